@@ -1,0 +1,87 @@
+"""One job: the work behind an edit, whoever pays for it. A state machine without I/O.
+
+queued ──► in_progress ──► completed
+   │            ├────────► failed
+   └────────────┴────────► cancelled
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Final
+
+from tollbrush.domain.charges import IllegalTransition
+
+
+class JobState(StrEnum):
+    QUEUED = "queued"
+    IN_PROGRESS = "in_progress"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+_S = JobState
+_NEXT: Final = {
+    _S.QUEUED: {_S.IN_PROGRESS, _S.FAILED, _S.CANCELLED},
+    _S.IN_PROGRESS: {_S.COMPLETED, _S.FAILED, _S.CANCELLED},
+    _S.COMPLETED: set[JobState](),
+    _S.FAILED: set[JobState](),
+    _S.CANCELLED: set[JobState](),
+}
+
+
+@dataclass(frozen=True)
+class HostedImage:
+    """A finished picture as hosted. `key` is its unguessable name in the image store."""
+
+    key: str
+    mime_type: str
+    width: int
+    height: int
+    sha256: str
+    seed: int
+    revised_prompt: str
+    preserved: bool | None = None
+    edited_fraction: float | None = None
+
+
+@dataclass(frozen=True)
+class Job:
+    """`model` answers, `requested_model` was asked for (they differ only for a stand-in); times in Unix seconds."""
+
+    id: str
+    payer: str
+    model: str
+    requested_model: str
+    size: str
+    n: int
+    amount: int
+    created: int
+    state: JobState = JobState.QUEUED
+    images: tuple[HostedImage, ...] = ()
+    error_code: str | None = None
+    error: str | None = None
+    updated: int = 0
+
+    @property
+    def finished(self) -> bool:
+        return not _NEXT[self.state]
+
+    def start(self, now: int) -> Job:
+        return self._to(JobState.IN_PROGRESS, now)
+
+    def complete(self, images: tuple[HostedImage, ...], now: int) -> Job:
+        return replace(self._to(JobState.COMPLETED, now), images=images)
+
+    def fail(self, code: str, error: str, now: int) -> Job:
+        return replace(self._to(JobState.FAILED, now), error_code=code, error=error)
+
+    def cancel(self, now: int) -> Job:
+        return self._to(JobState.CANCELLED, now)
+
+    def _to(self, state: JobState, now: int) -> Job:
+        if state not in _NEXT[self.state]:
+            raise IllegalTransition(f"job {self.id}: {self.state} may not become {state}")
+        return replace(self, state=state, updated=now)

@@ -1,0 +1,92 @@
+"""Engines: what turns a prepared picture and a prompt into new pictures.
+
+The caller (editing) decodes, orients, fits and checks; an engine gets clean pixels of the size it works at and gives
+back pixels. It raises from the error tree (CannotHonour, ContentRefused, RateLimited, UpstreamFailed, EngineFailed,
+EditTimeout) and nothing else. Editing composites, encodes and proves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, Protocol
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Pixels = NDArray[np.uint8]
+    """Upright sRGB, H×W×3 or H×W×4, uint8."""
+    Mask = NDArray[np.bool_]
+    """H×W, True = edit."""
+
+from tollbrush.domain.edits import Size
+
+
+@dataclass(frozen=True)
+class Capabilities:
+    """What an engine needs and can do; the caller prepares to it.
+
+    `fixed_sizes`: the only sizes it works at (empty: any). `generative`: asked without a mask and without `fit` it
+    recomposes the whole picture itself, so it gets the source as it is. `masks`: honours a mask. `variations`: `n`
+    images in one call. `alpha`: keeps and may return transparency. `time_limit` in seconds."""
+
+    fixed_sizes: tuple[Size, ...] = ()
+    generative: bool = True
+    masks: bool = True
+    variations: bool = True
+    max_sources: int = 1
+    alpha: bool = False
+    mask_form: Literal["none", "white", "alpha"] = "white"
+    seed: bool = False
+    time_limit: float = 240.0
+
+
+@dataclass(frozen=True)
+class EditInput:
+    """`sources[0]` is edited, further sources are references. `mask` has the first source's height and width.
+    `size` is what the answer must measure. `seed` is always set; image i of n uses seed + i."""
+
+    sources: tuple[Pixels, ...]
+    prompt: str
+    size: Size
+    mask: Mask | None = None
+    n: int = 1
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class EditedImage:
+    """One result, measuring `EditInput.size`. `seed` is the one that made it, where the engine has seeds."""
+
+    pixels: Pixels
+    revised_prompt: str = ""
+    seed: int | None = None
+
+
+@dataclass(frozen=True)
+class EditOutput:
+    images: tuple[EditedImage, ...]
+    usage: Mapping[str, int] = field(default_factory=dict)
+
+
+class Engine(Protocol):
+    """Serves one or more upstream models. `name` is the engine kind of the catalog's rows."""
+
+    @property
+    def name(self) -> str: ...
+
+    def capabilities(self, upstream: str) -> Capabilities: ...
+
+    def plan(self, prompt: str, *, masked: bool) -> str | None:
+        """What the words ask, before any price: the plan in words, or None when the engine takes any words.
+        Raises CannotHonour naming the words and what works."""
+        ...
+
+    async def edit(self, upstream: str, request: EditInput) -> EditOutput: ...
+
+    async def start(self) -> None:
+        """Warm up: workers, kernels, connections."""
+        ...
+
+    async def close(self) -> None: ...

@@ -1,0 +1,76 @@
+"""Payments: what the gate needs of a network, whoever verifies and settles."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Protocol
+
+from tollbrush.domain.charges import ClaimKey
+from tollbrush.domain.payments import Payment, Requirement
+
+__all__ = ["Outcome", "Payment", "Requirement", "Settlement", "Till", "Verified"]
+
+
+@dataclass(frozen=True)
+class Verified:
+    """A payment that passed every check. `valid_until` in Unix seconds; `balance` what the payer holds on chain."""
+
+    key: ClaimKey
+    requirement: Requirement
+    payload: Mapping[str, Any]
+    valid_until: int
+    balance: int
+
+    @property
+    def payer(self) -> str:
+        return self.key.payer
+
+
+class Outcome(StrEnum):
+    SETTLED = "settled"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Settlement:
+    """What became of a settlement. `tx_hash` is kept for UNKNOWN too, when there is one."""
+
+    outcome: Outcome
+    tx_hash: str | None = None
+    reason: str | None = None
+
+
+class Till(Protocol):
+    """Verifies and settles payments of one network. Methods may be called concurrently."""
+
+    @property
+    def network(self) -> str:
+        """CAIP-2 id."""
+        ...
+
+    def requirement(self, amount: int) -> Requirement:
+        """What to sign for this amount of atomic units, with our recipient."""
+        ...
+
+    async def verify(self, payment: Payment, requirement: Requirement, *, now: int, deadline: int) -> Verified:
+        """All checks of the specification, in its order. `deadline`: Unix seconds until which the payment must
+        live. Raises PaymentRefused with the failed check's name, Unavailable when the chain cannot be read."""
+        ...
+
+    async def settle(self, verified: Verified) -> Settlement:
+        """Move the money. Never raises for what a chain or facilitator does: that is an Outcome."""
+        ...
+
+    async def find(self, verified: Verified, tx_hash: str | None) -> Settlement:
+        """What the chain says of an earlier settlement: SETTLED when this payment reached our recipient in any
+        transaction, REFUSED when it never can any more, else UNKNOWN."""
+        ...
+
+    async def check(self) -> str | None:
+        """None when ready to take money, else what is wrong in a sentence (for /readyz)."""
+        ...
+
+    async def close(self) -> None: ...

@@ -1,0 +1,188 @@
+"""Settings: the only reader of the environment and of TOML files.
+
+Order: arguments > environment (`TOLLBRUSH_…`, nested with `__`) > `./tollbrush.toml` > the user's `config.toml`.
+A network's settings are keyed by its v1 name: `TOLLBRUSH_NETWORKS__BASE_SEPOLIA__PAY_TO=0x…`.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+USER_CONFIG = Path(platformdirs.user_config_dir("tollbrush")) / "config.toml"
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class NetworkSettings(_Part):
+    """How this gateway takes money on one network, and how this wallet reaches it."""
+
+    pay_to: str = ""
+    """Who is paid: an EVM address or a Solana wallet. Empty: the gateway does not offer the network."""
+    rpc_url: str = ""
+    """JSON-RPC of the chain; empty: the network's public one."""
+    settle_key: SecretStr = SecretStr("")
+    """Key that pays gas when the gateway settles itself: EVM hex, Solana base58. Or set `facilitator_url`."""
+    facilitator_url: str = ""
+    """Hosted x402 facilitator that verifies and settles instead of our own key."""
+    confirmations: int = Field(default=1, ge=1, le=64)
+    """Blocks (EVM) that make a settlement final; Solana: 1 confirmed, more finalized."""
+
+
+class LimitSettings(_Part):
+    """What one request may cost us."""
+
+    body_bytes: int = 64 * 2**20
+    """Request body."""
+    image_bytes: int = 20 * 2**20
+    """One encoded image."""
+    image_pixels: int = 40_000_000
+    """One image, from its header."""
+    request_pixels: int = 80_000_000
+    """All images of a request together."""
+    header_bytes: int = 16_384
+    """A payment header."""
+    open_per_payer: int = 8
+    """Unfinished paid edits of one payer."""
+    edits_per_minute: int = 120
+    """Requests of one address to the edit route, a minute."""
+    body_seconds: float = 60.0
+    """A request body must arrive within this."""
+
+
+class GatewaySettings(_Part):
+    host: str = "127.0.0.1"
+    port: int = 8401
+    public_url: str = ""
+    """Absolute base of result URLs, for example https://edits.example; empty: the host called, when it is allowed."""
+    hosts: tuple[str, ...] = ()
+    """Host names answered besides loopback and `public_url`; others get 421."""
+    trusted_proxies: tuple[str, ...] = ()
+    """Addresses whose X-Forwarded-* headers are believed."""
+    inline_seconds: float = 30.0
+    """An edit that takes longer is answered 202."""
+    hard_seconds: float = Field(default=240.0, gt=0, lt=600)
+    """An edit that takes longer has failed."""
+    grace_seconds: float = 30.0
+    """After SIGTERM, how long running edits may take to finish."""
+    limits: LimitSettings = LimitSettings()
+
+
+class OpenAISettings(_Part):
+    api_key: SecretStr = SecretStr("")
+    base_url: str = "https://api.openai.com/v1"
+    timeout_seconds: float = 200.0
+
+
+class GoogleSettings(_Part):
+    api_key: SecretStr = SecretStr("")
+    base_url: str = "https://generativelanguage.googleapis.com/v1beta"
+    timeout_seconds: float = 200.0
+
+
+class StudioSettings(_Part):
+    enabled: bool = True
+    workers: int = Field(default=2, ge=1, le=64)
+    """Processes that edit."""
+    timeout_seconds: float = 25.0
+
+
+class EngineSettings(_Part):
+    openai: OpenAISettings = OpenAISettings()
+    google: GoogleSettings = GoogleSettings()
+    studio: StudioSettings = StudioSettings()
+
+
+class SpendingSettings(_Part):
+    """Caps in dollars, enforced before signing."""
+
+    per_call: Decimal = Decimal("0.50")
+    per_hour: Decimal = Decimal("5")
+    per_day: Decimal = Decimal("20")
+    lifetime: Decimal = Decimal("200")
+    confirm_above: Decimal = Decimal("0.10")
+    """A terminal asks before spending more than this."""
+
+
+class RouterSettings(_Part):
+    host: str = "127.0.0.1"
+    port: int = 8402
+    gateway_url: str = "http://127.0.0.1:8401"
+    network: str = ""
+    """Network to pay on, v1 name or CAIP-2 id; empty: the first offered one that is configured and funded."""
+    allowed_roots: tuple[Path, ...] = ()
+    """Folders whose images may be read; empty: home, the working folder and the temporary folder."""
+    extra_hosts: tuple[str, ...] = ()
+    """host:port that may be fetched from although it is not a public address."""
+    pay_to: tuple[str, ...] = ()
+    """Recipients this wallet may pay; empty: each gateway's are pinned on first use."""
+    quota_bytes: int = 2 * 2**30
+    """Saved results kept; the oldest go first."""
+    spending: SpendingSettings = SpendingSettings()
+
+
+class WalletSettings(_Part):
+    mnemonic: SecretStr = SecretStr("")
+    """BIP-39 words; they win over any stored wallet."""
+    evm_key: SecretStr = SecretStr("")
+    solana_key: SecretStr = SecretStr("")
+    passphrase: SecretStr = SecretStr("")
+    """Opens the encrypted keystore."""
+    store: str = "plain"
+    """Where `wallet new` keeps the words: plain (file, mode 0600), keystore (scrypt) or keyring."""
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(
+        env_prefix="TOLLBRUSH_", env_nested_delimiter="__", extra="forbid", frozen=True, toml_file=None
+    )
+
+    data_dir: Path = Path(platformdirs.user_data_dir("tollbrush"))
+    """All state: database, pictures, wallet, history."""
+    log_level: str = "info"
+    margin: Decimal = Field(default=Decimal("0.05"), ge=0, le=10)
+    """Added to every base price: 0.05 is 5 %."""
+    prices: dict[str, dict[str, Decimal]] = {}
+    """Base prices in dollars that replace the catalog's: model id → size → price."""
+    disabled_models: tuple[str, ...] = ()
+    """Models not for sale here."""
+    stand_in: bool = False
+    """Test networks only: the studio answers for openai/gpt-image-1 at its price, and says so."""
+    networks: dict[str, NetworkSettings] = {}
+    gateway: GatewaySettings = GatewaySettings()
+    engines: EngineSettings = EngineSettings()
+    router: RouterSettings = RouterSettings()
+    wallet: WalletSettings = WalletSettings()
+
+    @field_validator("networks", mode="before")
+    @classmethod
+    def _network_names(cls, value: Any) -> Any:
+        # Environment variables cannot hold a dash: BASE_SEPOLIA means base-sepolia.
+        if isinstance(value, dict):
+            return {str(k).lower().replace("_", "-"): v for k, v in value.items()}
+        return value
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        project = TomlConfigSettingsSource(settings_cls, Path("tollbrush.toml"))
+        user = TomlConfigSettingsSource(settings_cls, USER_CONFIG)
+        return (init_settings, env_settings, project, user)

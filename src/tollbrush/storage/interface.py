@@ -1,0 +1,69 @@
+"""Storage: the ledger of jobs and charges, and the pictures. One contract suite runs over every implementation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from tollbrush.domain.charges import Charge, ClaimKey
+from tollbrush.domain.jobs import Job
+
+
+@dataclass(frozen=True)
+class Claimed:
+    """`fresh`: this call made the claim; otherwise `charge` and `job` are the ones that already hold the payment."""
+
+    charge: Charge
+    job: Job
+    fresh: bool
+
+
+class OverBalance(Exception):
+    """The payer's open claims and this one together exceed the balance read on chain."""
+
+
+class TooManyOpen(Exception):
+    """The payer already has the permitted number of open claims."""
+
+
+class Ledger(Protocol):
+    """Jobs and charges, durable: what a method returned survives a crash."""
+
+    async def claim(self, charge: Charge, job: Job, *, balance: int, max_open: int) -> Claimed:
+        """Bind a payment to a job, atomically. The key is unique among charges that are not released. Raises
+        OverBalance, TooManyOpen."""
+        ...
+
+    async def charge(self, charge_id: str) -> Charge | None: ...
+
+    async def charge_of(self, key: ClaimKey) -> Charge | None:
+        """The unreleased charge that holds this payment."""
+        ...
+
+    async def job(self, job_id: str) -> Job | None: ...
+
+    async def charges_of_job(self, job_id: str) -> Sequence[Charge]: ...
+
+    async def save(self, *, job: Job | None = None, charge: Charge | None = None, was: Charge | None = None) -> bool:
+        """Write both in one transaction, synced. With `was`, only if the stored charge is still in `was.state`
+        (compare and set): False, and nothing written, when another writer was first."""
+        ...
+
+    async def open_charges(self) -> Sequence[Charge]:
+        """Every charge that is neither settled nor released."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+class ImageStore(Protocol):
+    """Finished pictures under unguessable keys. `put` returns after the bytes are synced."""
+
+    async def put(self, data: bytes, mime_type: str) -> str: ...
+
+    async def get(self, key: str) -> tuple[bytes, str] | None:
+        """Bytes and media type, or None. A malformed key is None, never an error."""
+        ...
+
+    async def delete(self, key: str) -> None: ...
