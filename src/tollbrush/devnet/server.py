@@ -67,7 +67,7 @@ class RpcServer:
             wbufsize = -1  # headers and body in one flush: two would cost 40 ms each call (Nagle, delayed ACK)
             disable_nagle_algorithm = True
 
-            def log_message(self, format: str, *args: Any) -> None:
+            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class names it so
                 pass
 
             def do_POST(self) -> None:
