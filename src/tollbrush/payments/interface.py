@@ -55,6 +55,11 @@ class Till(Protocol):
         """What to sign for this amount of atomic units, with our recipient."""
         ...
 
+    def identify(self, payment: Payment) -> ClaimKey:
+        """The payment's canonical key, proven by its payer's signature; no chain, no clock, no amount. What a
+        replayed payment is recognised by. Raises PaymentRefused."""
+        ...
+
     async def verify(self, payment: Payment, requirement: Requirement, *, now: int, deadline: int) -> Verified:
         """All checks of the specification, in its order. `deadline`: Unix seconds until which the payment must
         live. Raises PaymentRefused with the failed check's name, Unavailable when the chain cannot be read."""
