@@ -1,0 +1,77 @@
+"""The ledger and the pictures in memory: for simulations and tests; passes the same contract suite as SQLite."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+
+from tollbrush.domain.charges import Charge, ChargeState, ClaimKey
+from tollbrush.domain.jobs import Job
+from tollbrush.storage.interface import Claimed, OverBalance, TooManyOpen
+
+
+class MemoryLedger:
+    """One event loop, no awaits inside a method: every method is atomic."""
+
+    def __init__(self) -> None:
+        self._jobs: dict[str, Job] = {}
+        self._charges: dict[str, Charge] = {}
+
+    async def claim(self, charge: Charge, job: Job, *, balance: int, max_open: int) -> Claimed:
+        if held := await self.charge_of(charge.key):
+            return Claimed(held, self._jobs[held.job_id], fresh=False)
+        key = charge.key
+        open_ = [
+            c
+            for c in self._charges.values()
+            if c.open and (c.key.network, c.key.asset, c.key.payer) == (key.network, key.asset, key.payer)
+        ]
+        if len(open_) >= max_open:
+            raise TooManyOpen
+        if sum(c.amount for c in open_) + charge.amount > balance:
+            raise OverBalance
+        self._jobs[job.id], self._charges[charge.id] = job, charge
+        return Claimed(charge, job, fresh=True)
+
+    async def charge(self, charge_id: str) -> Charge | None:
+        return self._charges.get(charge_id)
+
+    async def charge_of(self, key: ClaimKey) -> Charge | None:
+        return next((c for c in self._charges.values() if c.key == key and c.state is not ChargeState.RELEASED), None)
+
+    async def job(self, job_id: str) -> Job | None:
+        return self._jobs.get(job_id)
+
+    async def charges_of_job(self, job_id: str) -> Sequence[Charge]:
+        return [c for c in self._charges.values() if c.job_id == job_id]
+
+    async def save(self, *, job: Job | None = None, charge: Charge | None = None, was: Charge | None = None) -> bool:
+        if was is not None and self._charges[was.id].state is not was.state:
+            return False
+        if job is not None:
+            self._jobs[job.id] = job
+        if charge is not None:
+            self._charges[charge.id] = charge
+        return True
+
+    async def open_charges(self) -> Sequence[Charge]:
+        return [c for c in self._charges.values() if c.open]
+
+    async def close(self) -> None:
+        pass
+
+
+class MemoryImages:
+    def __init__(self) -> None:
+        self._images: dict[str, tuple[bytes, str]] = {}
+
+    async def put(self, data: bytes, mime_type: str) -> str:
+        key = secrets.token_urlsafe(24)
+        self._images[key] = (data, mime_type)
+        return key
+
+    async def get(self, key: str) -> tuple[bytes, str] | None:
+        return self._images.get(key)
+
+    async def delete(self, key: str) -> None:
+        self._images.pop(key, None)

@@ -1,0 +1,224 @@
+"""The ledger in SQLite: WAL, synchronous FULL, one thread that owns the connection, group commit.
+
+Every write waiting when the thread comes round shares one transaction and so one fsync; each has its own savepoint,
+so that one that fails takes nothing of the others with it. Reads go the same way: the ledger is small and its
+answers must see every write before them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import sqlite3
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import msgspec
+
+from tollbrush.domain.charges import Charge, ClaimKey
+from tollbrush.domain.jobs import Job
+from tollbrush.errors import Unavailable
+from tollbrush.storage.interface import Claimed, OverBalance, TooManyOpen
+
+T = TypeVar("T")
+_Work = tuple[Callable[[sqlite3.Connection], Any], "Future[Any]"]
+_GROUP: Final = 32
+
+MIGRATIONS: Final = (
+    """
+    CREATE TABLE jobs (
+        id TEXT PRIMARY KEY, payer TEXT NOT NULL, model TEXT NOT NULL, requested_model TEXT NOT NULL,
+        size TEXT NOT NULL, n INTEGER NOT NULL, amount INTEGER NOT NULL, created INTEGER NOT NULL,
+        state TEXT NOT NULL, images TEXT NOT NULL, error_code TEXT, error TEXT, updated INTEGER NOT NULL
+    ) STRICT;
+    CREATE TABLE charges (
+        id TEXT PRIMARY KEY, network TEXT NOT NULL, asset TEXT NOT NULL, payer TEXT NOT NULL, nonce TEXT NOT NULL,
+        amount INTEGER NOT NULL, pay_to TEXT NOT NULL, valid_until INTEGER NOT NULL, request_hash TEXT NOT NULL,
+        job_id TEXT NOT NULL REFERENCES jobs(id), payload TEXT NOT NULL, created INTEGER NOT NULL,
+        state TEXT NOT NULL, tx_hash TEXT, reason TEXT, updated INTEGER NOT NULL
+    ) STRICT;
+    CREATE UNIQUE INDEX one_claim ON charges (network, asset, payer, nonce) WHERE state <> 'released';
+    CREATE INDEX open_of_payer ON charges (network, asset, payer) WHERE state NOT IN ('settled', 'released');
+    CREATE INDEX charges_of_job ON charges (job_id);
+    """,
+)
+
+_JOB: Final = "id, payer, model, requested_model, size, n, amount, created, state, images, error_code, error, updated"
+_CHARGE: Final = (
+    "id, network, asset, payer, nonce, amount, pay_to, valid_until, request_hash, job_id, payload, created, state, "
+    "tx_hash, reason, updated"
+)
+_OPEN: Final = "state NOT IN ('settled', 'released')"
+
+
+class SqliteLedger:
+    """`path` is the database file; its folder must exist. Methods raise Unavailable when the disk fails."""
+
+    def __init__(self, path: Path) -> None:
+        self._inbox: queue.SimpleQueue[_Work | None] = queue.SimpleQueue()
+        opened: Future[None] = Future()
+        self._thread = threading.Thread(target=self._run, args=(path, opened), name="ledger", daemon=True)
+        self._thread.start()
+        opened.result()
+
+    async def claim(self, charge: Charge, job: Job, *, balance: int, max_open: int) -> Claimed:
+        return await self._do(lambda db: _claim(db, charge, job, balance, max_open))
+
+    async def charge(self, charge_id: str) -> Charge | None:
+        return await self._do(lambda db: _charge(db, "id = ?", charge_id))
+
+    async def charge_of(self, key: ClaimKey) -> Charge | None:
+        return await self._do(lambda db: _charge_of(db, key))
+
+    async def job(self, job_id: str) -> Job | None:
+        return await self._do(lambda db: _job(db, job_id))
+
+    async def charges_of_job(self, job_id: str) -> Sequence[Charge]:
+        return await self._do(lambda db: _charges(db, "job_id = ?", job_id))
+
+    async def save(self, *, job: Job | None = None, charge: Charge | None = None, was: Charge | None = None) -> bool:
+        return await self._do(lambda db: _save(db, job, charge, was))
+
+    async def open_charges(self) -> Sequence[Charge]:
+        return await self._do(lambda db: _charges(db, _OPEN))
+
+    async def close(self) -> None:
+        self._inbox.put(None)
+        await asyncio.to_thread(self._thread.join)
+
+    async def _do(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        done: Future[T] = Future()
+        self._inbox.put((work, done))
+        try:
+            # Shielded: a caller that goes away must not turn a write that happened into one that did not.
+            return await asyncio.shield(asyncio.wrap_future(done))
+        except sqlite3.Error as failure:
+            raise Unavailable(f"the ledger could not be written ({failure}).", retry_after=30) from failure
+
+    def _run(self, path: Path, opened: Future[None]) -> None:
+        try:
+            db = _open(path)
+        except BaseException as failure:  # noqa: BLE001 - handed to the constructor, which raises it
+            opened.set_exception(failure)
+            return
+        opened.set_result(None)
+        while (first := self._inbox.get()) is not None:
+            group, last = [first], False
+            while len(group) < _GROUP and not self._inbox.empty():
+                more = self._inbox.get()
+                if more is None:
+                    last = True
+                    break
+                group.append(more)
+            _commit_group(db, group)
+            if last:
+                break
+        db.close()
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    db = sqlite3.connect(path, isolation_level=None, timeout=10)
+    db.row_factory = sqlite3.Row
+    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+        db.execute(f"PRAGMA {pragma}")
+    path.chmod(0o600)
+    (version,) = db.execute("PRAGMA user_version").fetchone()
+    for number, script in enumerate(MIGRATIONS[version:], start=version + 1):
+        db.executescript(f"BEGIN; {script} PRAGMA user_version = {number}; COMMIT;")
+    return db
+
+
+def _commit_group(db: sqlite3.Connection, group: Sequence[_Work]) -> None:
+    answers: list[tuple[Future[Any], Any, BaseException | None]] = []
+    try:
+        db.execute("BEGIN IMMEDIATE")
+        for work, done in group:
+            db.execute("SAVEPOINT one")
+            try:
+                answers.append((done, work(db), None))
+            except Exception as failure:  # noqa: BLE001 - handed to the caller who asked, as it is
+                db.execute("ROLLBACK TO one")
+                answers.append((done, None, failure))
+            db.execute("RELEASE one")
+        db.execute("COMMIT")
+    except sqlite3.Error as failure:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+        answers = [(done, None, failure) for _, done in group]
+    for done, value, error in answers:
+        if error is None:
+            done.set_result(value)
+        else:
+            done.set_exception(error)
+
+
+def _claim(db: sqlite3.Connection, charge: Charge, job: Job, balance: int, max_open: int) -> Claimed:
+    if held := _charge_of(db, charge.key):
+        owner = _job(db, held.job_id)
+        assert owner is not None  # the foreign key says so
+        return Claimed(held, owner, fresh=False)
+    key = charge.key
+    count, total = db.execute(
+        f"SELECT COUNT(*), COALESCE(SUM(amount), 0) FROM charges WHERE network = ? AND asset = ? AND payer = ? "
+        f"AND {_OPEN}",
+        (key.network, key.asset, key.payer),
+    ).fetchone()
+    if count >= max_open:
+        raise TooManyOpen
+    if total + charge.amount > balance:
+        raise OverBalance
+    _save(db, job, charge, None)
+    return Claimed(charge, job, fresh=True)
+
+
+def _save(db: sqlite3.Connection, job: Job | None, charge: Charge | None, was: Charge | None) -> bool:
+    if was is not None:
+        stored = db.execute("SELECT state FROM charges WHERE id = ?", (was.id,)).fetchone()
+        if stored is None or stored[0] != was.state:
+            return False
+    if job is not None:
+        images = msgspec.json.encode(job.images).decode()
+        row: tuple[Any, ...] = (
+            job.id, job.payer, job.model, job.requested_model, job.size, job.n, job.amount, job.created,
+            job.state.value, images, job.error_code, job.error, job.updated,
+        )  # fmt: skip
+        _upsert(db, "jobs", _JOB, row)
+    if charge is not None:
+        key = charge.key
+        row = (
+            charge.id, key.network, key.asset, key.payer, key.nonce, charge.amount, charge.pay_to, charge.valid_until,
+            charge.request_hash, charge.job_id, charge.payload, charge.created, charge.state.value, charge.tx_hash,
+            charge.reason, charge.updated,
+        )  # fmt: skip
+        _upsert(db, "charges", _CHARGE, row)
+    return True
+
+
+def _upsert(db: sqlite3.Connection, table: str, columns: str, row: tuple[Any, ...]) -> None:
+    names = columns.split(", ")
+    changes = ", ".join(f"{n} = excluded.{n}" for n in names[1:])
+    marks = ", ".join("?" * len(names))
+    db.execute(f"INSERT INTO {table} ({columns}) VALUES ({marks}) ON CONFLICT (id) DO UPDATE SET {changes}", row)
+
+
+def _job(db: sqlite3.Connection, job_id: str) -> Job | None:
+    row = db.execute(f"SELECT {_JOB} FROM jobs WHERE id = ?", (job_id,)).fetchone()
+    return None if row is None else msgspec.convert({**dict(row), "images": msgspec.json.decode(row["images"])}, Job)
+
+
+def _charge_of(db: sqlite3.Connection, key: ClaimKey) -> Charge | None:
+    where = "network = ? AND asset = ? AND payer = ? AND nonce = ? AND state <> 'released'"
+    return _charge(db, where, key.network, key.asset, key.payer, key.nonce)
+
+
+def _charge(db: sqlite3.Connection, where: str, *values: str) -> Charge | None:
+    return next(iter(_charges(db, where, *values)), None)
+
+
+def _charges(db: sqlite3.Connection, where: str, *values: str) -> list[Charge]:
+    rows = db.execute(f"SELECT {_CHARGE} FROM charges WHERE {where} ORDER BY created, id", values)
+    return [msgspec.convert({**dict(row), "key": dict(row)}, Charge) for row in rows]

@@ -1,0 +1,168 @@
+"""One suite over every ledger and every image store."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tollbrush.domain.charges import Charge, ChargeState, ClaimKey
+from tollbrush.domain.jobs import HostedImage, Job, JobState
+from tollbrush.storage.files import FileImages
+from tollbrush.storage.interface import ImageStore, Ledger, OverBalance, TooManyOpen
+from tollbrush.storage.memory import MemoryImages, MemoryLedger
+from tollbrush.storage.sqlite import SqliteLedger
+
+IMAGE = HostedImage("k" * 32 + ".png", "image/png", 64, 48, "ab" * 32, 7, "a hat", True, 0.25)
+
+
+def a_job(name: str = "j1") -> Job:
+    return Job(name, "0xpayer", "tollbrush/studio", "openai/gpt-image-1", "64x48", 1, 21000, 1000)
+
+
+def a_charge(name: str = "c1", nonce: str = "0x01", *, payer: str = "0xpayer", amount: int = 21000) -> Charge:
+    key = ClaimKey("eip155:84532", "0xusdc", payer, nonce)
+    return Charge(name, key, amount, "0xseller", 2000, "hash", name.replace("c", "j"), '{"a":1}', 1000)
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+async def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Ledger]:
+    makers: dict[str, Callable[[], Ledger]] = {
+        "memory": MemoryLedger,
+        "sqlite": lambda: SqliteLedger(tmp_path / "state" / "ledger.db"),
+    }
+    made = makers[request.param]()
+    yield made
+    await made.close()
+
+
+async def test_a_claim_is_kept_whole(ledger: Ledger) -> None:
+    claimed = await ledger.claim(a_charge(), a_job(), balance=21000, max_open=1)
+    assert claimed.fresh
+    assert await ledger.charge("c1") == a_charge() == await ledger.charge_of(a_charge().key)
+    assert await ledger.job("j1") == a_job()
+    assert list(await ledger.charges_of_job("j1")) == [a_charge()]
+
+
+async def test_unknown_names_are_none(ledger: Ledger) -> None:
+    assert await ledger.charge("c9") is None
+    assert await ledger.job("j9") is None
+    assert await ledger.charge_of(a_charge().key) is None
+
+
+async def test_one_payment_holds_one_job(ledger: Ledger) -> None:
+    claims = [
+        ledger.claim(a_charge(f"c{i}"), a_job(f"j{i}"), balance=10**9, max_open=99) for i in range(50)
+    ]  # the same payment on fifty requests
+    results = await asyncio.gather(*claims)
+    assert sum(r.fresh for r in results) == 1
+    assert len({r.charge.id for r in results}) == 1
+    assert len(await ledger.open_charges()) == 1
+
+
+async def test_a_released_payment_may_come_again(ledger: Ledger) -> None:
+    charge = a_charge()
+    await ledger.claim(charge, a_job(), balance=21000, max_open=1)
+    await ledger.save(charge=charge.to(ChargeState.RELEASED, now=1001))
+    again = await ledger.claim(a_charge("c2"), a_job("j2"), balance=21000, max_open=1)
+    assert again.fresh
+    held = await ledger.charge_of(charge.key)
+    assert held is not None
+    assert held.id == "c2"
+
+
+async def test_open_claims_never_exceed_the_balance(ledger: Ledger) -> None:
+    await ledger.claim(a_charge("c1", "0x01"), a_job("j1"), balance=50000, max_open=9)
+    await ledger.claim(a_charge("c2", "0x02"), a_job("j2"), balance=50000, max_open=9)
+    with pytest.raises(OverBalance):
+        await ledger.claim(a_charge("c3", "0x03"), a_job("j3"), balance=50000, max_open=9)
+    assert await ledger.charge("c3") is None
+    assert await ledger.job("j3") is None
+    other = await ledger.claim(a_charge("c4", "0x04", payer="0xother"), a_job("j4"), balance=21000, max_open=9)
+    assert other.fresh
+
+
+async def test_settled_charges_no_longer_count(ledger: Ledger) -> None:
+    charge = a_charge()
+    await ledger.claim(charge, a_job(), balance=21000, max_open=1)
+    for state in (ChargeState.READY, ChargeState.SETTLING, ChargeState.SETTLED):
+        charge = charge.to(state, now=1001, tx_hash="0xabc" if state is ChargeState.SETTLED else None)
+        await ledger.save(charge=charge)
+    assert not await ledger.open_charges()
+    assert (await ledger.claim(a_charge("c2", "0x02"), a_job("j2"), balance=21000, max_open=1)).fresh
+    replay = await ledger.claim(a_charge("c3"), a_job("j3"), balance=10**9, max_open=9)
+    assert not replay.fresh
+    assert replay.charge.tx_hash == "0xabc"
+
+
+async def test_open_claims_of_a_payer_are_capped(ledger: Ledger) -> None:
+    await ledger.claim(a_charge("c1", "0x01"), a_job("j1"), balance=10**9, max_open=1)
+    with pytest.raises(TooManyOpen):
+        await ledger.claim(a_charge("c2", "0x02"), a_job("j2"), balance=10**9, max_open=1)
+
+
+async def test_compare_and_set_lets_one_settler_through(ledger: Ledger) -> None:
+    charge = a_charge()
+    await ledger.claim(charge, a_job(), balance=21000, max_open=1)
+    ready = charge.to(ChargeState.READY, now=1001)
+    await ledger.save(charge=ready, was=charge)
+    settling = ready.to(ChargeState.SETTLING, now=1002)
+    won = await asyncio.gather(*(ledger.save(charge=settling, was=ready) for _ in range(20)))
+    assert sum(won) == 1
+
+
+async def test_job_and_charge_are_saved_together(ledger: Ledger) -> None:
+    charge, job = a_charge(), a_job()
+    await ledger.claim(charge, job, balance=21000, max_open=1)
+    done = job.start(1001).complete((IMAGE,), 1002)
+    assert await ledger.save(job=done, charge=charge.to(ChargeState.READY, now=1002), was=charge)
+    assert await ledger.job("j1") == done
+    late = replace(done, state=JobState.FAILED)
+    assert not await ledger.save(job=late, charge=charge.to(ChargeState.RELEASED, now=1003), was=charge)
+    assert await ledger.job("j1") == done
+
+
+async def test_sqlite_remembers_after_reopening(tmp_path: Path) -> None:
+    first = SqliteLedger(tmp_path / "ledger.db")
+    await first.claim(a_charge(), a_job(), balance=21000, max_open=1)
+    await first.close()
+    second = SqliteLedger(tmp_path / "ledger.db")
+    assert await second.charge("c1") == a_charge()
+    assert await second.job("j1") == a_job()
+    await second.close()
+    assert (tmp_path / "ledger.db").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.fixture(params=["memory", "files"])
+def images(request: pytest.FixtureRequest, tmp_path: Path) -> ImageStore:
+    return MemoryImages() if request.param == "memory" else FileImages(tmp_path / "images")
+
+
+async def test_a_picture_comes_back_as_it_was(images: ImageStore) -> None:
+    key = await images.put(b"png bytes", "image/png")
+    assert await images.get(key) == (b"png bytes", "image/png")
+    await images.delete(key)
+    assert await images.get(key) is None
+    await images.delete(key)
+
+
+async def test_keys_cannot_be_guessed(images: ImageStore) -> None:
+    keys = [await images.put(b"same", "image/webp") for _ in range(20)]
+    assert len(set(keys)) == 20
+    assert all(len(k) >= 32 for k in keys)
+
+
+@pytest.mark.parametrize("key", ["", "..", "../ledger.db", "a/b", "%2e%2e", "\x00", "x" * 5000, "é" * 32 + ".png"])
+async def test_a_malformed_key_is_nobodys_picture(images: ImageStore, key: str) -> None:
+    await images.put(b"there", "image/png")
+    assert await images.get(key) is None
+
+
+async def test_files_are_private(tmp_path: Path) -> None:
+    key = await FileImages(tmp_path / "images").put(b"x", "image/jpeg")
+    (file,) = (tmp_path / "images").rglob("*.jpg")
+    assert file.name == key
+    assert file.stat().st_mode & 0o777 == 0o600
