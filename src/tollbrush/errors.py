@@ -13,6 +13,7 @@ TollbrushError
 ├─ ContentRefused            403   the upstream model's content policy
 ├─ SpendingPolicy            403   the router's owner did not mean to pay this
 ├─ NoFunds                   403   the router's wallet is empty
+├─ ForeignOrigin             403   another origin or machine calls the router
 ├─ NotFound                  404
 ├─ PaymentBusy               409   this payment is at work on another request
 ├─ TooLarge                  413
@@ -156,6 +157,11 @@ class SpendingPolicy(TollbrushError):
 class NoFunds(TollbrushError):
     code, status = "no_funds", 403
     advice = "Fund the wallet: `tollbrush wallet fund`."
+
+
+class ForeignOrigin(TollbrushError):
+    code, status = "foreign_origin", 403
+    advice = "The router serves programs on this machine and its own page."
 
 
 class NotFound(TollbrushError):
