@@ -1,0 +1,273 @@
+"""Masked removal: paints a hole from the rest of the picture.
+
+A thin hole (a scratch, a wire, a date stamp) is extrapolated by frequencies (xphoto FSR, Seiler and Kaup 2010). Any
+other is completed by patches: coarse to fine, each level alternates PatchMatch (Barnes et al. 2009) and voting (Wexler
+et al. 2007) from a first guess peeled from the rim inwards (Newson et al. 2014). Texture and repeated structure come
+out well; what must be understood (half a face, a hidden car) does not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from tollbrush.engines.studio import patchmatch
+from tollbrush.errors import CannotHonour
+
+if TYPE_CHECKING:
+    from tollbrush.engines.interface import Mask, Pixels
+
+Floats = NDArray[np.float32]
+
+_R = 3  # patch radius: 7×7
+_PATCH = 2 * _R + 1
+_THIN = 4.0  # pixels from a hole's deepest point to its rim, up to which it counts as thin
+_CONTEXT = 1.2  # source window around the hole, in hole sizes
+_WORK_SIDE = 640  # pixels: the largest level with a free search; the full size only follows it
+_RATIO = 0.6  # size of a level against the next finer one
+_ROUNDS = (14, 5)  # search-and-vote rounds at the coarsest and at the work level
+_GRADIENT = 0.6  # weight of lightness gradients against Lab in the patch distance
+_FEWEST_SOURCES = 10
+_SEAM = 5.0  # pixels over which a colour step at the rim is evened out
+
+
+def fill(pixels: Pixels, mask: Mask, seed: int = 0, exclude: Mask | None = None) -> Pixels:
+    """H×W×3|4 pixels with the True pixels of `mask` painted anew; all others stay bit for bit.
+
+    `exclude` (H×W, True = do not copy from here) keeps a subject from being cloned; it gives way when nothing else is
+    left to copy from. Same seed, same bytes. Raises CannotHonour when the mask leaves nothing to paint from."""
+    if not mask.any():
+        return pixels.copy()
+    if mask.all():
+        raise CannotHonour("The mask covers the whole picture, so nothing is left to fill it from.", advice=_SMALLER)
+    out = pixels.copy()
+    depth = cv2.distanceTransform(np.pad(mask, 1).astype(np.uint8), cv2.DIST_L2, 3)
+    rows, columns = _window(mask, 4 * _PATCH)
+    if depth.max() <= _THIN:
+        painted = _extrapolate(pixels[rows, columns], mask[rows, columns])
+    else:
+        side = max(rows.stop - rows.start, columns.stop - columns.start)
+        rows, columns = _window(mask, int(_CONTEXT * side))
+        allowed = np.ones_like(mask) if exclude is None else ~exclude
+        painted = _complete(pixels[rows, columns], mask[rows, columns], allowed[rows, columns], seed)
+    out[rows, columns][mask[rows, columns]] = painted[mask[rows, columns]]
+    return out
+
+
+_SMALLER = "Mark less: a third of the picture is the most that fills well."
+
+
+def _window(mask: Mask, margin: int) -> tuple[slice, slice]:
+    """The mask's bounding box grown by `margin`, within the picture."""
+    spans = []
+    for axis in (1, 0):
+        marked = np.flatnonzero(np.any(mask, axis=axis))
+        spans.append(slice(max(0, int(marked[0]) - margin), int(marked[-1]) + margin + 1))
+    return spans[0], spans[1]
+
+
+def _extrapolate(pixels: Pixels, hole: Mask) -> Pixels:
+    known = np.where(hole, 0, 255).astype(np.uint8)
+    out = np.empty_like(pixels)
+    colour = np.empty_like(pixels[..., :3])
+    cv2.xphoto.inpaint(np.ascontiguousarray(pixels[..., :3]), known, colour, cv2.xphoto.INPAINT_FSR_FAST)
+    out[..., :3] = colour
+    if pixels.shape[2] == 4:
+        out[..., 3] = cv2.inpaint(np.ascontiguousarray(pixels[..., 3]), 255 - known, 3, cv2.INPAINT_TELEA)
+    return out
+
+
+@dataclass
+class _Level:
+    """One size of the window. `colours` h×w×C float32 0…255 is painted in place where `hole`; `sources` (padded by _R)
+    says where a source patch may be centred."""
+
+    colours: Floats
+    hole: Mask
+    sources: Mask
+    scale: float
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return self.hole.shape[0], self.hole.shape[1]
+
+
+@dataclass
+class _Field:
+    """Each target patch and its match, centres in the padded frame of a level of `shape`."""
+
+    ty: NDArray[np.int32]
+    tx: NDArray[np.int32]
+    ny: NDArray[np.int32]
+    nx: NDArray[np.int32]
+    shape: tuple[int, int]
+
+
+def _complete(pixels: Pixels, hole: Mask, allowed: Mask, seed: int) -> Pixels:
+    """The window with its hole painted, coarse to fine."""
+    random = np.random.default_rng(seed)
+    scales = _scales(hole)
+    work = len(scales) - (2 if len(scales) > 1 and max(hole.shape) > _WORK_SIDE else 1)
+    before: _Level | None = None
+    field: _Field | None = None
+    for number, scale in enumerate(scales):
+        level = _level(pixels, hole, allowed, scale)
+        if before is None:
+            _first_guess(level)
+        else:
+            coarse = cv2.resize(before.colours, level.shape[::-1], interpolation=cv2.INTER_CUBIC)
+            level.colours[level.hole] = coarse.reshape(level.colours.shape)[level.hole]
+        field = _start(level, field, random)
+        if number <= work:
+            rounds = round(float(np.interp(number, [0, max(1, work)], _ROUNDS)))
+            _settle(level, field, rounds, sharp=number >= work - 1, reach=max(level.shape), seed=seed + 100 * number)
+        else:
+            _settle(level, field, 2, sharp=True, reach=6, seed=seed + 100 * number)
+        before = level
+    assert before is not None and field is not None
+    _even_seam(before, field)
+    return np.asarray(np.clip(before.colours + 0.5, 0, 255), np.uint8)
+
+
+def _scales(hole: Mask) -> list[float]:
+    """Coarse to fine. At the coarsest the hole is hardly wider than a patch; the finest is 1."""
+    side, least = max(hole.shape), min(hole.shape)
+    width = 2 * float(cv2.distanceTransform(np.pad(hole, 1).astype(np.uint8), cv2.DIST_L2, 3).max())
+    scales = [min(1.0, _WORK_SIDE / side)]
+    while width * scales[-1] > 1.5 * _PATCH and least * scales[-1] * _RATIO > 5 * _PATCH:
+        scales.append(scales[-1] * _RATIO)
+    if scales[0] < 1:
+        scales.insert(0, 1.0)
+    return scales[::-1]
+
+
+def _level(pixels: Pixels, hole: Mask, allowed: Mask, scale: float) -> _Level:
+    h, w = (max(_PATCH, round(side * scale)) for side in hole.shape)
+    colours = pixels.astype(np.float32)
+    if (h, w) != hole.shape:
+        known = (~hole).astype(np.float32)
+        share = _shrink(known, h, w)
+        # Colours of the hole must not bleed into the smaller picture: average the known pixels alone.
+        colours = _shrink(colours * known[..., None], h, w) / np.maximum(share, np.float32(1e-3))[..., None]
+        hole = share < 0.98
+        allowed = _shrink(allowed.astype(np.float32), h, w) > 0.98
+    sources = _patch_centres(~hole & allowed)
+    if np.count_nonzero(sources) < _FEWEST_SOURCES:
+        sources = _patch_centres(~hole)
+    if np.count_nonzero(sources) < _FEWEST_SOURCES:
+        raise CannotHonour("The mask leaves too little of the picture to fill it from.", advice=_SMALLER)
+    return _Level(colours, hole, sources, scale)
+
+
+def _shrink(plane: Floats, h: int, w: int) -> Floats:
+    return np.asarray(cv2.resize(plane, (w, h), interpolation=cv2.INTER_AREA), np.float32)
+
+
+def _patch_centres(usable: Mask) -> Mask:
+    """Padded: True where a whole patch lies within `usable` and the picture."""
+    whole = cv2.erode(usable.astype(np.uint8), np.ones((_PATCH, _PATCH), np.uint8), borderValue=0)
+    return np.pad(whole > 0, _R)
+
+
+def _pad(plane: NDArray[Any]) -> NDArray[Any]:
+    return np.pad(plane, ((_R, _R), (_R, _R)) + ((0, 0),) * (plane.ndim - 2), mode="reflect")
+
+
+def _features(level: _Level) -> tuple[Floats, int]:
+    """What patches are compared by: Lab and the gradients of L, padded and flattened to H×(W·5); and the 5."""
+    rgb = np.clip(level.colours[..., :3] / 255, 0, 1).astype(np.float32)
+    lab = cv2.cvtColor(rgb, cv2.COLOR_RGB2LAB)
+    across = cv2.Sobel(lab[..., 0], cv2.CV_32F, 1, 0, ksize=1) * _GRADIENT
+    down = cv2.Sobel(lab[..., 0], cv2.CV_32F, 0, 1, ksize=1) * _GRADIENT
+    planes = _pad(np.dstack([lab, across, down]))
+    return planes.reshape(planes.shape[0], -1), planes.shape[2]
+
+
+def _first_guess(level: _Level) -> None:
+    """Paints the coarsest hole layer by layer; gradients are unknown there, so Lab alone is compared."""
+    rgb = np.clip(level.colours[..., :3] / 255, 0, 1).astype(np.float32)
+    lab = _pad(cv2.cvtColor(rgb, cv2.COLOR_RGB2LAB))
+    colours = _pad(level.colours)
+    sy, sx = (centres.astype(np.int32) for centres in np.nonzero(level.sources))
+    hole = np.pad(level.hole, _R)
+    patchmatch.peel(lab.reshape(lab.shape[0], -1), colours, 3, _R, hole, sy, sx, 2.0 * _PATCH * _PATCH)
+    level.colours[level.hole] = colours[_R:-_R, _R:-_R][level.hole]
+
+
+def _start(level: _Level, coarser: _Field | None, random: np.random.Generator) -> _Field:
+    """Targets of this level, matched as at the coarser one, and at random where that is no source."""
+    h, w = level.shape
+    touched = cv2.dilate(level.hole.astype(np.uint8), np.ones((_PATCH, _PATCH), np.uint8))
+    ty, tx = (centres.astype(np.int32) + _R for centres in np.nonzero(touched))
+    oy, ox = np.nonzero(level.sources)
+    pick = random.integers(0, len(oy), len(ty))
+    ny, nx = oy[pick], ox[pick]
+    if coarser is not None:
+        ch, cw = coarser.shape
+        offsets = np.zeros((ch, cw, 2), np.float32)
+        offsets[coarser.ty - _R, coarser.tx - _R] = np.stack([coarser.ny - coarser.ty, coarser.nx - coarser.tx], 1)
+        cy = np.minimum(((ty - _R) * ch) // h, ch - 1)
+        cx = np.minimum(((tx - _R) * cw) // w, cw - 1)
+        gy = np.clip(np.rint(ty + offsets[cy, cx, 0] * (h / ch)).astype(np.int64), 0, h + 2 * _R - 1)
+        gx = np.clip(np.rint(tx + offsets[cy, cx, 1] * (w / cw)).astype(np.int64), 0, w + 2 * _R - 1)
+        good = level.sources[gy, gx]
+        ny, nx = np.where(good, gy, ny), np.where(good, gx, nx)
+    return _Field(ty, tx, ny.astype(np.int32), nx.astype(np.int32), (h, w))
+
+
+def _settle(level: _Level, field: _Field, rounds: int, *, sharp: bool, reach: int, seed: int) -> None:
+    """Search and vote in turns, until the hole agrees with its matches. Changes colours and field in place."""
+    hole = np.pad(level.hole, _R)
+    index = np.full(hole.shape, -1, np.int32)
+    index[field.ty, field.tx] = np.arange(len(field.ty), dtype=np.int32)
+    trust = _trust(hole, field)
+    ends = field.ty, field.tx, field.ny, field.nx
+    for number in range(rounds):
+        features, c = _features(level)
+        nd = patchmatch.distances(features, c, _R, *ends)
+        sweeps = 1 if reach < _PATCH else 2
+        patchmatch.search(features, c, _R, level.sources, index, *ends, nd, sweeps, reach, seed + number)
+        colours = _pad(level.colours)
+        if sharp:
+            power = 24.0 if number == rounds - 1 else 8.0
+            cost = nd / np.maximum(trust, np.float32(0.05))
+            total, weights = patchmatch.vote_sharp(colours, hole, _R, *ends, cost, power)
+        else:
+            spread = max(0.5 * float(np.sqrt(np.percentile(nd, 75))), 1.0)
+            weight = (np.exp(-nd / (2 * spread * spread)) * trust + 1e-12).astype(np.float32)
+            total, weights = patchmatch.vote_soft(colours, hole, _R, *ends, weight)
+        inner = slice(_R, -_R)
+        voted = level.hole & (weights[inner, inner] > 0)
+        level.colours[voted] = total[inner, inner][voted] / weights[inner, inner][voted][:, None]
+
+
+def _trust(hole: Mask, field: _Field) -> Floats:
+    """A patch near the rim knows more than one deep inside (Wexler's γ^−distance)."""
+    depth = cv2.distanceTransform(hole.astype(np.uint8), cv2.DIST_L2, 3)
+    return np.asarray(np.maximum(1.25 ** -depth[field.ty, field.tx], 1e-3), np.float32)
+
+
+def _even_seam(level: _Level, field: _Field) -> None:
+    """Evens out a step at the rim: what the patches say of the known ring around the hole, against what is there,
+    is a colour error that is taken from the hole beside it, fading inwards (a membrane, as in Poisson editing, Pérez
+    et al. 2003, cut to a few pixels so that a missed edge cannot smear)."""
+    hole = np.pad(level.hole, _R)
+    near = np.ones((3, 3), np.uint8)
+    ring = (cv2.dilate(hole.astype(np.uint8), near, iterations=2) > 0) & ~hole
+    ends = field.ty, field.tx, field.ny, field.nx
+    colours = _pad(level.colours)
+    total, weights = patchmatch.vote_soft(colours, ring, _R, *ends, _trust(hole, field))
+    ring &= weights > 0
+    error = np.zeros_like(colours)
+    error[ring] = np.clip(colours[ring] - total[ring] / weights[ring][:, None], -24, 24)
+    spread = cv2.GaussianBlur(error, (0, 0), _SEAM)
+    share = cv2.GaussianBlur(ring.astype(np.float32), (0, 0), _SEAM)
+    depth = cv2.distanceTransform(hole.astype(np.uint8), cv2.DIST_L2, 3)
+    fade = np.exp(-depth / _SEAM) / np.maximum(share, 1e-6)
+    evened = colours + spread.reshape(colours.shape) * fade[..., None]
+    inner = slice(_R, -_R)
+    level.colours[level.hole] = evened[inner, inner][level.hole]
