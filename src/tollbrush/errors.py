@@ -13,6 +13,7 @@ TollbrushError
 ├─ ContentRefused            403   the upstream model's content policy
 ├─ SpendingPolicy            403   the router's owner did not mean to pay this
 ├─ NoFunds                   403   the router's wallet is empty
+├─ WalletLocked              403   the router's wallet cannot be opened
 ├─ ForeignOrigin             403   another origin or machine calls the router
 ├─ NotFound                  404
 ├─ PaymentBusy               409   this payment is at work on another request
@@ -21,7 +22,8 @@ TollbrushError
 ├─ RateLimited               429
 ├─ InternalError             500
 │  ├─ UpstreamFailed         500
-│  └─ EngineFailed           500
+│  ├─ EngineFailed           500
+│  └─ BadSettings            500   an operator's setting is wrong; told at start, never to a caller
 ├─ Unavailable               503
 │  └─ SettlementUnknown      503   the chain has not said yet; the same payment delivers later
 └─ EditTimeout               504
@@ -159,6 +161,10 @@ class NoFunds(TollbrushError):
     advice = "Fund the wallet: `tollbrush wallet fund`."
 
 
+class WalletLocked(TollbrushError):
+    code, status = "wallet_locked", 403
+
+
 class ForeignOrigin(TollbrushError):
     code, status = "foreign_origin", 403
     advice = "The router serves programs on this machine and its own page."
@@ -202,6 +208,11 @@ class UpstreamFailed(InternalError):
 
 class EngineFailed(InternalError):
     code = "engine_failed"
+
+
+class BadSettings(InternalError):
+    code = "bad_settings"
+    advice = "`tollbrush doctor` shows the settings in force."
 
 
 class Unavailable(TollbrushError):

@@ -56,7 +56,7 @@ class LimitSettings(_Part):
     """A payment header."""
     open_per_payer: int = 8
     """Unfinished paid edits of one payer."""
-    edits_per_minute: int = 120
+    edits_per_minute: int = 600
     """Requests of one address to the edit route, a minute."""
     body_seconds: float = 60.0
     """A request body must arrive within this."""

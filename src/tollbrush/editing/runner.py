@@ -1,0 +1,86 @@
+"""The work of one edit: prepare → engine → finish → host, within its time limit, leaving nothing behind on failure."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+import structlog
+
+from tollbrush.domain.catalog import Model
+from tollbrush.domain.edits import MAX_SEED, EditRequest, Size
+from tollbrush.domain.jobs import HostedImage
+from tollbrush.editing.pixels import Finished, Prepared, finish, prepare
+from tollbrush.engines.interface import EditedImage, Engine
+from tollbrush.errors import EditTimeout, EngineFailed, InternalError, TollbrushError
+from tollbrush.settings import LimitSettings
+from tollbrush.storage.interface import ImageStore
+
+_log: Final = structlog.get_logger(__name__)
+
+
+class Runner:
+    """Pixel work runs in threads: the libraries release the GIL."""
+
+    def __init__(self, images: ImageStore, *, limits: LimitSettings, hard_seconds: float) -> None:
+        self._images, self._limits, self._hard_seconds = images, limits, hard_seconds
+
+    async def run(self, engine: Engine, model: Model, size: Size, request: EditRequest) -> tuple[HostedImage, ...]:
+        """The hosted results, one per `n`. `size` is the one that was priced. Raises from the error tree only;
+        what nobody foresaw becomes an InternalError with an opaque id that the log explains."""
+        limit = min(self._hard_seconds, engine.capabilities(model.upstream).time_limit)
+        try:
+            async with asyncio.timeout(limit):
+                return await self._host(await self._edit(engine, model, size, request))
+        except TimeoutError as failure:
+            raise EditTimeout(f"the edit ran past its limit of {limit:.0f} s.") from failure
+        except TollbrushError:
+            raise
+        except Exception as failure:
+            opaque = secrets.token_hex(8)
+            _log.exception("edit failed", id=opaque, model=model.id)
+            raise InternalError(f"the edit failed on our side (id {opaque}).", extra={"id": opaque}) from failure
+
+    async def _edit(self, engine: Engine, model: Model, size: Size, request: EditRequest) -> list[Finished]:
+        seed = secrets.randbelow(MAX_SEED) if request.seed is None else request.seed
+        prepared = await asyncio.to_thread(
+            prepare, replace(request, seed=seed), engine.capabilities(model.upstream), size, self._limits
+        )
+        output = await engine.edit(model.upstream, prepared.input)
+        if len(output.images) != request.n:
+            raise EngineFailed(f"{model.id} answered {len(output.images)} pictures instead of {request.n}.")
+        return await asyncio.to_thread(_finish_all, prepared, output.images)
+
+    async def _host(self, finished: Sequence[Finished]) -> tuple[HostedImage, ...]:
+        hosted: list[HostedImage] = []
+        try:
+            for f in finished:
+                key = await self._images.put(f.data, f.mime_type)
+                hosted.append(
+                    HostedImage(
+                        key=key,
+                        mime_type=f.mime_type,
+                        width=f.width,
+                        height=f.height,
+                        sha256=f.sha256,
+                        seed=f.seed,
+                        revised_prompt=f.revised_prompt,
+                        preserved=f.preserved,
+                        edited_fraction=f.edited_fraction,
+                    )
+                )
+        except BaseException:
+            await self.discard(hosted)
+            raise
+        return tuple(hosted)
+
+    async def discard(self, hosted: Sequence[HostedImage]) -> None:
+        for image in hosted:
+            await self._images.delete(image.key)
+
+
+def _finish_all(prepared: Prepared, images: Sequence[EditedImage]) -> list[Finished]:
+    return [finish(prepared, image) for image in images]

@@ -1,0 +1,122 @@
+"""The gateway's composition root: settings in, an ASGI application out. Everything is put together here."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from urllib.parse import urlsplit
+
+from fastapi import FastAPI
+from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import Response
+
+from tollbrush import __version__
+from tollbrush.domain.catalog import Catalog
+from tollbrush.domain.networks import BY_V1
+from tollbrush.editing.runner import Runner
+from tollbrush.editing.service import EditingService
+from tollbrush.engines import registry
+from tollbrush.errors import BadSettings, TollbrushError
+from tollbrush.gateway import catalog as shop
+from tollbrush.gateway import edits, openapi, problems
+from tollbrush.gateway.edge import Edge
+from tollbrush.gateway.images import Images
+from tollbrush.gateway.ops import Ops
+from tollbrush.gateway.throttle import Throttle
+from tollbrush.payments import tills
+from tollbrush.payments.gate import Gate
+from tollbrush.settings import Settings
+from tollbrush.storage.files import FileImages
+from tollbrush.storage.sqlite import SqliteLedger
+from tollbrush.wire.x402 import EXPOSED_HEADERS
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+_ALLOWED_HEADERS = (
+    "Content-Type", "Authorization", "Prefer", "PAYMENT-SIGNATURE", "X-PAYMENT", "X-Poll-Wallet", "X-Poll-Timestamp",
+    "X-Poll-Signature", "Access-Control-Expose-Headers",
+)  # fmt: skip
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """Raises BadSettings. Engines start and stop with the application's lifespan."""
+    _check(settings)
+    gateway = settings.gateway
+    engines = registry.build(settings.engines)
+    gate = Gate(tills.build(settings))
+    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    ledger = SqliteLedger(settings.data_dir / "gateway.db")
+    images = FileImages(settings.data_dir / "images")
+    runner = Runner(images, limits=gateway.limits, hard_seconds=gateway.hard_seconds)
+    models = Catalog.build(registry.available(engines, settings), margin=settings.margin, overrides=settings.prices)
+    service = EditingService(
+        models, engines, gate, ledger, runner, limits=gateway.limits, hard_seconds=gateway.hard_seconds
+    )
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        for engine in engines:
+            await engine.start()
+        await service.recover()
+        try:
+            yield
+        finally:
+            await service.drain(gateway.grace_seconds)
+            for engine in engines:
+                await engine.close()
+            await gate.close()
+            await ledger.close()
+
+    app = FastAPI(
+        title="tollbrush",
+        version=__version__,
+        description="Pay-per-edit image editing: USDC per call over x402, on Base and on Solana.",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.add_exception_handler(TollbrushError, problems.on_tollbrush_error)
+    app.add_exception_handler(HTTPException, problems.on_http_error)
+    app.add_exception_handler(Exception, problems.on_surprise)
+    _routes(app, settings, service, gate, images)
+    hosts = {*gateway.hosts, urlsplit(gateway.public_url).hostname or "localhost"}
+    app.add_middleware(Edge, hosts=hosts)
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=["*"],
+        allow_methods=["GET", "POST", "DELETE"],
+        allow_headers=list(_ALLOWED_HEADERS),
+        expose_headers=list(EXPOSED_HEADERS),
+    )
+    return app
+
+
+def _routes(app: FastAPI, settings: Settings, service: EditingService, gate: Gate, images: FileImages) -> None:
+    edit = Throttle(edits.Edits(service, settings.gateway), per_minute=settings.gateway.limits.edits_per_minute)
+    offered = shop.Shop(service, settings.gateway)
+    ops = Ops(gate, settings.data_dir)
+    table: list[tuple[str, str, Handler]] = [
+        *(("POST", path, edit) for path in edits.PATHS),
+        *(("POST", path, offered.quote) for path in shop.QUOTE_PATHS),
+        *(("GET", path, offered.models) for path in shop.MODEL_PATHS),
+        ("GET", "/api/pricing", offered.pricing),
+        ("GET", "/.well-known/x402", offered.discovery),
+        ("GET", "/llms.txt", offered.llms),
+        ("GET", "/images/{key}", Images(images)),
+        ("GET", "/healthz", ops.healthz),
+        ("GET", "/readyz", ops.readyz),
+    ]
+    for method, path, handler in table:
+        app.add_route(path, handler, methods=[method])
+    described = openapi.document(service.catalog)
+    setattr(app, "openapi", lambda: described)  # noqa: B010 - FastAPI's own way to replace its document
+
+
+def _check(settings: Settings) -> None:
+    """Test-network privileges stay on test networks."""
+    if settings.stand_in:
+        real = [n for n, part in settings.networks.items() if part.pay_to and n in BY_V1 and not BY_V1[n].test]
+        if real:
+            raise BadSettings(f"stand_in is for test networks only, and {', '.join(real)} takes real money.")

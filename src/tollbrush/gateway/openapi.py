@@ -1,0 +1,208 @@
+"""`/openapi.json`: written from the same rules that the handlers enforce."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from tollbrush import __version__
+from tollbrush.domain.catalog import Catalog
+from tollbrush.domain.edits import FITS, MASK_MODES, MAX_N, MAX_PROMPT, MAX_SEED, OUTPUT_FORMATS
+from tollbrush.wire.schemas import DEFAULT_SIZE
+
+_STRING: Final = {"type": "string"}
+_INTEGER: Final = {"type": "integer"}
+_ERRORS: Final = {
+    400: "The request is wrong; `details` names the field.",
+    402: "Payment is required, or the one presented was refused (`reason`). Requirements in header (v2) and body (v1).",
+    403: "The upstream model's content policy refused; nothing was charged.",
+    409: "This payment is at work on another request.",
+    413: "The body is over the limit.",
+    429: "Too many requests, here or upstream; `Retry-After` says when.",
+    500: "Our or upstream's fault; nothing was charged.",
+    503: "No capacity, or a settlement whose outcome is not known yet: send the same payment again.",
+    504: "The edit ran past its limit; nothing was charged.",
+}
+
+
+def document(catalog: Catalog) -> dict[str, Any]:
+    """The OpenAPI 3.1 document."""
+    edit = _edit_operation(catalog)
+    listing = {"get": _get("The models, with prices in dollars, margin included.", "Models")}
+    paths: dict[str, Any] = {
+        "/api/v1/images/image2image": {"post": edit},
+        "/v1/images/image2image": {"post": edit | {"operationId": "editAlias", "summary": "Alias of the edit."}},
+        "/api/v1/images/quote": {"post": _quote_operation(catalog)},
+        "/api/v1/models": listing,
+        "/api/pricing": {"get": _get("The same rows as /api/v1/models.", "Pricing")},
+        "/images/{key}": {"get": _image_operation()},
+        "/.well-known/x402": {"get": _get("What is sold here and on which networks.", "Discovery")},
+        "/healthz": {"get": _get("The process is alive.", "Health")},
+        "/readyz": {"get": _get("Money can be taken and results stored.", "Ready")},
+    }
+    paths["/readyz"]["get"]["responses"]["503"] = _json("What keeps it from being ready, by part.", {"type": "object"})
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "tollbrush",
+            "version": __version__,
+            "description": "Pay-per-edit image editing: USDC per call over x402, on Base and on Solana. "
+            "Every route also answers under /sol, where Solana alone is offered.",
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "paths": paths,
+        "components": {"schemas": _schemas(catalog)},
+    }
+
+
+def _edit_operation(catalog: Catalog) -> dict[str, Any]:
+    payment = [
+        {"name": name, "in": "header", "required": False, "schema": _STRING, "description": "Signed x402 payment."}
+        for name in ("X-Payment", "PAYMENT-SIGNATURE")
+    ]
+    form = {"type": "object", "required": ["prompt", "image"], "properties": _edit_fields(catalog, files=True)}
+    return {
+        "operationId": "edit",
+        "summary": "Edit a picture with words, inside a mask if one is given.",
+        "parameters": payment,
+        "requestBody": {
+            "required": True,
+            "content": {
+                "application/json": {"schema": {"$ref": "#/components/schemas/EditRequest"}},
+                "multipart/form-data": {"schema": form},
+            },
+        },
+        "responses": {
+            "200": _json("The edit, paid for and hosted.", {"$ref": "#/components/schemas/EditResult"}),
+            **{str(status): _json(text, _ref("Problem")) for status, text in _ERRORS.items()},
+        },
+    }
+
+
+def _quote_operation(catalog: Catalog) -> dict[str, Any]:
+    fields = _edit_fields(catalog)
+    properties = {name: fields[name] for name in ("model", "size", "n", "prompt")}
+    properties |= {"width": _INTEGER, "height": _INTEGER, "masked": {"type": "boolean"}}
+    return {
+        "operationId": "quote",
+        "summary": "A price ready to sign, or the 400 that the edit would get. No image is sent.",
+        "requestBody": {
+            "required": True,
+            "content": {
+                "application/json": {
+                    "schema": {"type": "object", "properties": properties, "additionalProperties": False}
+                }
+            },
+        },
+        "responses": {
+            "200": _json("The price and x402 v2 entries.", {"type": "object", "required": ["price", "accepts"]}),
+            **{str(s): _json(_ERRORS[s], _ref("Problem")) for s in (400, 413, 503)},
+        },
+    }
+
+
+def _image_operation() -> dict[str, Any]:
+    return {
+        "operationId": "image",
+        "summary": "A hosted result; immutable.",
+        "parameters": [{"name": "key", "in": "path", "required": True, "schema": _STRING}],
+        "responses": {
+            "200": {"description": "The picture.", "content": {"image/*": {"schema": _STRING}}},
+            "304": {"description": "The caller has it already."},
+            "404": _json("No such image.", _ref("Problem")),
+        },
+    }
+
+
+def _get(summary: str, name: str) -> dict[str, Any]:
+    return {
+        "operationId": name.lower(),
+        "summary": summary,
+        "responses": {"200": _json(summary, {"type": "object"})},
+    }
+
+
+def _edit_fields(catalog: Catalog, *, files: bool = False) -> dict[str, Any]:
+    picture: dict[str, Any] = {"type": "string", "description": "PNG, JPEG, WebP or still GIF as a data URI."}
+    if files:
+        picture = {"type": "string", "format": "binary"}
+    many = {"type": "array", "items": picture, "minItems": 1}
+    names = [name for m in catalog.models.values() for name in (m.id, *m.aliases)]
+    return {
+        "model": {"type": "string", "enum": names, "default": catalog.default.id},
+        "prompt": {"type": "string", "minLength": 1, "maxLength": MAX_PROMPT},
+        "image": {"anyOf": [picture, many]},
+        "mask": picture | {"description": "White where to edit, black where to keep; the picture's size."},
+        "size": {
+            "type": "string",
+            "pattern": "^([1-9][0-9]{0,4}x[1-9][0-9]{0,4}|auto)$",
+            "default": DEFAULT_SIZE,
+            "description": "What the model offers, see /api/v1/models; auto keeps the picture's.",
+        },
+        "n": {"type": "integer", "minimum": 1, "maximum": MAX_N, "default": 1},
+        "seed": {"type": "integer", "minimum": 0, "maximum": MAX_SEED},
+        "fit": {"type": "string", "enum": list(FITS)},
+        "mask_mode": {"type": "string", "enum": list(MASK_MODES), "default": "auto"},
+        "output_format": {"type": "string", "enum": list(OUTPUT_FORMATS), "default": "png"},
+    }
+
+
+def _schemas(catalog: Catalog) -> dict[str, Any]:
+    image = {
+        "type": "object",
+        "required": ["url", "revised_prompt"],
+        "properties": {
+            "url": {"type": "string", "format": "uri"},
+            "revised_prompt": _STRING,
+            "preserved": {"type": ["boolean", "null"]},
+            "edited_fraction": {"type": ["number", "null"]},
+            "seed": _INTEGER,
+            "width": _INTEGER,
+            "height": _INTEGER,
+            "mime_type": _STRING,
+            "sha256": _STRING,
+        },
+    }
+    return {
+        "EditRequest": {
+            "type": "object",
+            "required": ["prompt", "image"],
+            "properties": _edit_fields(catalog),
+            "additionalProperties": False,
+        },
+        "EditResult": {
+            "type": "object",
+            "required": ["created", "data", "price", "payment", "model"],
+            "properties": {
+                "created": _INTEGER,
+                "data": {"type": "array", "items": image},
+                "price": {"type": "object", "required": ["amount", "currency"]},
+                "payment": {"type": "object", "required": ["status", "tx_hash", "network"]},
+                "model": _STRING,
+                "requested_model": _STRING,
+            },
+        },
+        "Problem": {
+            "type": "object",
+            "required": ["error", "code", "message"],
+            "properties": {
+                "error": _STRING,
+                "code": _STRING,
+                "message": _STRING,
+                "reason": _STRING,
+                "details": {
+                    "anyOf": [
+                        _STRING,
+                        {"type": "array", "items": {"type": "object", "required": ["path", "message"]}},
+                    ]
+                },
+            },
+        },
+    }
+
+
+def _ref(name: str) -> dict[str, str]:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _json(description: str, schema: dict[str, Any]) -> dict[str, Any]:
+    return {"description": description, "content": {"application/json": {"schema": schema}}}

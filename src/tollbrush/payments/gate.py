@@ -1,0 +1,81 @@
+"""The payment gate: which networks are offered, and the way from a presented payment to a settlement."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import msgspec
+
+from tollbrush.domain.charges import Charge, ClaimKey
+from tollbrush.domain.networks import BY_ID
+from tollbrush.domain.payments import Payment, Requirement
+from tollbrush.domain.pricing import Price
+from tollbrush.errors import PaymentRefused, Unavailable
+from tollbrush.payments.interface import Settlement, Till, Verified
+
+
+class Gate:
+    """Holds one till per network. `svm_only` restricts a request to Solana (the `/sol` routes)."""
+
+    def __init__(self, tills: Sequence[Till]) -> None:
+        # EVM first: some clients take the first entry they are offered.
+        ordered = sorted(tills, key=lambda t: BY_ID[t.network].family != "evm")
+        self._tills = {t.network: t for t in ordered}
+
+    @property
+    def networks(self) -> tuple[str, ...]:
+        return tuple(self._tills)
+
+    def offers(self, price: Price, *, svm_only: bool = False) -> tuple[Requirement, ...]:
+        """What to sign for this price, one entry a network. Raises Unavailable when none is configured."""
+        offers = tuple(
+            till.requirement(price.atomic)
+            for till in self._tills.values()
+            if not svm_only or BY_ID[till.network].family == "svm"
+        )
+        if not offers:
+            raise Unavailable(
+                "no payment network is configured here.", retry_after=600, advice="Ask the operator to set `pay_to`."
+            )
+        return offers
+
+    def identify(self, payment: Payment, offers: Sequence[Requirement]) -> ClaimKey:
+        """The payment's canonical key. Raises PaymentRefused."""
+        return self._till(payment, offers).identify(payment)
+
+    async def verify(self, payment: Payment, offers: Sequence[Requirement], *, now: int, deadline: int) -> Verified:
+        """Every check, against our own requirement for that network. Raises PaymentRefused, Unavailable."""
+        till = self._till(payment, offers)
+        requirement = next(o for o in offers if o.network == payment.network)
+        return await till.verify(payment, requirement, now=now, deadline=deadline)
+
+    async def settle(self, charge: Charge) -> Settlement:
+        return await self._tills[charge.key.network].settle(self._verified(charge))
+
+    async def find(self, charge: Charge) -> Settlement:
+        """What the chain says of a charge whose settlement may be on its way."""
+        return await self._tills[charge.key.network].find(self._verified(charge), charge.tx_hash)
+
+    async def problems(self) -> dict[str, str]:
+        """Network → what keeps it from taking money; empty when all are ready."""
+        found = {network: await till.check() for network, till in self._tills.items()}
+        return {network: problem for network, problem in found.items() if problem}
+
+    async def close(self) -> None:
+        for till in self._tills.values():
+            await till.close()
+
+    def _till(self, payment: Payment, offers: Sequence[Requirement]) -> Till:
+        offered = [o.network for o in offers]
+        if payment.scheme != "exact":
+            raise PaymentRefused(f"Scheme {payment.scheme[:40]!r} is not offered; exact is.", reason="invalid_scheme")
+        if payment.network not in offered:
+            names = ", ".join(offered)
+            raise PaymentRefused(f"Network {payment.network!r} is not offered; {names} is.", reason="invalid_network")
+        return self._tills[payment.network]
+
+    def _verified(self, charge: Charge) -> Verified:
+        # The recipient as it was when the payment was verified: settings may have changed since.
+        requirement = replace(self._tills[charge.key.network].requirement(charge.amount), pay_to=charge.pay_to)
+        return Verified(charge.key, requirement, msgspec.json.decode(charge.payload), charge.valid_until, balance=0)
