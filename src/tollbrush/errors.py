@@ -73,14 +73,13 @@ class TollbrushError(Exception):
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Errors cross process boundaries (studio workers); keyword-only state must survive pickling.
-        return (_rebuild, (type(self), self.message, self.hint, self.details, self.extra))
+        return (_rebuild, (type(self), self.message, vars(self)))
 
 
-def _rebuild(
-    kind: type[TollbrushError], message: str, hint: str, details: tuple[Detail, ...], extra: dict[str, Any]
-) -> TollbrushError:
+def _rebuild(kind: type[TollbrushError], message: str, state: dict[str, Any]) -> TollbrushError:
     error = kind.__new__(kind)
-    TollbrushError.__init__(error, message, advice=hint, details=details, extra=extra)
+    error.args = (message,)
+    vars(error).update(state)
     return error
 
 
@@ -91,17 +90,6 @@ class BadRequest(TollbrushError):
         kw.setdefault("details", (Detail(path, message),) if path else ())
         super().__init__(message, **kw)
         self.path = path
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return (_rebuild_bad_request, (type(self), self.message, self.path, self.hint, self.details, self.extra))
-
-
-def _rebuild_bad_request(
-    kind: type[BadRequest], message: str, path: str, hint: str, details: tuple[Detail, ...], extra: dict[str, Any]
-) -> BadRequest:
-    error = kind.__new__(kind)
-    BadRequest.__init__(error, message, path=path, advice=hint, details=details, extra=extra)
-    return error
 
 
 class BadImage(BadRequest):

@@ -1,0 +1,53 @@
+# The whole developer interface: make demo | test | lint | bench | e2e
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint bench e2e lock clean
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+LOCK := requirements/all.txt
+INSTALLED := $(VENV)/.installed
+TOOLS := node_modules/.installed
+
+help:
+	@echo "make demo   run the three commands on real photographs, paid on local Base and Solana; pictures in demo-out/"
+	@echo "make test   every test"
+	@echo "make e2e    only the tests with real processes, in their long form"
+	@echo "make lint   ruff, mypy, import-linter"
+	@echo "make bench  the benchmarks"
+	@echo "make lock   pin the requirements anew (needs uv)"
+
+$(INSTALLED): $(LOCK) pyproject.toml scripts/install.sh
+	@PYTHON="$(PYTHON)" sh scripts/install.sh $(VENV) $(LOCK)
+	@touch $@
+
+# anvil (a fast local Base) and solc; without npm the Python chain serves and the recompile test is skipped.
+$(TOOLS): package-lock.json
+	@sh scripts/tools.sh
+	@mkdir -p node_modules && touch $@
+
+demo: $(INSTALLED) $(TOOLS)
+	@$(BIN)/tollbrush demo
+
+test: $(INSTALLED) $(TOOLS)
+	$(BIN)/python -m pytest
+
+e2e: $(INSTALLED) $(TOOLS)
+	TOLLBRUSH_E2E=long $(BIN)/python -m pytest -m e2e
+
+lint: $(INSTALLED)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(INSTALLED) $(TOOLS)
+	$(BIN)/python -m bench
+
+lock:
+	uv pip compile pyproject.toml --all-extras --group dev --universal --generate-hashes --no-emit-index-url \
+		--no-emit-find-links --python-version 3.11 --prerelease if-necessary-or-explicit --quiet \
+		--custom-compile-command "make lock" --output-file $(LOCK)
+
+clean:
+	rm -rf $(VENV) node_modules demo-out
