@@ -1,0 +1,69 @@
+"""From prior maps to candidate masks, by GrabCut."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from tollbrush.engines.interface import Mask, Pixels
+    from tollbrush.engines.studio.regions import Map, Regions
+
+
+def grab_cut(pixels: Pixels, labels: NDArray[np.uint8], rounds: int) -> Mask | None:
+    """GrabCut (Rother, Kolmogorov, Blake 2004) from `labels` (cv2.GC_*); None when one side has no sample."""
+    inside = (labels & 1) > 0
+    if min(inside.sum(), (~inside).sum()) < 20:
+        return None
+    cv2.setRNGSeed(1)  # the colour models start from k-means; the generator is this thread's own
+    models = np.zeros((2, 1, 65))
+    cut, _, _ = cv2.grabCut(pixels, labels.copy(), (0, 0, 0, 0), models[0], models[1], rounds, cv2.GC_INIT_WITH_MASK)
+    return np.isin(cut, (cv2.GC_FGD, cv2.GC_PR_FGD))
+
+
+def candidates(regions: Regions, maps: Mapping[str, Map], certain: Mask | None) -> dict[str, Mask]:
+    """One mask per prior that leads to a plausible one. `certain` pixels are subject whatever the colours say."""
+
+    def cut(prior: Map) -> Mask | None:
+        mask = grab_cut(regions.pixels, _labels(prior, certain), 3)
+        return None if mask is None else tidy(mask, np.maximum(maps["mix"], 0.05), 0.12)
+
+    with ThreadPoolExecutor(2) as threads:
+        masks = dict(zip(maps, threads.map(cut, maps.values()), strict=True))
+    return {name: mask for name, mask in masks.items() if mask is not None and 0.01 < mask.mean() < 0.9}
+
+
+def _labels(prior: Map, certain: Mask | None) -> NDArray[np.uint8]:
+    threshold = cv2.threshold((prior * 255).astype(np.uint8), 0, 255, cv2.THRESH_OTSU)[0] / 255
+    labels = np.full(prior.shape, cv2.GC_PR_BGD, np.uint8)
+    labels[prior > threshold] = cv2.GC_PR_FGD
+    labels[prior < 0.3 * threshold] = cv2.GC_BGD
+    labels[prior > threshold + 0.7 * (1 - threshold)] = cv2.GC_FGD
+    rim = np.zeros(prior.shape, bool)
+    edge = max(2, prior.shape[1] // 128)
+    rim[:edge] = rim[:, :edge] = rim[:, -edge:] = True
+    labels[rim & (prior < 0.6)] = cv2.GC_BGD
+    if certain is not None:
+        labels[certain] = cv2.GC_FGD
+    return labels
+
+
+def tidy(mask: Mask, weight: Map, keep: float) -> Mask:
+    """Drops specks and parts whose weight is below `keep` of the heaviest, and fills small holes."""
+    opened = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    count, parts = cv2.connectedComponents(opened)
+    if count > 2:
+        weights = np.bincount(np.ravel(parts), weight.ravel(), count)[1:]
+        opened = np.isin(parts, 1 + np.flatnonzero(weights > keep * weights.max())).astype(np.uint8)
+    _, parts, boxes, _ = cv2.connectedComponentsWithStats(1 - opened)
+    x, y, wide, high, area = np.asarray(boxes).T
+    height, width = mask.shape
+    inner = (x > 0) & (y > 0) & (x + wide < width) & (y + high < height) & (area < 0.006 * mask.size)
+    inner[0] = False
+    return np.asarray((opened > 0) | inner[np.asarray(parts)], np.bool_)

@@ -1,0 +1,153 @@
+"""The matting Laplacian of Levin, Lischinski and Weiss (A closed-form solution to natural image matting, PAMI 2008),
+built and solved only where the answer is unknown.
+
+A row of the Laplacian touches the 5×5 pixels around its own, so it is kept as 25 numbers: no sparse matrix is
+assembled, which is what takes the time elsewhere.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tollbrush.engines.studio.kernels import kernel
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Map = NDArray[np.float32]
+    Index = NDArray[np.int32]
+
+_EPSILON = 1e-6  # how much a window's colours may stray from one line in colour space
+_TOLERANCE = 1e-3  # of the residual
+_STEPS = 300
+
+
+def solve_alpha(image: Map, known: Map, unknown: NDArray[np.bool_], start: Map) -> Map:
+    """Alpha of `image` (h×w×3, 0..1): `known` (h×w, 0 or 1) outside `unknown`, solved inside from `start`."""
+    unknown = unknown.copy()
+    unknown[:1] = unknown[-1:] = unknown[:, :1] = unknown[:, -1:] = False  # a 3×3 window must fit around each
+    rows, columns = np.nonzero(unknown)
+    alpha = known.copy()
+    if not rows.size:
+        return alpha
+    number = np.full(unknown.shape, -1, np.int32)
+    number[rows, columns] = np.arange(rows.size, dtype=np.int32)
+    weights = _stencils(image, number, rows.size, _EPSILON)
+    neighbours, right = _split(weights, number, known, rows.astype(np.int32), columns.astype(np.int32))
+    solved = _conjugate_gradients(weights, neighbours, right, start[rows, columns], _TOLERANCE, _STEPS)
+    alpha[rows, columns] = np.clip(solved, 0, 1)
+    return alpha
+
+
+@kernel
+def _stencils(image: Map, number: Index, count: int, epsilon: float) -> NDArray[np.float64]:
+    """count×25: the Laplacian's row of every numbered pixel, by place in its 5×5 surroundings."""
+    height, width = number.shape
+    weights = np.zeros((count, 25))
+    window = np.zeros((9, 3))
+    for cy in range(1, height - 1):
+        for cx in range(1, width - 1):
+            near = False
+            for k in range(9):
+                if number[cy + k // 3 - 1, cx + k % 3 - 1] >= 0:
+                    near = True
+            if not near:
+                continue
+            mean = np.zeros(3)
+            for k in range(9):
+                for c in range(3):
+                    window[k, c] = image[cy + k // 3 - 1, cx + k % 3 - 1, c]
+                    mean[c] += window[k, c] / 9
+            a = b = c_ = d = e = f = 0.0  # the covariance's upper triangle
+            for k in range(9):
+                x, y, z = window[k, 0] - mean[0], window[k, 1] - mean[1], window[k, 2] - mean[2]
+                window[k, 0], window[k, 1], window[k, 2] = x, y, z
+                a += x * x / 9
+                b += x * y / 9
+                c_ += x * z / 9
+                d += y * y / 9
+                e += y * z / 9
+                f += z * z / 9
+            a, d, f = a + epsilon / 9, d + epsilon / 9, f + epsilon / 9
+            i00, i01, i02 = d * f - e * e, c_ * e - b * f, b * e - c_ * d
+            i11, i12, i22 = a * f - c_ * c_, b * c_ - a * e, a * d - b * b
+            det = a * i00 + b * i01 + c_ * i02
+            for k in range(9):
+                row = number[cy + k // 3 - 1, cx + k % 3 - 1]
+                if row < 0:
+                    continue
+                x, y, z = window[k, 0], window[k, 1], window[k, 2]
+                u = (x * i00 + y * i01 + z * i02) / det
+                v = (x * i01 + y * i11 + z * i12) / det
+                w = (x * i02 + y * i12 + z * i22) / det
+                for m in range(9):
+                    affinity = (1 + u * window[m, 0] + v * window[m, 1] + w * window[m, 2]) / 9
+                    weights[row, (m // 3 - k // 3 + 2) * 5 + m % 3 - k % 3 + 2] -= affinity
+                    weights[row, 12] += affinity
+    return weights
+
+
+@kernel
+def _split(
+    weights: NDArray[np.float64], number: Index, known: Map, rows: Index, columns: Index
+) -> tuple[Index, NDArray[np.float64]]:
+    """The numbers of each row's neighbours, and the right side that the known pixels make. Their weights become 0."""
+    height, width = number.shape
+    count = rows.size
+    neighbours = np.zeros((count, 25), np.int32)
+    right = np.zeros(count)
+    for i in range(count):
+        for k in range(25):
+            y, x = rows[i] + k // 5 - 2, columns[i] + k % 5 - 2
+            neighbours[i, k] = i
+            if weights[i, k] == 0 or y < 0 or x < 0 or y >= height or x >= width:
+                continue
+            if number[y, x] >= 0:
+                neighbours[i, k] = number[y, x]
+            else:
+                right[i] -= weights[i, k] * known[y, x]
+                weights[i, k] = 0
+    return neighbours, right
+
+
+@kernel
+def _conjugate_gradients(
+    weights: NDArray[np.float64],
+    neighbours: Index,
+    right: NDArray[np.float64],
+    start: Map,
+    tolerance: float,
+    steps: int,
+) -> NDArray[np.float64]:
+    """Jacobi-preconditioned."""
+    count = right.size
+    x = start.astype(np.float64)
+    scale = 1 / (weights[:, 12] + 1e-7)
+    residual = np.empty(count)
+    for i in range(count):
+        total = 1e-7 * x[i]
+        for k in range(25):
+            total += weights[i, k] * x[neighbours[i, k]]
+        residual[i] = right[i] - total
+    goal = tolerance * tolerance * max((right * right).sum(), 1e-12)
+    step = scale * residual
+    energy = (residual * step).sum()
+    pushed = np.empty(count)
+    for _ in range(steps):
+        if (residual * residual).sum() <= goal:
+            break
+        for i in range(count):
+            total = 1e-7 * step[i]
+            for k in range(25):
+                total += weights[i, k] * step[neighbours[i, k]]
+            pushed[i] = total
+        length = energy / (step * pushed).sum()
+        x += length * step
+        residual -= length * pushed
+        ready = scale * residual
+        grown = (residual * ready).sum()
+        step = ready + grown / energy * step
+        energy = grown
+    return x

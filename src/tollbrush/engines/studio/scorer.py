@@ -1,0 +1,149 @@
+"""Which candidate mask to believe: a linear scorer over what a good cut-out looks like."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from tollbrush.engines.studio.priors import focus
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from tollbrush.engines.interface import Mask
+    from tollbrush.engines.studio.faces import Face
+    from tollbrush.engines.studio.regions import Map, Regions
+
+_BINS = 12 * 20 * 20  # Lab histogram: lightness by 22, a and b by 5
+
+
+@dataclass(frozen=True)
+class _Scorer:
+    priors: tuple[str, ...]
+    coefficients: NDArray[np.float64]
+    intercept: float
+
+    def score(self, features: Sequence[float], prior: str) -> float:
+        """The overlap (intersection over union) with the true subject that these features lead one to expect."""
+        row = np.array([*features, *(float(prior == name) for name in self.priors)])
+        return float(row @ self.coefficients + self.intercept)
+
+
+@cache
+def _scorer() -> _Scorer:
+    """A ridge regression over hand-cut photographs; its coefficients are package data."""
+    data = json.loads((files("tollbrush.engines.studio") / "data" / "scorer.json").read_text("utf-8"))
+    return _Scorer(tuple(data["priors"]), np.array(data["coefficients"]), data["intercept"])
+
+
+def scores(
+    regions: Regions, maps: Mapping[str, Map], masks: Mapping[str, Mask], faces: Sequence[Face]
+) -> dict[str, float]:
+    """What each candidate is worth, about 0..1."""
+    scene = _Scene.of(regions, maps, faces)
+    overlaps = _overlaps(list(masks.values()))
+    return {
+        name: _scorer().score(scene.features(mask, others), name)
+        for (name, mask), others in zip(masks.items(), overlaps, strict=True)
+    }
+
+
+def _overlaps(masks: Sequence[Mask]) -> list[NDArray[np.float64]]:
+    """Intersection over union of each mask with every other."""
+    flat = np.stack([mask.ravel() for mask in masks]).astype(np.float32)
+    both = flat @ flat.T
+    area = np.diag(both)
+    ratio = (both / (area[:, None] + area[None] - both)).astype(np.float64)
+    return [np.delete(row, i) for i, row in enumerate(ratio)]
+
+
+@dataclass(frozen=True)
+class _Scene:
+    """What the features of every candidate share."""
+
+    bins: NDArray[np.int64]
+    edge: Map
+    centre: Map
+    focus: Map
+    mixed: Map
+    robust: Map
+    eyes: Sequence[tuple[slice, slice]]
+
+    @classmethod
+    def of(cls, regions: Regions, maps: Mapping[str, Map], faces: Sequence[Face]) -> _Scene:
+        lab = np.asarray(cv2.cvtColor(regions.pixels, cv2.COLOR_RGB2LAB))
+        light, a, b = (lab[..., i].astype(np.int64) for i in range(3))
+        bins = light // 22 * 400 + np.clip((a - 78) // 5, 0, 19) * 20 + np.clip((b - 78) // 5, 0, 19)
+        soft = cv2.GaussianBlur(lab, (0, 0), 1).astype(np.float32)
+        steps = (cv2.Sobel(soft, cv2.CV_32F, 1, 0), cv2.Sobel(soft, cv2.CV_32F, 0, 1))
+        slope = np.sqrt(sum(np.square(step).sum(axis=2) for step in steps))
+        height, width = regions.shape
+        y, x = np.indices(regions.shape)
+        centre = np.exp(-(np.square((x / width - 0.5) / 0.3) + np.square((y / height - 0.55) / 0.36)) / 2)
+        return cls(
+            bins,
+            np.minimum(slope / (np.percentile(slope, 90) + 1e-6), 1.5).astype(np.float32),
+            centre.astype(np.float32),
+            np.asarray(cv2.GaussianBlur(focus(regions)[regions.labels].astype(np.float32), (0, 0), 2), np.float32),
+            maps["mix"],
+            maps["rbd"],
+            [_eye_region(face) for face in faces],
+        )
+
+    def features(self, mask: Mask, others: NDArray[np.float64]) -> list[float]:
+        """Twenty numbers, in the order of the scorer's coefficients."""
+        ink = mask.astype(np.uint8)
+        radius = max(3, mask.shape[1] // 40)
+        kernel = np.ones((radius, radius), np.uint8)
+        inner = mask & (cv2.erode(ink, kernel) == 0)
+        outer = ~mask & (cv2.dilate(ink, kernel) > 0)
+        outline = cv2.morphologyEx(ink, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)) > 0
+        outline[:2] = outline[-2:] = outline[:, :2] = outline[:, -2:] = False
+        edge = self.edge[outline]
+        area = float(mask.mean())
+        contours, _ = cv2.findContours(ink, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+        hull = cv2.contourArea(cv2.convexHull(np.vstack(contours)))
+        return [
+            self._separation(mask, ~mask),
+            self._separation(inner, outer),
+            float(edge.mean()) if edge.size else 0.0,
+            float((edge < 0.25).mean()) if edge.size else 1.0,
+            float(mask[0].mean()),
+            float(mask[:, 0].mean() + mask[:, -1].mean()) / 2,
+            float(mask[-1].mean()),
+            float(outline.sum() / np.sqrt(mask.sum() + 1)) / 20,
+            area,
+            area * area,
+            float(self.centre[mask].mean()),
+            float(self.centre[mask].sum() / self.centre.sum()),
+            _contrast(self.mixed, mask),
+            _contrast(self.robust, mask),
+            float(others.mean()) if others.size else 0.0,
+            float(np.sort(others)[-3:].mean()) if others.size else 0.0,
+            float(np.mean([mask[eyes].mean() for eyes in self.eyes])) if self.eyes else 0.5,
+            float(bool(self.eyes)),
+            min(float(mask.sum() / (hull + 1)), 1.0),
+            _contrast(self.focus, mask),
+        ]
+
+    def _separation(self, a: Mask, b: Mask) -> float:
+        """1 where the two share no colour."""
+        counts = [np.bincount(self.bins[part], minlength=_BINS) / (part.sum() + 1e-9) for part in (a, b)]
+        return 1 - float(np.minimum(*counts).sum())
+
+
+def _contrast(values: Map, mask: Mask) -> float:
+    return float(values[mask].mean() - values[~mask].mean())
+
+
+def _eye_region(face: Face) -> tuple[slice, slice]:
+    """The middle of a face, which no cut-out of its owner may leave out."""
+    top, left = max(0, int(face.y + 0.2 * face.h)), max(0, int(face.x + 0.25 * face.w))
+    return slice(top, top + max(1, int(0.6 * face.h))), slice(left, left + max(1, int(0.5 * face.w)))

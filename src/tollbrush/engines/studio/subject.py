@@ -1,0 +1,122 @@
+"""Find what a photograph is of: a mask, and how far to trust it.
+
+Prior maps (priors.py) → GrabCut candidates on a small copy (hypotheses.py) → the one that the scorer believes
+(scorer.py) → its outline cut again at a finer scale. A painted hint replaces the search.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from tollbrush.engines.studio.faces import Face, find_faces
+from tollbrush.engines.studio.hypotheses import candidates, grab_cut, tidy
+from tollbrush.engines.studio.priors import certain_body, prior_maps
+from tollbrush.engines.studio.regions import cut_regions
+from tollbrush.engines.studio.scorer import scores
+
+if TYPE_CHECKING:
+    from tollbrush.engines.interface import Mask, Pixels
+
+_SEARCH_SIDE = 256  # longer side at which candidates are cut
+_OUTLINE_SIDE = 640  # longer side at which the chosen one's outline is cut again
+_OUTLINE_BAND = 0.05  # of that side: how far the outline may move
+_THIN = 24  # pixels; a small copy thinner than this has no room for a subject
+_HINT_REACH = 0.06  # of the longer side: how far a painted hint may miss the outline
+_HINT_TRUST = 0.6  # overlap below which a cut contradicts the hint, and the hint wins
+
+
+@dataclass(frozen=True)
+class Subject:
+    """`mask`: H×W, True on the subject. `confidence`: expected intersection over union with the true subject, 0..1;
+    below about .6 do not act on it. An empty mask has confidence 0."""
+
+    mask: Mask
+    confidence: float
+
+
+def find_subject(pixels: Pixels, hint: Mask | None = None) -> Subject:
+    """The main subject of H×W×3|4 pixels. `hint` (H×W) is roughly where the subject is: True on it, False elsewhere.
+    A picture that comes with transparency has said itself what its subject is. Does not raise."""
+    if hint is None:
+        own = _own_transparency(pixels)
+        return own if own is not None else _search(np.ascontiguousarray(pixels[..., :3]))
+    return _follow(np.ascontiguousarray(pixels[..., :3]), hint)
+
+
+def _own_transparency(pixels: Pixels) -> Subject | None:
+    if pixels.shape[2] == 3:
+        return None
+    mask = pixels[..., 3] > 127
+    return Subject(mask, 1.0) if 0.01 < mask.mean() < 0.98 else None
+
+
+def _search(pixels: Pixels) -> Subject:
+    height, width = pixels.shape[:2]
+    nothing = Subject(np.zeros((height, width), bool), 0.0)
+    small, scale = _scaled(pixels, _SEARCH_SIDE)
+    if min(small.shape[:2]) < _THIN:
+        return nothing
+    with ThreadPoolExecutor(1) as thread:
+        found = thread.submit(find_faces, pixels)
+        regions = cut_regions(small)
+        faces = _people(found.result(), scale, min(small.shape[:2]))
+    maps = prior_maps(regions, faces)
+    masks = candidates(regions, maps, certain_body(regions.shape, faces) if faces else None)
+    if not masks:
+        return nothing
+    worth = scores(regions, maps, masks, faces)
+    best = max(worth, key=worth.__getitem__)
+    mask = _sharpen(pixels, masks[best], _OUTLINE_BAND)
+    return Subject(_resized(mask, height, width), float(np.clip(worth[best], 0, 1)))
+
+
+def _people(faces: Sequence[Face], scale: float, side: int) -> list[Face]:
+    """The faces, in pixels of the small copy, that are sure and large enough to be what the picture is of."""
+    scaled = [replace(f, x=f.x * scale, y=f.y * scale, w=f.w * scale, h=f.h * scale) for f in faces]
+    sure = [f for f in scaled if f.agreement >= 2 and f.score > 30 and f.w > 0.05 * side]
+    return [f for f in sure if f.w > 0.5 * max(g.w for g in sure)][:8]
+
+
+def _follow(pixels: Pixels, hint: Mask) -> Subject:
+    """The outline near the painted one, or the hint as painted where the colours contradict it."""
+    height, width = hint.shape
+    if not hint.any():
+        return Subject(np.zeros((height, width), bool), 0.0)
+    mask = _resized(_sharpen(pixels, hint, _HINT_REACH), height, width)
+    overlap = float((mask & hint).sum() / (mask | hint).sum())
+    return Subject(mask, (1 + overlap) / 2) if overlap > _HINT_TRUST else Subject(hint.copy(), _HINT_TRUST)
+
+
+def _sharpen(pixels: Pixels, mask: Mask, band: float) -> Mask:
+    """`mask` (any size) with its outline cut again within `band` of it, at the outline scale."""
+    small, _ = _scaled(pixels, _OUTLINE_SIDE)
+    height, width = small.shape[:2]
+    rough = _resized(mask, height, width)
+    radius = max(3, int(max(height, width) * band)) | 1
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (radius, radius))
+    ink = rough.astype(np.uint8)
+    labels = np.where(rough, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
+    labels[cv2.erode(ink, kernel, borderValue=1) > 0] = cv2.GC_FGD
+    labels[cv2.dilate(ink, kernel) == 0] = cv2.GC_BGD
+    cut = grab_cut(small, labels, 2)
+    return rough if cut is None else tidy(cut, np.ones((height, width), np.float32), 0.02)
+
+
+def _scaled(pixels: Pixels, side: int) -> tuple[Pixels, float]:
+    """A copy whose longer side measures `side`, and its scale."""
+    height, width = pixels.shape[:2]
+    scale = side / max(height, width)
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(pixels, size, interpolation=way), np.uint8), scale
+
+
+def _resized(mask: Mask, height: int, width: int) -> Mask:
+    way = cv2.INTER_CUBIC if height > mask.shape[0] else cv2.INTER_AREA
+    return np.asarray(cv2.resize(mask.astype(np.float32), (width, height), interpolation=way)) > 0.5
