@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import platformdirs
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
@@ -83,6 +83,8 @@ class GatewaySettings(_Part):
 class OpenAISettings(_Part):
     api_key: SecretStr = SecretStr("")
     base_url: str = "https://api.openai.com/v1"
+    quality: Literal["low", "medium", "high", "auto"] = "low"
+    """What the catalog's base prices cover; raise `prices` with it."""
     timeout_seconds: float = 200.0
 
 

@@ -1,0 +1,5 @@
+"""OpenAI's image models, and whatever speaks their API at another base URL."""
+
+from tollbrush.engines.openai.engine import OpenAIEngine
+
+__all__ = ["OpenAIEngine"]
