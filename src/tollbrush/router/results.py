@@ -108,7 +108,7 @@ class History:
         rows = self._read("WHERE digest = ? AND finished >= ?", (digest, since), 1)
         return rows[0] if rows else None
 
-    def list(self, limit: int) -> list[Bought]:
+    def recent(self, limit: int) -> list[Bought]:
         return self._read("", (), limit)
 
     def close(self) -> None:

@@ -69,7 +69,7 @@ class Sources:
         if "\0" in name:
             raise BadRequest(f"{shown} is not a path.", path=path)
         try:
-            real = Path(name).expanduser().resolve(strict=True)
+            real = Path(os.path.realpath(Path(name).expanduser(), strict=True))
             root = next((r for r in self._roots if real.is_relative_to(r)), None)
             if root is None:
                 raise BadRequest(
@@ -86,9 +86,7 @@ class Sources:
 
     def _read_below(self, root: Path, real: Path, shown: str, path: str) -> bytes:
         """Open each step without following links, so that nothing swapped in since the check is read."""
-        parts = real.relative_to(root).parts
-        if not parts:
-            raise BadImage(f"{shown} is a folder.", path=path)
+        parts = real.relative_to(root).parts or (".",)
         folder = os.open(root, os.O_RDONLY | os.O_DIRECTORY)
         try:
             for part in parts[:-1]:
@@ -99,15 +97,20 @@ class Sources:
             file = os.open(parts[-1], os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
         finally:
             os.close(folder)
-        with open(file, "rb") as handle:  # noqa: PTH123 - a descriptor, not a path
-            kind = os.fstat(file)
-            if stat.S_ISDIR(kind.st_mode):
-                raise BadImage(f"{shown} is a folder.", path=path)
-            if not stat.S_ISREG(kind.st_mode):
-                raise BadImage(f"{shown} is a device or a pipe, not a file.", path=path)
-            if kind.st_size > self._limits.image_bytes:
-                raise BadImage(f"{shown} has {kind.st_size:,} bytes; {self._cap()}.", path=path)
-            return handle.read(self._limits.image_bytes + 1)
+        try:
+            self._check_kind(os.fstat(file), shown, path)
+            with os.fdopen(file, "rb", closefd=False) as handle:
+                return handle.read(self._limits.image_bytes + 1)
+        finally:
+            os.close(file)
+
+    def _check_kind(self, file: os.stat_result, shown: str, path: str) -> None:
+        if stat.S_ISDIR(file.st_mode):
+            raise BadImage(f"{shown} is a folder.", path=path)
+        if not stat.S_ISREG(file.st_mode):
+            raise BadImage(f"{shown} is a device or a pipe, not a file.", path=path)
+        if file.st_size > self._limits.image_bytes:
+            raise BadImage(f"{shown} has {file.st_size:,} bytes; {self._cap()}.", path=path)
 
 
 def allowed_roots(configured: Sequence[Path]) -> tuple[Path, ...]:

@@ -1,0 +1,5 @@
+"""`python -m tollbrush`."""
+
+from tollbrush.cli import main
+
+main()

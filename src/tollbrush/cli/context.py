@@ -1,0 +1,57 @@
+"""What every command starts from: settings with the flags applied, the running local chains, the running router."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from tollbrush.errors import BadSettings
+
+if TYPE_CHECKING:
+    from tollbrush.settings import Settings
+
+Json = Annotated[bool, typer.Option("--json", help="Answer with one JSON document.")]
+DataDir = Annotated[
+    Path | None, typer.Option("--data-dir", metavar="DIR", help="Where all state is kept.", show_default=False)
+]
+_PROBE_SECONDS: Final = 1.0
+
+
+def load_settings(data_dir: Path | None = None, **changes: Any) -> Settings:
+    """Flags over environment over files. Where the local chains run, the test networks mean them, unless an RPC
+    address is set. Raises BadSettings."""
+    from pydantic import ValidationError
+
+    from tollbrush.cli import local
+    from tollbrush.settings import NetworkSettings, Settings
+
+    given = {"data_dir": data_dir.expanduser().absolute()} if data_dir else {}
+    try:
+        settings = Settings(**given, **changes)
+    except ValidationError as wrong:
+        first = wrong.errors()[0]
+        name = ".".join(map(str, first["loc"]))
+        raise BadSettings(f"setting {name}: {first['msg']}.", advice="Correct it and try again.") from None
+    except ValueError as wrong:  # a TOML file or an environment variable that cannot be parsed
+        raise BadSettings(f"the settings cannot be read: {wrong}.", advice="Correct them and try again.") from wrong
+    devnet = local.find(settings.data_dir)
+    networks = dict(settings.networks)
+    for running in devnet.networks if devnet else ():
+        known = networks.get(running.name, NetworkSettings())
+        if not known.rpc_url:
+            networks[running.name] = known.model_copy(update={"rpc_url": running.rpc_url})
+    return settings.model_copy(update={"networks": networks})
+
+
+def find_router(settings: Settings) -> str | None:
+    """The base URL of a router that runs at its address, else None."""
+    import httpx2
+
+    url = f"http://{settings.router.host}:{settings.router.port}"
+    try:
+        said = httpx2.get(f"{url}/health", timeout=_PROBE_SECONDS, trust_env=False).json()
+    except (httpx2.HTTPError, ValueError):
+        return None
+    return url if isinstance(said, dict) and said.get("service") == "tollbrush-router" else None
