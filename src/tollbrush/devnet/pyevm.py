@@ -126,7 +126,7 @@ class PyEvmNode:
             "effectiveGasPrice": hex(fee),
             "contractAddress": None,
             "status": "0x1" if receipt.state_root == b"\x01" else "0x0",
-            "type": hex(getattr(tx, "type_id", 0)),
+            "type": hex(tx.type_id or 0),
             "logs": self._logs_of(tx.hash),
             "logsBloom": "0x" + receipt.bloom.to_bytes(256, "big").hex(),
         }

@@ -138,11 +138,10 @@ class EvmChain:
         return int(self._chain.mine_block(mix_hash=os.urandom(32)).number)
 
     def _spoofed(self, request: Mapping[str, Any]) -> Any:
-        sender = request.get("from")
-        return SpoofTransaction(
-            self._chain.create_unsigned_transaction(nonce=0, gas_price=0, **_fields(request)),
-            from_=to_canonical_address(sender) if sender else constants.ZERO_ADDRESS,
-        )
+        sender = to_canonical_address(request["from"]) if request.get("from") else constants.ZERO_ADDRESS
+        nonce = self.state("latest").get_nonce(sender)
+        unsigned = self._chain.create_unsigned_transaction(nonce=nonce, gas_price=0, **_fields(request))
+        return SpoofTransaction(unsigned, from_=sender)
 
 
 class _Chain(MiningChain):
