@@ -33,8 +33,8 @@ class Form:
 
 
 def parse(body: bytes, content_type: str) -> Form:
-    """The fields and files of a form. A part named image, image[] or mask is a file whether or not it has a file
-    name; a file input that was left empty counts as absent. Raises BadRequest."""
+    """The fields and files of a form. A part named image, image[] or mask is a file, with or without a file name,
+    unless it is a data URI: then it is a field. A file input left empty counts as absent. Raises BadRequest."""
     kind, options = parse_options_header(content_type)
     boundary = options.get(b"boundary", b"")
     if kind != b"multipart/form-data" or not boundary:
@@ -109,7 +109,7 @@ class _Reader:
             raise BadRequest(f"{name[:40]} is sent as {shown!r}; send its bytes as they are.", path=name[:40])
         data = self.chunks[0] if len(self.chunks) == 1 else b"".join(self.chunks)
         filename = options.get(b"filename")
-        if name in FILE_FIELDS:
+        if name in FILE_FIELDS and (filename is not None or data[:5].lower() != b"data:"):
             if data or filename:
                 self._file(name.removesuffix("[]"), (filename or b"").decode("utf-8", "replace"), data)
         elif filename is not None:
