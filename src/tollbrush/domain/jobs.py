@@ -41,7 +41,7 @@ class HostedImage:
     width: int
     height: int
     sha256: str
-    seed: int
+    seed: int | None
     revised_prompt: str
     preserved: bool | None = None
     edited_fraction: float | None = None

@@ -46,9 +46,9 @@ class Runner:
 
     async def _edit(self, engine: Engine, model: Model, size: Size, request: EditRequest) -> list[Finished]:
         seed = secrets.randbelow(MAX_SEED) if request.seed is None else request.seed
-        prepared = await asyncio.to_thread(
-            prepare, replace(request, seed=seed), engine.capabilities(model.upstream), size, self._limits
-        )
+        caps = engine.capabilities(model.upstream)
+        works_at = size if caps.fixed_sizes else None
+        prepared = await asyncio.to_thread(prepare, replace(request, seed=seed), caps, works_at, self._limits)
         output = await engine.edit(model.upstream, prepared.input)
         if len(output.images) != request.n:
             raise EngineFailed(f"{model.id} answered {len(output.images)} pictures instead of {request.n}.")

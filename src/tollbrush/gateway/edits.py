@@ -45,8 +45,8 @@ class Edits:
         form = read_form(body, content_type)
         plan = self._service.plan(form.fields, masked=form.mask is not None, sources=len(form.images))
         request = form.decoded(max_bytes=self._settings.limits.image_bytes)
-        source = check_sources(request, self._settings.limits)
-        return self._service.price(plan, request, source)
+        first, *_ = check_sources(request, self._settings.limits)
+        return self._service.price(plan, request, first.upright)
 
     def _resource(self, request: Request, order: Order) -> x402.Resource:
         url = called_base(request) + request.state.prefix + request.url.path
