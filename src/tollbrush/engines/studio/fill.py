@@ -1,9 +1,9 @@
 """Masked removal: paints a hole from the rest of the picture.
 
-A thin hole (a scratch, a wire, a date stamp) is extrapolated by frequencies (xphoto FSR, Seiler and Kaup 2010). Any
-other is completed by patches: coarse to fine, each level alternates PatchMatch (Barnes et al. 2009) and voting (Wexler
-et al. 2007) from a first guess peeled from the rim inwards (Newson et al. 2014). Texture and repeated structure come
-out well; what must be understood (half a face, a hidden car) does not.
+A thin hole (a scratch, a wire) is closed from its rim by fast marching (Telea 2004). Any other is completed by patches:
+from a first guess peeled from the rim inwards (Newson et al. 2014), coarse to fine, each level alternates PatchMatch
+(Barnes et al. 2009) and voting (Wexler et al. 2007); at last the colours are made to agree with the rim (membrane).
+Texture and repeated structure come out well; what must be understood (half a face, a hidden car) does not.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tollbrush.engines.studio import patchmatch
+from tollbrush.engines.studio.membrane import corrected
 from tollbrush.errors import CannotHonour
 
 if TYPE_CHECKING:
@@ -25,14 +26,15 @@ Floats = NDArray[np.float32]
 
 _R = 3  # patch radius: 7×7
 _PATCH = 2 * _R + 1
-_THIN = 4.0  # pixels from a hole's deepest point to its rim, up to which it counts as thin
+_THIN = 3.0  # pixels from a hole's deepest point to its rim, up to which it counts as thin
 _CONTEXT = 1.2  # source window around the hole, in hole sizes
-_WORK_SIDE = 640  # pixels: the largest level with a free search; the full size only follows it
+_WORK_SIDE = 512  # pixels: the largest level with a free search; the full size only follows it
 _RATIO = 0.6  # size of a level against the next finer one
-_ROUNDS = (14, 5)  # search-and-vote rounds at the coarsest and at the work level
+_ROUNDS = (12, 4)  # search-and-vote rounds at the coarsest and at the work level
 _GRADIENT = 0.6  # weight of lightness gradients against Lab in the patch distance
 _FEWEST_SOURCES = 10
-_SEAM = 5.0  # pixels over which a colour step at the rim is evened out
+_PEEL_PAIRS = 4_000_000  # of hole pixel and source, that the first guess compares at most
+_NOVELTY = 0.2  # price in the first guess of what a patch adds beyond the known, against a mismatch with it
 
 
 def fill(pixels: Pixels, mask: Mask, seed: int = 0, exclude: Mask | None = None) -> Pixels:
@@ -45,10 +47,9 @@ def fill(pixels: Pixels, mask: Mask, seed: int = 0, exclude: Mask | None = None)
     if mask.all():
         raise CannotHonour("The mask covers the whole picture, so nothing is left to fill it from.", advice=_SMALLER)
     out = pixels.copy()
-    depth = cv2.distanceTransform(np.pad(mask, 1).astype(np.uint8), cv2.DIST_L2, 3)
     rows, columns = _window(mask, 4 * _PATCH)
-    if depth.max() <= _THIN:
-        painted = _extrapolate(pixels[rows, columns], mask[rows, columns])
+    if _depth(mask) <= _THIN:
+        painted = _march(pixels[rows, columns], mask[rows, columns])
     else:
         side = max(rows.stop - rows.start, columns.stop - columns.start)
         rows, columns = _window(mask, int(_CONTEXT * side))
@@ -70,14 +71,17 @@ def _window(mask: Mask, margin: int) -> tuple[slice, slice]:
     return spans[0], spans[1]
 
 
-def _extrapolate(pixels: Pixels, hole: Mask) -> Pixels:
-    known = np.where(hole, 0, 255).astype(np.uint8)
+def _depth(hole: Mask) -> float:
+    """Pixels from the hole's deepest point to its rim; the picture's border is rim too."""
+    return float(cv2.distanceTransform(np.pad(hole, 1).astype(np.uint8), cv2.DIST_L2, 3).max())
+
+
+def _march(pixels: Pixels, hole: Mask) -> Pixels:
+    marked = hole.astype(np.uint8)
     out = np.empty_like(pixels)
-    colour = np.empty_like(pixels[..., :3])
-    cv2.xphoto.inpaint(np.ascontiguousarray(pixels[..., :3]), known, colour, cv2.xphoto.INPAINT_FSR_FAST)
-    out[..., :3] = colour
-    if pixels.shape[2] == 4:
-        out[..., 3] = cv2.inpaint(np.ascontiguousarray(pixels[..., 3]), 255 - known, 3, cv2.INPAINT_TELEA)
+    out[..., :3] = cv2.inpaint(np.ascontiguousarray(pixels[..., :3]), marked, _THIN, cv2.INPAINT_TELEA)
+    for channel in range(3, pixels.shape[2]):
+        out[..., channel] = cv2.inpaint(np.ascontiguousarray(pixels[..., channel]), marked, _THIN, cv2.INPAINT_TELEA)
     return out
 
 
@@ -124,25 +128,30 @@ def _complete(pixels: Pixels, hole: Mask, allowed: Mask, seed: int) -> Pixels:
         field = _start(level, field, random)
         if number <= work:
             rounds = round(float(np.interp(number, [0, max(1, work)], _ROUNDS)))
-            _settle(level, field, rounds, sharp=number >= work - 1, reach=max(level.shape), seed=seed + 100 * number)
+            _settle(
+                level,
+                field,
+                rounds,
+                sharp=number >= work - 1,
+                reach=min(max(level.shape), 64),
+                seed=seed + 100 * number,
+            )
         else:
             _settle(level, field, 2, sharp=True, reach=6, seed=seed + 100 * number)
         before = level
     assert before is not None and field is not None
-    _even_seam(before, field)
+    _even(before, field)
     return np.asarray(np.clip(before.colours + 0.5, 0, 255), np.uint8)
 
 
 def _scales(hole: Mask) -> list[float]:
-    """Coarse to fine. At the coarsest the hole is hardly wider than a patch; the finest is 1."""
-    side, least = max(hole.shape), min(hole.shape)
-    width = 2 * float(cv2.distanceTransform(np.pad(hole, 1).astype(np.uint8), cv2.DIST_L2, 3).max())
-    scales = [min(1.0, _WORK_SIDE / side)]
-    while width * scales[-1] > 1.5 * _PATCH and least * scales[-1] * _RATIO > 5 * _PATCH:
-        scales.append(scales[-1] * _RATIO)
-    if scales[0] < 1:
-        scales.insert(0, 1.0)
-    return scales[::-1]
+    """Coarse to fine: from where the hole is little wider than a patch, up to the work size, and then 1."""
+    work = min(1.0, _WORK_SIDE / max(hole.shape))
+    width = 2 * _depth(hole)
+    coarsest = min(work, max(1.4 * _PATCH / width, 5 * _PATCH / min(hole.shape)))
+    steps = round(np.log(coarsest / work) / np.log(_RATIO))
+    scales = np.geomspace(coarsest, work, steps + 1).tolist() if steps else [work]
+    return scales if work == 1 else [*scales, 1.0]
 
 
 def _level(pixels: Pixels, hole: Mask, allowed: Mask, scale: float) -> _Level:
@@ -152,7 +161,8 @@ def _level(pixels: Pixels, hole: Mask, allowed: Mask, scale: float) -> _Level:
         known = (~hole).astype(np.float32)
         share = _shrink(known, h, w)
         # Colours of the hole must not bleed into the smaller picture: average the known pixels alone.
-        colours = _shrink(colours * known[..., None], h, w) / np.maximum(share, np.float32(1e-3))[..., None]
+        total = _shrink(colours * known[..., None], h, w)
+        colours = np.asarray(total / np.maximum(share, 1e-3)[..., None], np.float32)
         hole = share < 0.98
         allowed = _shrink(allowed.astype(np.float32), h, w) > 0.98
     sources = _patch_centres(~hole & allowed)
@@ -194,7 +204,9 @@ def _first_guess(level: _Level) -> None:
     colours = _pad(level.colours)
     sy, sx = (centres.astype(np.int32) for centres in np.nonzero(level.sources))
     hole = np.pad(level.hole, _R)
-    patchmatch.peel(lab.reshape(lab.shape[0], -1), colours, 3, _R, hole, sy, sx, 2.0 * _PATCH * _PATCH)
+    step = -(-len(sy) * int(np.count_nonzero(hole)) // _PEEL_PAIRS)
+    sy, sx = sy[::step], sx[::step]
+    patchmatch.peel(lab.reshape(lab.shape[0], -1), colours, 3, _R, hole, sy, sx, _NOVELTY)
     level.colours[level.hole] = colours[_R:-_R, _R:-_R][level.hole]
 
 
@@ -229,12 +241,12 @@ def _settle(level: _Level, field: _Field, rounds: int, *, sharp: bool, reach: in
     for number in range(rounds):
         features, c = _features(level)
         nd = patchmatch.distances(features, c, _R, *ends)
-        sweeps = 1 if reach < _PATCH else 2
+        sweeps = 2 if max(level.shape) < 200 else 1
         patchmatch.search(features, c, _R, level.sources, index, *ends, nd, sweeps, reach, seed + number)
         colours = _pad(level.colours)
         if sharp:
             power = 24.0 if number == rounds - 1 else 8.0
-            cost = nd / np.maximum(trust, np.float32(0.05))
+            cost = np.asarray(nd / np.maximum(trust, 0.05), np.float32)
             total, weights = patchmatch.vote_sharp(colours, hole, _R, *ends, cost, power)
         else:
             spread = max(0.5 * float(np.sqrt(np.percentile(nd, 75))), 1.0)
@@ -251,23 +263,21 @@ def _trust(hole: Mask, field: _Field) -> Floats:
     return np.asarray(np.maximum(1.25 ** -depth[field.ty, field.tx], 1e-3), np.float32)
 
 
-def _even_seam(level: _Level, field: _Field) -> None:
-    """Evens out a step at the rim: what the patches say of the known ring around the hole, against what is there,
-    is a colour error that is taken from the hole beside it, fading inwards (a membrane, as in Poisson editing, Pérez
-    et al. 2003, cut to a few pixels so that a missed edge cannot smear)."""
+def _even(level: _Level, field: _Field) -> None:
+    """Votes for gradients as for colours, and lets the hole's colours follow them from the rim inwards."""
     hole = np.pad(level.hole, _R)
-    near = np.ones((3, 3), np.uint8)
-    ring = (cv2.dilate(hole.astype(np.uint8), near, iterations=2) > 0) & ~hole
-    ends = field.ty, field.tx, field.ny, field.nx
     colours = _pad(level.colours)
-    total, weights = patchmatch.vote_soft(colours, ring, _R, *ends, _trust(hole, field))
-    ring &= weights > 0
-    error = np.zeros_like(colours)
-    error[ring] = np.clip(colours[ring] - total[ring] / weights[ring][:, None], -24, 24)
-    spread = cv2.GaussianBlur(error, (0, 0), _SEAM)
-    share = cv2.GaussianBlur(ring.astype(np.float32), (0, 0), _SEAM)
-    depth = cv2.distanceTransform(hole.astype(np.uint8), cv2.DIST_L2, 3)
-    fade = np.exp(-depth / _SEAM) / np.maximum(share, 1e-6)
-    evened = colours + spread.reshape(colours.shape) * fade[..., None]
-    inner = slice(_R, -_R)
-    level.colours[level.hole] = evened[inner, inner][level.hole]
+    across, down = np.zeros_like(colours), np.zeros_like(colours)
+    across[:, :-1], down[:-1] = np.diff(colours, axis=1), np.diff(colours, axis=0)
+    touched = cv2.dilate(hole.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    ends = field.ty, field.tx, field.ny, field.nx
+    features, c = _features(level)
+    nd = patchmatch.distances(features, c, _R, *ends)
+    cost = np.asarray(nd / np.maximum(_trust(hole, field), 0.05), np.float32)
+    steps = np.concatenate([across, down], axis=2)
+    total, weights = patchmatch.vote_sharp(steps, touched, _R, *ends, cost, 24.0)
+    voted = touched & (weights > 0)
+    steps[voted] = total[voted] / weights[voted][:, None]
+    channels = colours.shape[2]
+    evened = corrected(colours, steps[..., :channels], steps[..., channels:], hole)
+    level.colours[level.hole] = evened[_R:-_R, _R:-_R][level.hole]

@@ -7,12 +7,10 @@ row of a patch is one contiguous run; a patch is the (2r+1)² square around its 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
-
-import numba
 import numpy as np
 from numpy.typing import NDArray
+
+from tollbrush.engines.studio.kernels import kernel
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
@@ -20,14 +18,8 @@ Bools = NDArray[np.bool_]
 
 _WORST = np.float32(1e30)  # not infinity: fastmath may assume there is none
 
-_F = TypeVar("_F", bound=Callable[..., Any])
 
-
-def _kernel(function: _F) -> _F:
-    return cast(_F, numba.njit(cache=True, fastmath=True)(function))
-
-
-@_kernel
+@kernel
 def _distance(features: Floats, c: int, r: int, y: int, x: int, sy: int, sx: int, best: np.float32) -> np.float32:
     """Squared distance of the patches at (y, x) and (sy, sx), given up once it is not below `best`."""
     total = np.float32(0.0)
@@ -42,7 +34,7 @@ def _distance(features: Floats, c: int, r: int, y: int, x: int, sy: int, sx: int
     return total
 
 
-@_kernel
+@kernel
 def distances(features: Floats, c: int, r: int, ty: Ints, tx: Ints, ny: Ints, nx: Ints) -> Floats:
     """`nd` of a field as it stands."""
     nd = np.empty(len(ty), np.float32)
@@ -51,7 +43,7 @@ def distances(features: Floats, c: int, r: int, ty: Ints, tx: Ints, ny: Ints, nx
     return nd
 
 
-@_kernel
+@kernel
 def search(
     features: Floats,
     c: int,
@@ -106,7 +98,7 @@ def search(
             ny[k], nx[k], nd[k] = by, bx, bd
 
 
-@_kernel
+@kernel
 def vote_soft(
     colours: Floats, paint: Bools, r: int, ty: Ints, tx: Ints, ny: Ints, nx: Ints, weight: Floats
 ) -> tuple[Floats, Floats]:
@@ -125,7 +117,7 @@ def vote_soft(
     return total, weights
 
 
-@_kernel
+@kernel
 def vote_sharp(
     colours: Floats, paint: Bools, r: int, ty: Ints, tx: Ints, ny: Ints, nx: Ints, cost: Floats, power: float
 ) -> tuple[Floats, Floats]:
@@ -158,13 +150,28 @@ def vote_sharp(
     return total, weights
 
 
-@_kernel
-def peel(features: Floats, colours: Floats, c: int, r: int, hole: Bools, sy: Ints, sx: Ints, reuse: float) -> None:
+@kernel
+def known_mean(features: Floats, c: int, r: int, hole: Bools, y: int, x: int, mean: Floats) -> None:
+    """The mean features of a patch's known pixels, into `mean`."""
+    mean[:] = 0
+    count = 0
+    for dy in range(-r, r + 1):
+        for dx in range(-r, r + 1):
+            if not hole[y + dy, x + dx]:
+                count += 1
+                for i in range(c):
+                    mean[i] += features[y + dy, (x + dx) * c + i]
+    mean /= max(count, 1)
+
+
+@kernel
+def peel(features: Floats, colours: Floats, c: int, r: int, hole: Bools, sy: Ints, sx: Ints, novelty: float) -> None:
     """First guess at the coarsest level (Newson et al. 2014): layer by layer from the rim inwards, each pixel takes the
-    colour of the best of all sources `sy, sx`, compared over what is already known. `reuse` is a source's price per
-    earlier use; without it one flat source would paint everything. Changes features, colours and hole in place."""
+    colour of the best of all sources `sy, sx`, compared over what is already known. What a source would bring in
+    beyond that costs `novelty` times its distance from the known part's mean: where a plain wall must go on, the wall
+    beside a head may match best, and would bring the head along. Changes features, colours and hole in place."""
     h, w = hole.shape
-    used = np.zeros(len(sy), np.float32)
+    mean = np.zeros(c, np.float32)
     while True:
         layer = [
             (y, x)
@@ -177,21 +184,25 @@ def peel(features: Floats, colours: Floats, c: int, r: int, hole: Bools, sy: Int
         chosen = np.zeros(len(layer), np.int64)
         for q in range(len(layer)):
             y, x = layer[q]
+            known_mean(features, c, r, hole, y, x, mean)
             best = _WORST
             for k in range(len(sy)):
-                d = np.float32(reuse * used[k])
+                d = np.float32(0)
                 for dy in range(-r, r + 1):
                     for dx in range(-r, r + 1):
-                        if not hole[y + dy, x + dx]:
-                            for i in range(c):
-                                t = features[y + dy, (x + dx) * c + i] - features[sy[k] + dy, (sx[k] + dx) * c + i]
+                        at, of = (x + dx) * c, (sx[k] + dx) * c
+                        for i in range(c):
+                            if hole[y + dy, x + dx]:
+                                t = features[sy[k] + dy, of + i] - mean[i]
+                                d += novelty * t * t
+                            else:
+                                t = features[y + dy, at + i] - features[sy[k] + dy, of + i]
                                 d += t * t
                     if d >= best:
                         break
                 if d < best:
                     best = d
                     chosen[q] = k
-            used[chosen[q]] += 1
         for q in range(len(layer)):
             y, x = layer[q]
             fy, fx = sy[chosen[q]], sx[chosen[q]]
