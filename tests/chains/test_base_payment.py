@@ -9,12 +9,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from support.base_chain import BASE, PRICE, EvmAccount, change, evm_payment, wrap
 
+from support.base_chain import BASE, PRICE, EvmAccount, change, evm_payment, wrap
 from tollbrush.devnet.interface import LocalChain
 from tollbrush.domain.payments import Payment, Requirement
 from tollbrush.errors import PaymentRefused
-from tollbrush.payments.eip3009 import Authorization, Domain, authorize, parse, sign
+from tollbrush.payments.eip3009 import Domain, authorize, parse, sign
 from tollbrush.payments.evm import EvmTill
 from tollbrush.payments.interface import Outcome
 from tollbrush.payments.networks import BY_V1

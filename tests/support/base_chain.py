@@ -1,4 +1,4 @@
-"""A local Base for tests: one chain of each kind a session, fresh accounts each time, and payments as payers sign them."""
+"""A local Base for tests: a chain of each kind a session, fresh accounts, and payments as payers sign them."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ async def base_till_on() -> AsyncIterator[TillOn]:
     def make(chain: LocalChain, *, rpc: JsonRpc | None = None, **options: Any) -> EvmTill:
         settler = EvmAccount.fresh()
         chain.fund(settler.address, 0)
-        till = EvmTill(BASE, EvmAccount.fresh().address, rpc or JsonRpc(chain.rpc_url), settler.key, **options)
+        till = EvmTill(BASE, EvmAccount.fresh().address, rpc or JsonRpc(chain.rpc_url), settler.key.hex(), **options)
         made.append(till)
         return till
 

@@ -53,6 +53,12 @@ def checksum(address: str | bytes) -> str:
     return "0x" + "".join(c.upper() if h >= "8" else c for c, h in mixed)
 
 
+def is_address(text: str) -> bool:
+    """0x and 40 hex digits; a checksum, where the case shows one, must be right (EIP-55)."""
+    plain = text[2:] in (text[2:].lower(), text[2:].upper())
+    return bool(_ADDRESS.fullmatch(text)) and (plain or checksum(text) == text)
+
+
 def address_of(key: bytes) -> str:
     """The address that this 32-byte private key signs for."""
     return _address(PrivateKey(key).public_key)

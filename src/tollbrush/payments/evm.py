@@ -6,20 +6,22 @@ The `exact` scheme of x402 for EVM: https://github.com/coinbase/x402/blob/main/s
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import Final
 
 from tollbrush.domain.charges import ClaimKey
 from tollbrush.domain.payments import Payment, Requirement
-from tollbrush.errors import Unavailable
-from tollbrush.payments.checks import match_requirement, require
-from tollbrush.payments.eip3009 import ZERO, Authorization, Domain, checksum, parse, recover
+from tollbrush.errors import BadSettings, Unavailable
+from tollbrush.payments.checks import match_requirement, require, shown
+from tollbrush.payments.eip3009 import ZERO, Authorization, Domain, checksum, is_address, parse, recover
 from tollbrush.payments.evm_ledger import EXPIRED, USED, Ledger, as_int, balance
 from tollbrush.payments.evm_sender import NotSent, Reverted, Sender
 from tollbrush.payments.interface import Outcome, Settlement, Verified
 from tollbrush.payments.networks import Network
+from tollbrush.payments.once import Once
 from tollbrush.payments.rpc import JsonRpc, RpcError, RpcUnreachable
 
-__all__ = ["EvmTill", "balance", "identify", "inspect", "usdc_requirement"]
+__all__ = ["EvmTill", "Ledger", "balance", "identify", "inspect", "recipient", "usdc_domain"]
 
 USDC_VERSION: Final = "2"
 SETTLE_MARGIN: Final = 30
@@ -45,10 +47,16 @@ _FAR_FUTURE: Final = 2**53
 _POLL_SECONDS: Final = 0.25
 
 
-def usdc_requirement(network: Network, pay_to: str, amount: int) -> Requirement:
-    """What to sign on this network for `amount` atomic units."""
-    domain = {"name": network.usdc_name, "version": USDC_VERSION}
-    return Requirement(network.id, network.usdc, amount, checksum(pay_to), extra=domain)
+def usdc_domain(network: Network) -> dict[str, str]:
+    """The EIP-712 domain's part of a requirement (`extra`)."""
+    return {"name": network.usdc_name, "version": USDC_VERSION}
+
+
+def recipient(network: Network, pay_to: str) -> str:
+    """`pay_to` as we compare it. Raises BadSettings when it is no address."""
+    if not is_address(pay_to):
+        raise BadSettings(f"networks.{network.v1}.pay_to is not an address: {shown(pay_to)}.")
+    return checksum(pay_to)
 
 
 def identify(network: Network, payment: Payment) -> ClaimKey:
@@ -98,30 +106,31 @@ def _key(network: Network, authorization: Authorization) -> ClaimKey:
 
 
 class EvmTill:
-    """Settles with its own key, which pays the gas. `confirmations` in blocks, `receipt_timeout` in seconds."""
+    """Settles with its own key (hex), which pays the gas. `confirmations` in blocks, `receipt_timeout` in seconds.
+    Raises BadSettings on a key that is none, and on a recipient that is no address."""
 
     def __init__(
         self,
         network: Network,
         pay_to: str,
         rpc: JsonRpc,
-        settle_key: bytes,
+        settle_key: str,
         *,
         confirmations: int = 1,
         receipt_timeout: float = 60.0,
     ) -> None:
-        self._network, self._pay_to, self._rpc = network, checksum(pay_to), rpc
+        self._network, self._pay_to, self._rpc = network, recipient(network, pay_to), rpc
         self._ledger = Ledger(rpc, network, confirmations=confirmations)
-        self._sender = Sender(rpc, network.chain_id, settle_key)
+        self._sender = Sender(rpc, network.chain_id, _private_key(settle_key, network))
         self._timeout = receipt_timeout
-        self._settling: dict[ClaimKey, asyncio.Task[Settlement]] = {}
+        self._once = Once()
 
     @property
     def network(self) -> str:
         return self._network.id
 
     def requirement(self, amount: int) -> Requirement:
-        return usdc_requirement(self._network, self._pay_to, amount)
+        return Requirement(self.network, self._network.usdc, amount, self._pay_to, extra=usdc_domain(self._network))
 
     def identify(self, payment: Payment) -> ClaimKey:
         return identify(self._network, payment)
@@ -142,13 +151,7 @@ class EvmTill:
 
     async def settle(self, verified: Verified) -> Settlement:
         """May be called again after UNKNOWN: one authorization moves its money once, whoever sends it how often."""
-        task = self._settling.get(verified.key)
-        if task is None:
-            task = asyncio.create_task(self._settle(verified))
-            self._settling[verified.key] = task
-            task.add_done_callback(lambda _: self._settling.pop(verified.key, None))
-        # Shielded: a caller that goes away must not leave a transaction nobody watches.
-        return await asyncio.shield(task)
+        return await self._once.run(verified.key, lambda: self._settle(verified))
 
     async def _settle(self, verified: Verified) -> Settlement:
         offer, signature = parse(verified.payload)
@@ -207,8 +210,15 @@ class EvmTill:
 
     async def close(self) -> None:
         """After the settlements under way have their outcome."""
-        await asyncio.gather(*self._settling.values())
+        await self._once.drain()
         await self._rpc.close()
+
+
+def _private_key(text: str, network: Network) -> bytes:
+    digits = text.removeprefix("0x")
+    if not re.fullmatch(r"[0-9a-fA-F]{64}", digits, re.ASCII):
+        raise BadSettings(f"networks.{network.v1}.settle_key is not a private key: 64 hex digits, with or without 0x.")
+    return bytes.fromhex(digits)
 
 
 def _reason(said: str | None, otherwise: str) -> str:

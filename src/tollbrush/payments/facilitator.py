@@ -1,0 +1,214 @@
+"""A hosted x402 facilitator verifies and settles; we check first, and look at the chain afterwards.
+
+Its `/verify`, `/settle` and `/supported` are section 7 of the x402 v2 specification; one that speaks version 1 only is
+spoken to in version 1. It is believed in nothing that we can know ourselves.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+import httpx2
+
+from tollbrush.domain.charges import ClaimKey
+from tollbrush.domain.payments import Payment, Requirement
+from tollbrush.errors import PaymentRefused, Unavailable
+from tollbrush.payments.checks import SCHEME
+from tollbrush.payments.facilitator_family import family
+from tollbrush.payments.interface import Outcome, Settlement, Verified
+from tollbrush.payments.networks import Network
+from tollbrush.payments.once import Once
+from tollbrush.payments.rpc import JsonRpc, RpcError, RpcUnreachable
+from tollbrush.wire.x402 import Resource, accepts_v1, accepts_v2
+
+_REASON = re.compile(r"[a-z0-9_]{1,100}", re.ASCII)
+_RESOURCE: Final = Resource("urn:tollbrush:image-edit", "An edited image")
+_POLL_SECONDS: Final = 0.5
+_MAX_ANSWER: Final = 2**20
+# Refusals by which a settlement surely moved nothing, as far as a facilitator can be believed: those of its checks.
+# All else (a receipt that did not come, a nonce already used) is for the chain to say.
+_CHECKS: Final = ("invalid_", "insufficient", "unsupported_", "network_mismatch")
+_NOT_CHECKS: Final = ("invalid_transaction_state", "invalid_exact_evm_nonce_already_used")
+
+
+class _NoAnswer(Exception):
+    """No usable answer came; the message is a name for why. Whether the call took effect is unknown."""
+
+
+class FacilitatorTill:
+    """`rpc` reads the chain: without it a facilitator's yes is all there is, a lost answer stays unknown, and an EVM
+    payer's claims are limited to one payment's amount. `seconds` bounds each call, and the wait for the chain after it.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        pay_to: str,
+        url: str,
+        *,
+        rpc: JsonRpc | None = None,
+        confirmations: int = 1,
+        seconds: float = 60.0,
+    ) -> None:
+        self._network, self._url, self._rpc = network, url.rstrip("/"), rpc
+        self._family = family(network, pay_to, rpc, confirmations=confirmations)
+        self._extra = self._family.extra
+        self._seconds, self._version = seconds, 2
+        self._http = httpx2.AsyncClient(timeout=seconds, follow_redirects=False)
+        self._once = Once()
+
+    @property
+    def network(self) -> str:
+        return self._network.id
+
+    def requirement(self, amount: int) -> Requirement:
+        """Raises Unavailable on Solana until `check` has learnt the facilitator's fee payer."""
+        if not self._extra:
+            raise Unavailable(f"the facilitator for {self._network.title} has not been reached yet.")
+        return Requirement(self.network, self._network.usdc, amount, self._family.pay_to, extra=self._extra)
+
+    def identify(self, payment: Payment) -> ClaimKey:
+        return self._family.identify(payment)
+
+    async def verify(self, payment: Payment, requirement: Requirement, *, now: int, deadline: int) -> Verified:
+        verified = self._family.inspect(payment, requirement, now, deadline)
+        try:
+            answer = await self._ask("verify", verified)
+        except _NoAnswer as failure:
+            raise Unavailable(f"the payment facilitator gave no usable answer: {failure}.") from failure
+        if answer.get("isValid") is not True:
+            reason = _reason(answer.get("invalidReason"))
+            raise PaymentRefused(f"The payment facilitator refuses the payment: {reason}.", reason=reason)
+        balance = await self._balance(verified)
+        return Verified(verified.key, requirement, verified.payload, verified.valid_until, balance)
+
+    async def _balance(self, verified: Verified) -> int:
+        if self._family.chain is None:
+            return verified.balance
+        try:
+            return await self._family.chain.balance(verified.payer)
+        except (RpcError, RpcUnreachable) as failure:
+            raise Unavailable(f"{self._network.title} cannot be read: {failure}.") from failure
+
+    async def settle(self, verified: Verified) -> Settlement:
+        return await self._once.run(verified.key, lambda: self._settle(verified))
+
+    async def _settle(self, verified: Verified) -> Settlement:
+        try:
+            answer = await self._ask("settle", verified)
+        except _NoAnswer as failure:
+            return await self._look(verified, Settlement(Outcome.UNKNOWN, reason=str(failure)))
+        tx_hash, reason = self._transaction(answer.get("transaction")), _reason(answer.get("errorReason"))
+        if answer.get("success") is True:
+            if tx_hash is None:
+                return await self._look(
+                    verified, Settlement(Outcome.UNKNOWN, reason="facilitator_named_no_transaction")
+                )
+            return await self._confirmed(verified, tx_hash)
+        sure = reason.startswith(_CHECKS) and reason not in _NOT_CHECKS and tx_hash is None
+        outcome = Outcome.REFUSED if sure else Outcome.UNKNOWN
+        return await self._look(verified, Settlement(outcome, tx_hash, reason))
+
+    async def _look(self, verified: Verified, otherwise: Settlement) -> Settlement:
+        """What the chain says, or `otherwise` when it does not say."""
+        found = await self.find(verified, otherwise.tx_hash)
+        return otherwise if found.outcome is Outcome.UNKNOWN else found
+
+    async def _confirmed(self, verified: Verified, tx_hash: str) -> Settlement:
+        """A yes counts when the chain shows it; our node may see it later than the facilitator's."""
+        if self._family.chain is None:
+            return Settlement(Outcome.SETTLED, tx_hash)
+        waited = 0.0
+        while (found := await self.find(verified, tx_hash)).outcome is Outcome.UNKNOWN and waited < self._seconds:
+            await asyncio.sleep(_POLL_SECONDS)
+            waited += _POLL_SECONDS
+        return found
+
+    async def find(self, verified: Verified, tx_hash: str | None) -> Settlement:
+        if self._family.chain is None:
+            return Settlement(Outcome.UNKNOWN, tx_hash, "no_chain_to_ask")
+        return await self._family.chain.find(verified, tx_hash)
+
+    async def check(self) -> str | None:
+        """Also learns the facilitator's protocol version and, on Solana, its fee payer."""
+        title = self._network.title
+        try:
+            status, answer = await self._call("GET", "supported")
+        except _NoAnswer as failure:
+            return f"the facilitator for {title} gave no usable answer to /supported: {failure}."
+        kinds = answer.get("kinds") if status == 200 else None
+        names = {2: self._network.id, 1: self._network.v1}
+        offered = {
+            kind["x402Version"]: kind
+            for kind in (kinds if isinstance(kinds, list) else ())
+            if isinstance(kind, dict)
+            and kind.get("scheme") == SCHEME
+            and kind.get("x402Version") in (1, 2)
+            and kind.get("network") == names[kind["x402Version"]]
+        }
+        if not offered:
+            return f"the facilitator does not support {SCHEME} on {title}."
+        self._version = max(offered)
+        if self._network.family == "svm":
+            extra = offered[self._version].get("extra")
+            fee_payer = extra.get("feePayer") if isinstance(extra, dict) else None
+            if not isinstance(fee_payer, str):
+                return f"the facilitator names no fee payer for {title}."
+            self._extra = {"feePayer": fee_payer}
+        return None
+
+    async def close(self) -> None:
+        """After the settlements under way have their outcome."""
+        await self._once.drain()
+        await self._http.aclose()
+        if self._rpc:
+            await self._rpc.close()
+
+    async def _ask(self, what: str, verified: Verified) -> dict[str, Any]:
+        """A judgement: an object with the field that decides. A facilitator may say no with a status of 4xx."""
+        status, answer = await self._call("POST", what, self._body(verified))
+        decides = "isValid" if what == "verify" else "success"
+        if status >= 500 or not isinstance(answer.get(decides), bool) or (status != 200 and answer[decides]):
+            raise _NoAnswer(f"facilitator_http_{status}" if status != 200 else "facilitator_answer_malformed")
+        return answer
+
+    def _body(self, verified: Verified) -> dict[str, Any]:
+        payload, due = dict(verified.payload), verified.requirement
+        if self._version == 1:
+            payment = {"scheme": SCHEME, "network": self._network.v1, "payload": payload}
+            entry = accepts_v1([due], _RESOURCE)[0]
+        else:
+            entry = accepts_v2([due])[0]
+            payment = {"payload": payload, "accepted": entry}
+        version = {"x402Version": self._version}
+        return version | {"paymentPayload": version | payment, "paymentRequirements": entry}
+
+    async def _call(self, verb: str, path: str, body: Mapping[str, Any] | None = None) -> tuple[int, dict[str, Any]]:
+        try:
+            async with asyncio.timeout(self._seconds):
+                response = await self._http.request(verb, f"{self._url}/{path}", json=body)
+        except TimeoutError as failure:
+            raise _NoAnswer("facilitator_timeout") from failure
+        except (httpx2.HTTPError, httpx2.InvalidURL) as failure:
+            raise _NoAnswer("facilitator_unreachable") from failure
+        if len(response.content) > _MAX_ANSWER:
+            raise _NoAnswer("facilitator_answer_too_large")
+        try:
+            answer = response.json()
+        except ValueError:
+            answer = None
+        if not isinstance(answer, dict):
+            raise _NoAnswer("facilitator_answer_malformed")
+        return response.status_code, answer
+
+    def _transaction(self, value: object) -> str | None:
+        plausible = isinstance(value, str) and self._family.transaction.fullmatch(value) and value.strip("0x")
+        return value if plausible and isinstance(value, str) else None
+
+
+def _reason(value: object) -> str:
+    """The facilitator's name for a refusal, when it is a name."""
+    return value if isinstance(value, str) and _REASON.fullmatch(value) else "facilitator_refused"
