@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
+from tollbrush.engines.studio.priors import SHOULDER
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tollbrush.engines.interface import Mask, Pixels
+    from tollbrush.engines.studio.faces import Face
     from tollbrush.engines.studio.regions import Map, Regions
 
 
@@ -30,9 +33,11 @@ def grab_cut(pixels: Pixels, labels: NDArray[np.uint8], rounds: int) -> Mask | N
 def candidates(regions: Regions, maps: Mapping[str, Map], certain: Mask | None) -> dict[str, Mask]:
     """One mask per prior that leads to a plausible one. `certain` pixels are subject whatever the colours say."""
 
+    weight = np.maximum(maps["mix"], 0.05)
+
     def cut(prior: Map) -> Mask | None:
         mask = grab_cut(regions.pixels, _labels(prior, certain), 3)
-        return None if mask is None else tidy(mask, np.maximum(maps["mix"], 0.05), 0.12)
+        return None if mask is None else tidy(mask, weight, 0.12)
 
     with ThreadPoolExecutor(2) as threads:
         masks = dict(zip(maps, threads.map(cut, maps.values()), strict=True))
@@ -67,3 +72,27 @@ def tidy(mask: Mask, weight: Map, keep: float) -> Mask:
     inner = (x > 0) & (y > 0) & (x + wide < width) & (y + high < height) & (area < 0.006 * mask.size)
     inner[0] = False
     return np.asarray((opened > 0) | inner[np.asarray(parts)], np.bool_)
+
+
+def with_held(mask: Mask, reach: Mask, faces: Sequence[Face], edge: Map) -> Mask:
+    """`mask` and those parts of the more generous cut `reach` that a body may hold or wear: they begin below the
+    shoulders, lean on the body, leave the picture at most below, and have an edge of their own."""
+    extra = reach & ~mask
+    if extra.sum() > 0.6 * mask.sum():
+        return mask  # it leaked into the background
+    shoulder = min(face.y + SHOULDER * face.h for face in faces)
+    count, parts, boxes, _ = cv2.connectedComponentsWithStats(extra.astype(np.uint8), connectivity=4)
+    kernel, body = np.ones((3, 3), np.uint8), cv2.dilate(mask.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    result = mask.copy()
+    for i in range(1, count):
+        x, y, wide, _, area = boxes[i]
+        part = np.asarray(parts == i)
+        if area < 0.003 * mask.size or y < shoulder or x == 0 or x + wide == mask.shape[1]:
+            continue
+        around = (cv2.dilate(part.astype(np.uint8), kernel) > 0) & ~part
+        outer = around & ~body
+        outer[-2:] = False
+        leaning = (around & mask).sum() / around.sum()
+        if leaning > 0.3 and (not outer.any() or edge[outer].mean() > 0.3):
+            result |= part
+    return result

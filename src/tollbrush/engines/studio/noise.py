@@ -23,7 +23,7 @@ def fractal(
 ) -> Map:
     """Fractional Brownian motion, h×w, mean 0 and variance about 1: `octaves` of value noise, the coarsest with
     `detail` cells along the longer side, each finer one `gain` times as strong."""
-    total: Map = np.zeros((height, width), np.float32)
+    total = np.zeros((height, width), np.float32)
     strength, power = 1.0, 0.0
     for _ in range(octaves):
         cells = (
@@ -33,11 +33,12 @@ def fractal(
         if cells[0] > 2 * height:
             break
         grid = random.standard_normal(cells, np.float32)
-        total += strength * np.asarray(cv2.resize(grid, (width, height), interpolation=cv2.INTER_CUBIC))
+        total += np.float32(strength) * np.asarray(
+            cv2.resize(grid, (width, height), interpolation=cv2.INTER_CUBIC), np.float32
+        )
         power += strength * strength
         strength, detail = strength * gain, detail * 2
-    total /= np.float32(np.sqrt(max(power, 1e-9)))
-    return total
+    return np.asarray(total / np.float32(max(power, 1e-9) ** 0.5), np.float32)
 
 
 def profile(width: int, random: np.random.Generator, *, detail: float, octaves: int = 9, gain: float = 0.47) -> Map:

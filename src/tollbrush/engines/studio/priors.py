@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from tollbrush.engines.studio.regions import Map, Table
 
 _CLUSTERS = 6  # colours that describe the border
+SHOULDER = 1.55  # where the shoulders begin, in face heights below the face's top
+_REACH = 2.6  # half the width of a body with what its arms hold, in face widths
 
 
 def prior_maps(regions: Regions, faces: Sequence[Face]) -> dict[str, Map]:
@@ -156,8 +158,8 @@ def _body_maps(regions: Regions, faces: Sequence[Face], maps: Mapping[str, Map])
     """Head, shoulders and what hangs below, for every face."""
     drawn = np.zeros(regions.shape, np.float32)
     for face in faces:
-        drawn = np.maximum(drawn, _body(regions.shape, face))
-    body = np.asarray(cv2.GaussianBlur(drawn, (0, 0), 0.25 * max(face.w for face in faces)), np.float32)
+        drawn = np.maximum(drawn, _body(regions.shape, face, ((1.45, 99),)))
+    body = _soft(drawn, faces)
     return {
         "body": np.clip(0.8 * body + 0.2 * maps["mix"] - 0.1 * (1 - body), 0, 1),
         "body2": 0.5 * body + 0.5 * maps["mix"],
@@ -165,14 +167,27 @@ def _body_maps(regions: Regions, faces: Sequence[Face], maps: Mapping[str, Map])
     }
 
 
-def _body(shape: tuple[int, int], face: Face) -> Map:
+def reach_map(shape: tuple[int, int], faces: Sequence[Face], mixed: Map) -> Map:
+    """Like a body's map, but as wide as arms and what they hold; `mixed` is the prior map "mix"."""
+    drawn = np.zeros(shape, np.float32)
+    for face in faces:
+        drawn = np.maximum(drawn, _body(shape, face, ((1.6, 2.2), (_REACH, 3.2), (_REACH, 99))))
+    return 0.5 * _soft(drawn, faces) + 0.5 * mixed
+
+
+def _soft(drawn: Map, faces: Sequence[Face]) -> Map:
+    return np.asarray(cv2.GaussianBlur(drawn, (0, 0), 0.25 * max(face.w for face in faces)), np.float32)
+
+
+def _body(shape: tuple[int, int], face: Face, below: Sequence[tuple[float, float]]) -> Map:
+    """Head and shoulders, then the half widths at heights under the face's top that `below` lists, in face sizes."""
     drawn = np.zeros(shape, np.float32)
     x, y = face.x + face.w / 2, face.y + face.h / 2
     centre, axes = (int(x), int(y - 0.12 * face.h)), (int(0.62 * face.w), int(0.85 * face.h))
     cv2.ellipse(drawn, centre, axes, 0, 0, 360, 1.0, -1)  # the hair too
-    neck, shoulder, floor = face.y + face.h, face.y + 1.55 * face.h, shape[0] + 5
-    half = [(0.32, neck), (1.25, shoulder), (1.45, floor)]
-    outline = [(x + w * face.w, h) for w, h in half] + [(x - w * face.w, h) for w, h in reversed(half)]
+    half = [(0.32, 1.0), (1.25, SHOULDER), *below]
+    outline = [(x + w * face.w, face.y + h * face.h) for w, h in half]
+    outline += [(x - w * face.w, face.y + h * face.h) for w, h in reversed(half)]
     cv2.fillPoly(drawn, [np.array(outline, np.int32)], (1.0,))
     return drawn
 

@@ -74,6 +74,15 @@ class Regions:
         weight[0] = weight[:, 0] = weight[:, -1] = 1
         return np.bincount(self.labels.ravel(), weight.ravel(), self.count).astype(np.float64)
 
+    @cached_property
+    def edge(self) -> Map:
+        """Steps of colour, h×w: about 1 at the picture's clear edges, at most 1.5."""
+        lab = cv2.cvtColor(self.pixels, cv2.COLOR_RGB2LAB)
+        soft = cv2.GaussianBlur(lab, (0, 0), 1).astype(np.float32)
+        slopes = [np.asarray(cv2.Sobel(soft, cv2.CV_32F, dx, dy), np.float32) for dx, dy in ((1, 0), (0, 1))]
+        size = np.sqrt(np.square(slopes[0]).sum(axis=2) + np.square(slopes[1]).sum(axis=2))
+        return np.minimum(size / (np.percentile(size, 90) + 1e-6), 1.5).astype(np.float32)
+
     def mean(self, values: NDArray[np.floating]) -> Table:
         """An h×w map → one mean per region."""
         return np.bincount(self.labels.ravel(), values.ravel(), self.count) / np.maximum(self.size, 1)

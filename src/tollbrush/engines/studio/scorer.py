@@ -81,15 +81,12 @@ class _Scene:
         lab = np.asarray(cv2.cvtColor(regions.pixels, cv2.COLOR_RGB2LAB))
         light, a, b = (lab[..., i].astype(np.int64) for i in range(3))
         bins = light // 22 * 400 + np.clip((a - 78) // 5, 0, 19) * 20 + np.clip((b - 78) // 5, 0, 19)
-        soft = cv2.GaussianBlur(lab, (0, 0), 1).astype(np.float32)
-        steps = (cv2.Sobel(soft, cv2.CV_32F, 1, 0), cv2.Sobel(soft, cv2.CV_32F, 0, 1))
-        slope = np.sqrt(sum(np.square(step).sum(axis=2) for step in steps))
         height, width = regions.shape
         y, x = np.indices(regions.shape)
         centre = np.exp(-(np.square((x / width - 0.5) / 0.3) + np.square((y / height - 0.55) / 0.36)) / 2)
         return cls(
             bins,
-            np.minimum(slope / (np.percentile(slope, 90) + 1e-6), 1.5).astype(np.float32),
+            regions.edge,
             centre.astype(np.float32),
             np.asarray(cv2.GaussianBlur(focus(regions)[regions.labels].astype(np.float32), (0, 0), 2), np.float32),
             maps["mix"],

@@ -15,15 +15,16 @@ import cv2
 import numpy as np
 
 from tollbrush.engines.studio.faces import Face, find_faces
-from tollbrush.engines.studio.hypotheses import candidates, grab_cut, tidy
-from tollbrush.engines.studio.priors import certain_body, prior_maps
+from tollbrush.engines.studio.hypotheses import candidates, grab_cut, tidy, with_held
+from tollbrush.engines.studio.priors import certain_body, prior_maps, reach_map
 from tollbrush.engines.studio.regions import cut_regions
 from tollbrush.engines.studio.scorer import scores
 
 if TYPE_CHECKING:
     from tollbrush.engines.interface import Mask, Pixels
 
-_SEARCH_SIDE = 256  # longer side at which candidates are cut
+_SEARCH_SIDE = 192  # longer side at which candidates are cut
+_FACE_SIDE = 420  # longer side at which faces are sought
 _OUTLINE_SIDE = 640  # longer side at which the chosen one's outline is cut again
 _OUTLINE_BAND = 0.05  # of that side: how far the outline may move
 _THIN = 24  # pixels; a small copy thinner than this has no room for a subject
@@ -59,20 +60,23 @@ def _own_transparency(pixels: Pixels) -> Subject | None:
 def _search(pixels: Pixels) -> Subject:
     height, width = pixels.shape[:2]
     nothing = Subject(np.zeros((height, width), bool), 0.0)
-    small, scale = _scaled(pixels, _SEARCH_SIDE)
+    small = _scaled(pixels, _SEARCH_SIDE)
     if min(small.shape[:2]) < _THIN:
         return nothing
     with ThreadPoolExecutor(1) as thread:
-        found = thread.submit(find_faces, pixels)
+        found = thread.submit(find_faces, _scaled(pixels, _FACE_SIDE))
         regions = cut_regions(small)
-        faces = _people(found.result(), scale, min(small.shape[:2]))
+        faces = _people(found.result(), _SEARCH_SIDE / _FACE_SIDE, min(small.shape[:2]))
     maps = prior_maps(regions, faces)
-    masks = candidates(regions, maps, certain_body(regions.shape, faces) if faces else None)
+    wider = {"reach": reach_map(regions.shape, faces, maps["mix"])} if faces else {}
+    masks = candidates(regions, maps | wider, certain_body(regions.shape, faces) if faces else None)
+    reach = masks.pop("reach", None)
     if not masks:
         return nothing
     worth = scores(regions, maps, masks, faces)
     best = max(worth, key=worth.__getitem__)
-    mask = _sharpen(pixels, masks[best], _OUTLINE_BAND)
+    mask = masks[best] if reach is None else with_held(masks[best], reach, faces, regions.edge)
+    mask = _sharpen(pixels, mask, _OUTLINE_BAND)
     return Subject(_resized(mask, height, width), float(np.clip(worth[best], 0, 1)))
 
 
@@ -95,7 +99,7 @@ def _follow(pixels: Pixels, hint: Mask) -> Subject:
 
 def _sharpen(pixels: Pixels, mask: Mask, band: float) -> Mask:
     """`mask` (any size) with its outline cut again within `band` of it, at the outline scale."""
-    small, _ = _scaled(pixels, _OUTLINE_SIDE)
+    small = _scaled(pixels, _OUTLINE_SIDE)
     height, width = small.shape[:2]
     rough = _resized(mask, height, width)
     radius = max(3, int(max(height, width) * band)) | 1
@@ -108,13 +112,13 @@ def _sharpen(pixels: Pixels, mask: Mask, band: float) -> Mask:
     return rough if cut is None else tidy(cut, np.ones((height, width), np.float32), 0.02)
 
 
-def _scaled(pixels: Pixels, side: int) -> tuple[Pixels, float]:
-    """A copy whose longer side measures `side`, and its scale."""
+def _scaled(pixels: Pixels, side: int) -> Pixels:
+    """A copy whose longer side measures `side`."""
     height, width = pixels.shape[:2]
     scale = side / max(height, width)
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(pixels, size, interpolation=way), np.uint8), scale
+    return np.asarray(cv2.resize(pixels, size, interpolation=way), np.uint8)
 
 
 def _resized(mask: Mask, height: int, width: int) -> Mask:
