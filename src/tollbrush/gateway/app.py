@@ -12,7 +12,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 
-from tollbrush import __version__
+from tollbrush import __version__, logs
 from tollbrush.domain.catalog import Catalog
 from tollbrush.domain.networks import BY_V1
 from tollbrush.editing.runner import Runner
@@ -43,6 +43,7 @@ _ALLOWED_HEADERS = (
 def create_app(settings: Settings) -> FastAPI:
     """Raises BadSettings. Engines start and stop with the application's lifespan."""
     _check(settings)
+    logs.configure(settings.log_level)
     gateway = settings.gateway
     engines = registry.build(settings.engines)
     gate = Gate(tills.build(settings))
@@ -94,17 +95,17 @@ def create_app(settings: Settings) -> FastAPI:
 
 
 def _routes(app: FastAPI, settings: Settings, service: EditingService, gate: Gate, images: FileImages) -> None:
-    edit = Throttle(edits.Edits(service, settings.gateway), per_minute=settings.gateway.limits.edits_per_minute)
+    edit = Throttle(edits.Edits(service, settings.gateway).post, per_minute=settings.gateway.limits.edits_per_minute)
     offered = shop.Shop(service, settings.gateway)
     ops = Ops(gate, settings.data_dir)
     table: list[tuple[str, str, Handler]] = [
-        *(("POST", path, edit) for path in edits.PATHS),
+        *(("POST", path, edit.post) for path in edits.PATHS),
         *(("POST", path, offered.quote) for path in shop.QUOTE_PATHS),
         *(("GET", path, offered.models) for path in shop.MODEL_PATHS),
         ("GET", "/api/pricing", offered.pricing),
         ("GET", "/.well-known/x402", offered.discovery),
         ("GET", "/llms.txt", offered.llms),
-        ("GET", "/images/{key}", Images(images)),
+        ("GET", "/images/{key}", Images(images).get),
         ("GET", "/healthz", ops.healthz),
         ("GET", "/readyz", ops.readyz),
     ]

@@ -27,7 +27,7 @@ class Edits:
     def __init__(self, service: EditingService, settings: GatewaySettings) -> None:
         self._service, self._settings = service, settings
 
-    async def __call__(self, request: Request) -> Response:
+    async def post(self, request: Request) -> Response:
         limits = self._settings.limits
         body = await read_body(request, limit=limits.body_bytes, seconds=limits.body_seconds)
         order = await asyncio.to_thread(self._order, body, request.headers.get("content-type", ""))

@@ -26,7 +26,7 @@ class Images:
     def __init__(self, store: ImageStore) -> None:
         self._store = store
 
-    async def __call__(self, request: Request) -> Response:
+    async def get(self, request: Request) -> Response:
         key = request.path_params["key"]
         found = await self._store.get(key)
         if found is None:

@@ -23,7 +23,7 @@ class Throttle:
         self._rate = RateLimitItemPerMinute(per_minute)
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
 
-    async def __call__(self, request: Request) -> Response:
+    async def post(self, request: Request) -> Response:
         address = request.client.host if request.client else "unknown"
         if not await self._limiter.hit(self._rate, address):
             reset, _ = await self._limiter.get_window_stats(self._rate, address)

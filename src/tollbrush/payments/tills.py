@@ -29,9 +29,8 @@ def _till(network: Network, part: NetworkSettings) -> Till:
         return FacilitatorTill(network, part.pay_to, part.facilitator_url, rpc=rpc)
     if network.family == "evm":
         from tollbrush.payments.evm import EvmTill
-        from tollbrush.payments.wallet import Wallet
 
-        return EvmTill(network, part.pay_to, rpc, Wallet.from_keys(evm_key=key).evm_key, confirmations=part.confirmations)
+        return EvmTill(network, part.pay_to, rpc, key, confirmations=part.confirmations)
     from tollbrush.payments.solana import SolanaTill
 
     return SolanaTill(network, pay_to=part.pay_to, rpc=rpc, settle_key=key, confirmations=part.confirmations)
