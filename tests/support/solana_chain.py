@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -93,16 +94,18 @@ def paid(chain: SolanaChain, payer: Keypair, requirement: Requirement, *, versio
 
 class LossyNode(RpcServer):
     """The chain behind a bad wire. Calls of `mute` methods are done but their answers are lost; calls of `deaf` ones
-    never arrive."""
+    never arrive, and so the next ones that `lose_next` counts."""
 
     def __init__(self, chain: SolanaChain) -> None:
         self.mute: set[str] = set()
         self.deaf: set[str] = set()
+        self.lose_next: Counter[str] = Counter()
         super().__init__(chain.handle)
 
     def answer(self, body: bytes) -> bytes:
         method = json.loads(body)["method"]
-        if method in self.deaf:
+        if method in self.deaf or self.lose_next[method] > 0:
+            self.lose_next[method] -= 1
             return b""
         answer = super().answer(body)
         return b"" if method in self.mute else answer

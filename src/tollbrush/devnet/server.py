@@ -22,14 +22,18 @@ class RpcFault(Exception):
         self.code, self.data = code, data
 
 
+class _Http(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128  # with the default 5, the sixth caller at once waits a second for its retried SYN
+
+
 class RpcServer:
     """Serves `handle` on loopback until `stop`. Each connection has its own thread: `handle` locks for itself."""
 
     def __init__(self, handle: Handle, *, port: int = 0) -> None:
         self._handle = handle
-        self._http = ThreadingHTTPServer(("127.0.0.1", port), self._request_class())
-        self._http.daemon_threads = True
-        threading.Thread(target=self._http.serve_forever, name="devnet-rpc", daemon=True).start()
+        self._http = _Http(("127.0.0.1", port), self._request_class())
+        threading.Thread(target=self._http.serve_forever, args=(0.05,), name="devnet-rpc", daemon=True).start()
 
     @property
     def url(self) -> str:

@@ -173,9 +173,10 @@ class Ledger:
             run = _run(result.meta(), json.loads(result.to_json())["err"])
         else:
             run = _run(result, None)
-        after, tokens_after = self._balances(tx)
-        if run.err is not None and before == after:
+        if run.err is not None and self._balances(tx)[0] == before:
             return None  # no fee was taken: it never reached a block
+        self._take_priority_fee(tx.message)
+        after, tokens_after = self._balances(tx)
         landed = Landed(self.slot, int(time.time()), tx, run, before, after, tokens_before, tokens_after)
         self._by_message[message] = self.landed[landed.signature] = landed
         return landed
@@ -206,6 +207,14 @@ class Ledger:
                 elif data[:1] == b"\x03":
                     price = int.from_bytes(data[1:9], "little")
         return message.header.num_required_signatures * _SIGNATURE_LAMPORTS + -(-units * price // 1_000_000)
+
+    def _take_priority_fee(self, message: Message | MessageV0) -> None:
+        # LiteSVM takes the 5,000 lamports a signature only.
+        account = self.account(message.account_keys[0])
+        extra = self.fee(message) - message.header.num_required_signatures * _SIGNATURE_LAMPORTS
+        if account is not None:
+            left = max(0, account.lamports - extra)
+            self._svm.set_account(message.account_keys[0], Account(left, bytes(account.data), account.owner))
 
     def _balances(self, tx: VersionedTransaction) -> tuple[list[int], list[tuple[int, Pubkey, Pubkey, int]]]:
         keys = tx.message.account_keys

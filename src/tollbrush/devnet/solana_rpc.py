@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from solders.account import Account
 from solders.hash import Hash, ParseHashError
-from solders.message import from_bytes_versioned
+from solders.message import MessageV0, from_bytes_versioned
 from solders.pubkey import Pubkey
 from solders.signature import Signature
 from solders.token.state import Mint, TokenAccount
@@ -175,13 +175,12 @@ class SolanaMethods:
             "rewards": [],
         }
         raw = base64.b64encode(bytes(landed.tx)).decode()
-        version = "legacy" if bytes(landed.tx.message)[:1] < b"\x80" else 0
         return {
             "slot": landed.slot,
             "blockTime": landed.time,
             "transaction": [raw, "base64"],
             "meta": meta | {"logMessages": landed.run.logs, "computeUnitsConsumed": landed.run.units},
-            "version": version,
+            "version": 0 if isinstance(landed.tx.message, MessageV0) else "legacy",
         }
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
@@ -48,23 +47,22 @@ class SolanaNode:
         value, _ = await self._read("getAccountInfo", address, _CONFIRMED | _ENCODED)
         if value is None:
             return None
-        account = _typed(value, dict)
         try:
-            data = base64.b64decode(account["data"][0])
-            is_token = account["owner"] == str(spl.TOKEN_PROGRAM) and len(data) == _TOKEN_ACCOUNT_BYTES
+            data = base64.b64decode(_field(value, "data")[0], validate=True)
+            is_token = _field(value, "owner") == str(spl.TOKEN_PROGRAM) and len(data) == _TOKEN_ACCOUNT_BYTES
             return TokenAccount.from_bytes(data) if is_token else None
-        except (LookupError, TypeError, ValueError, binascii.Error) as failure:
+        except (LookupError, TypeError, ValueError) as failure:
             raise RpcUnreachable(f"getAccountInfo: not an account: {failure}") from failure
 
     async def latest_blockhash(self) -> str:
         value, _ = await self._read("getLatestBlockhash", _CONFIRMED)
-        return _typed(_typed(value, dict).get("blockhash"), str)
+        return _typed(_field(value, "blockhash"), str)
 
     async def simulate(self, tx: VersionedTransaction) -> Any:
         """The error that landing now would meet, as the node's JSON, or None. The blockhash counts; signatures do
         not, so that no transaction leaves us signed before it is meant to land."""
         value, _ = await self._read("simulateTransaction", _encode(tx), _ENCODED | _CONFIRMED)
-        return _typed(value, dict).get("err")
+        return _field(value, "err")
 
     async def send(self, tx: VersionedTransaction) -> None:
         await self._rpc.call("sendTransaction", _encode(tx), _ENCODED | {"skipPreflight": True})
@@ -72,11 +70,13 @@ class SolanaNode:
     async def status(self, signature: str) -> tuple[Status | None, int]:
         """What became of a transaction, and the slot as of which the node says so."""
         value, slot = await self._read("getSignatureStatuses", [signature], {"searchTransactionHistory": True})
-        entry = _typed(value, list)[0] if value else None
-        if entry is None:
+        entries = _typed(value, list)
+        if len(entries) != 1:
+            raise RpcUnreachable(f"getSignatureStatuses: {len(entries)} answers to one question")
+        if entries[0] is None:
             return None, slot
-        level = _typed(entry, dict).get("confirmationStatus")
-        return Status(entry.get("err"), level in ("confirmed", "finalized"), level == "finalized"), slot
+        level = _field(entries[0], "confirmationStatus")
+        return Status(_field(entries[0], "err"), level in ("confirmed", "finalized"), level == "finalized"), slot
 
     async def died(self, blockhash: str) -> int | None:
         """The slot as of which nothing with this once valid blockhash can land any more, or None while it may.
@@ -91,10 +91,8 @@ class SolanaNode:
 
     async def _read(self, method: str, *params: Any) -> tuple[Any, int]:
         """`value` and its context's slot."""
-        answer = _typed(await self._rpc.call(method, *params), dict)
-        if "value" not in answer:
-            raise RpcUnreachable(f"{method}: an answer without a value")
-        return answer["value"], _typed(_typed(answer.get("context"), dict).get("slot"), int)
+        answer = await self._rpc.call(method, *params)
+        return _field(answer, "value"), _typed(_field(_field(answer, "context"), "slot"), int)
 
 
 async def balance(rpc: JsonRpc, network: Network, owner: str) -> int:
@@ -116,3 +114,10 @@ def _typed(value: Any, kind: type[_T]) -> _T:
     if not isinstance(value, kind):
         raise RpcUnreachable(f"the node answered {type(value).__name__} where {kind.__name__} belongs")
     return value
+
+
+def _field(value: Any, name: str) -> Any:
+    """A field that must be there: a missing `err` is not a success."""
+    if not isinstance(value, dict) or name not in value:
+        raise RpcUnreachable(f"the node answered without {name!r}")
+    return value[name]

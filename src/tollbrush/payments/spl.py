@@ -8,7 +8,6 @@ Solflare add to protect their users).
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import secrets
 from collections.abc import Mapping
@@ -104,33 +103,42 @@ def pay(keypair: Keypair, requirement: Requirement, blockhash: str, *, memo: byt
     a recent one; the payment dies with it, 60–90 s later. Raises BadRequest for a requirement that cannot be paid.
     """
     extra, payer = requirement.extra, keypair.pubkey()
-    if not extra.get("feePayer"):
-        raise BadRequest("The offer names no extra.feePayer, without which nobody pays the transaction's fee.")
+    if not extra.get("feePayer") or extra["feePayer"] == str(payer):
+        raise BadRequest("The offer's extra.feePayer names nobody but the payer to pay the transaction's fee.")
+    if not 0 <= requirement.amount < 2**64:
+        raise BadRequest(f"The offer asks for {requirement.amount} atomic units; a transfer holds less than 2⁶⁴.")
     if memo is None:
         memo = extra["memo"].encode() if extra.get("memo") else secrets.token_hex(16).encode()
     if len(memo) > _MEMO_BYTES:
         raise BadRequest(f"The offer's extra.memo has {len(memo)} bytes; at most {_MEMO_BYTES}.")
-    mint = address(requirement.asset)
-    transfer = [
-        AccountMeta(get_associated_token_address(payer, mint), is_signer=False, is_writable=True),
-        AccountMeta(mint, is_signer=False, is_writable=False),
-        AccountMeta(get_associated_token_address(address(requirement.pay_to), mint), is_signer=False, is_writable=True),
-        AccountMeta(payer, is_signer=True, is_writable=False),
-    ]
-    amount = requirement.amount.to_bytes(8, "little") + bytes([USDC_DECIMALS])
-    instructions = [
-        Instruction(COMPUTE_BUDGET, _SET_LIMIT + _UNIT_LIMIT.to_bytes(4, "little"), []),
-        Instruction(COMPUTE_BUDGET, _SET_PRICE + _UNIT_PRICE.to_bytes(8, "little"), []),
-        Instruction(TOKEN_PROGRAM, _TRANSFER_CHECKED + amount, transfer),
-        Instruction(MEMO_PROGRAM, memo, []),
-    ]
     try:
         recent = Hash.from_string(blockhash)
     except ParseHashError as failure:
         raise BadRequest(f"{blockhash!r} is not a blockhash: {failure}.") from failure
-    message = MessageV0.try_compile(address(extra["feePayer"]), instructions, [], recent)
+    message = MessageV0.try_compile(
+        address(extra["feePayer"]), [*_payment(payer, requirement), Instruction(MEMO_PROGRAM, memo, [])], [], recent
+    )
     signatures = [Signature.default(), keypair.sign_message(to_bytes_versioned(message))]
     return {"transaction": base64.b64encode(bytes(VersionedTransaction.populate(message, signatures))).decode()}
+
+
+def _payment(payer: Pubkey, requirement: Requirement) -> list[Instruction]:
+    """Set Compute Unit Limit, Set Compute Unit Price, TransferChecked."""
+    mint = address(requirement.asset)
+    source = get_associated_token_address(payer, mint)
+    destination = get_associated_token_address(address(requirement.pay_to), mint)
+    accounts = [
+        AccountMeta(source, is_signer=False, is_writable=True),
+        AccountMeta(mint, is_signer=False, is_writable=False),
+        AccountMeta(destination, is_signer=False, is_writable=True),
+        AccountMeta(payer, is_signer=True, is_writable=False),
+    ]
+    amount = requirement.amount.to_bytes(8, "little") + bytes([USDC_DECIMALS])
+    return [
+        Instruction(COMPUTE_BUDGET, _SET_LIMIT + _UNIT_LIMIT.to_bytes(4, "little"), []),
+        Instruction(COMPUTE_BUDGET, _SET_PRICE + _UNIT_PRICE.to_bytes(8, "little"), []),
+        Instruction(TOKEN_PROGRAM, _TRANSFER_CHECKED + amount, accounts),
+    ]
 
 
 def decode(payload: Mapping[str, Any]) -> Transfer:
@@ -201,7 +209,7 @@ def _transaction(text: Any) -> VersionedTransaction:
         raw = base64.b64decode(text, validate=True)
         tx = VersionedTransaction.from_bytes(raw)
         tx.sanitize()
-    except (binascii.Error, ValueError, SanitizeError) as failure:
+    except (ValueError, SanitizeError) as failure:
         raise PaymentRefused(f"The transaction cannot be decoded: {failure}.", reason=undecodable) from failure
     if len(raw) > _PACKET_BYTES or bytes(tx) != raw:
         raise PaymentRefused("The transaction is too long for a packet or not canonical.", reason=undecodable)
