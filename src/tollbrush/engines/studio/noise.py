@@ -38,7 +38,8 @@ def fractal(
         )
         power += strength * strength
         strength, detail = strength * gain, detail * 2
-    return np.asarray(total / np.float32(max(power, 1e-9) ** 0.5), np.float32)
+    scaled: Map = total / np.float32(max(power, 1e-9) ** 0.5)
+    return scaled
 
 
 def profile(width: int, random: np.random.Generator, *, detail: float, octaves: int = 9, gain: float = 0.47) -> Map:

@@ -81,7 +81,7 @@ class Regions:
         soft = cv2.GaussianBlur(lab, (0, 0), 1).astype(np.float32)
         slopes = [np.asarray(cv2.Sobel(soft, cv2.CV_32F, dx, dy), np.float32) for dx, dy in ((1, 0), (0, 1))]
         size = np.sqrt(np.square(slopes[0]).sum(axis=2) + np.square(slopes[1]).sum(axis=2))
-        return np.minimum(size / (np.percentile(size, 90) + 1e-6), 1.5).astype(np.float32)
+        return np.asarray(np.minimum(size / (np.percentile(size, 90) + 1e-6), 1.5), np.float32)
 
     def mean(self, values: NDArray[np.floating]) -> Table:
         """An h×w map → one mean per region."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import cv2
 import numpy as np
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from tollbrush.engines.studio.regions import Map, Regions
 
 _BINS = 12 * 20 * 20  # Lab histogram: lightness by 22, a and b by 5
+_LOCAL_SEPARATION = 1  # its place among the features
+_CLEAR_OUTLINE = 0.6  # local separation from which an outline is no longer doubted
 
 
 @dataclass(frozen=True)
@@ -31,9 +33,16 @@ class _Scorer:
     intercept: float
 
     def score(self, features: Sequence[float], prior: str) -> float:
-        """The overlap (intersection over union) with the true subject that these features lead one to expect."""
         row = np.array([*features, *(float(prior == name) for name in self.priors)])
         return float(row @ self.coefficients + self.intercept)
+
+
+class Worth(NamedTuple):
+    """`score` ranks candidates: the expected overlap (intersection over union) with the true subject. `confidence`
+    0..1 is the score, doubted where the outline runs through one and the same colours: it cuts a thing in two."""
+
+    score: float
+    confidence: float
 
 
 @cache
@@ -45,14 +54,16 @@ def _scorer() -> _Scorer:
 
 def scores(
     regions: Regions, maps: Mapping[str, Map], masks: Mapping[str, Mask], faces: Sequence[Face]
-) -> dict[str, float]:
-    """What each candidate is worth, about 0..1."""
+) -> dict[str, Worth]:
     scene = _Scene.of(regions, maps, faces)
     overlaps = _overlaps(list(masks.values()))
-    return {
-        name: _scorer().score(scene.features(mask, others), name)
-        for (name, mask), others in zip(masks.items(), overlaps, strict=True)
-    }
+    worth = {}
+    for (name, mask), others in zip(masks.items(), overlaps, strict=True):
+        features = scene.features(mask, others)
+        score = _scorer().score(features, name)
+        doubt = min(1.0, features[_LOCAL_SEPARATION] / _CLEAR_OUTLINE)
+        worth[name] = Worth(score, float(np.clip(score * doubt, 0, 1)))
+    return worth
 
 
 def _overlaps(masks: Sequence[Mask]) -> list[NDArray[np.float64]]:

@@ -74,10 +74,10 @@ def _search(pixels: Pixels) -> Subject:
     if not masks:
         return nothing
     worth = scores(regions, maps, masks, faces)
-    best = max(worth, key=worth.__getitem__)
+    best = max(worth, key=lambda name: worth[name].score)
     mask = masks[best] if reach is None else with_held(masks[best], reach, faces, regions.edge)
     mask = _sharpen(pixels, mask, _OUTLINE_BAND)
-    return Subject(_resized(mask, height, width), float(np.clip(worth[best], 0, 1)))
+    return Subject(_resized(mask, height, width), worth[best].confidence)
 
 
 def _people(faces: Sequence[Face], scale: float, side: int) -> list[Face]:
