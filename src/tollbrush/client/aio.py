@@ -1,0 +1,97 @@
+"""AsyncClient: one object to edit pictures with, through a router or straight from a gateway."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from types import TracebackType
+from typing import Any, Final, Self, Unpack
+
+from tollbrush.client.doors import Door, GatewayDoor, RouterDoor
+from tollbrush.client.inputs import EditOptions, draft, price_limit
+from tollbrush.client.results import Edit, bring_home
+from tollbrush.domain.pricing import Price
+from tollbrush.payments.payer import Balance, Payer
+from tollbrush.payments.wallet import Wallet
+
+DEFAULT_ROUTER: Final = "http://127.0.0.1:8402"
+
+
+class AsyncClient:
+    """Through a router, which holds the wallet and pays: `AsyncClient()`, `AsyncClient(router="http://…")`.
+    Straight from a gateway, paying from this process within the owner's settings: `AsyncClient(gateway="https://…")`
+    with `wallet` a Wallet or a Payer; by default the wallet of this machine.
+
+    `patience`: seconds that a slow edit is waited for. Use it from one event loop and close it, or use `async with`.
+    Every method raises errors of `tollbrush.errors` only. `clock` and `sleep` are for tests.
+    """
+
+    def __init__(
+        self,
+        *,
+        router: str = DEFAULT_ROUTER,
+        gateway: str | None = None,
+        wallet: Wallet | Payer | None = None,
+        patience: float = 900.0,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._door: Door
+        if gateway is None:
+            self._door = RouterDoor(router)
+        else:
+            payer = wallet if isinstance(wallet, Payer) else _payer(wallet)
+            owns = not isinstance(wallet, Payer)
+            self._door = GatewayDoor(gateway, payer, owns_payer=owns, patience=patience, clock=clock, sleep=sleep)
+
+    async def edit(self, image: object, prompt: str, **options: Unpack[EditOptions]) -> Edit:
+        """Edit a picture, or several; see `inputs.draft` for what a picture may be.
+
+        `mask` (white = edit), `model`, `size` ("1024x1024", "auto"), `n`, `seed`, `fit` (crop, pad, stretch),
+        `mask_mode`, `output_format` (png, jpeg, webp), `max_price` (dollars as text: what it may cost in all),
+        `progress` (called with a Progress).
+        """
+        limit, progress = price_limit(options.get("max_price")), options.get("progress")
+        drafted = await asyncio.to_thread(draft, image, prompt, _said(options), urls=self._door.takes_urls)
+        paid = await self._door.buy(drafted, limit, progress)
+        images = await bring_home(self._door.http, paid.answer, self._door.base)
+        model = paid.answer.get("model")
+        return Edit(images, model if isinstance(model, str) else "", paid.price, paid.receipt, paid.answer)
+
+    async def quote(self, image: object, prompt: str, **options: Unpack[EditOptions]) -> Price | None:
+        """What `edit` with the same arguments would cost; nothing is sent but what sets the price. None when nothing
+        is asked, or the gateway tells only those who upload."""
+        drafted = await asyncio.to_thread(draft, image, prompt, _said(options), urls=self._door.takes_urls)
+        return await self._door.quote(drafted)
+
+    async def models(self) -> list[dict[str, Any]]:
+        """The catalog, as listed."""
+        return await self._door.models()
+
+    async def balance(self) -> Sequence[Balance]:
+        """What the paying wallet holds on each of its networks."""
+        return await self._door.balance()
+
+    async def close(self) -> None:
+        await self._door.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+
+def _payer(wallet: Wallet | None) -> Payer:
+    from tollbrush.payments.wallet import load_or_create
+    from tollbrush.settings import Settings
+
+    settings = Settings()
+    return Payer(wallet or load_or_create(settings), settings)
+
+
+def _said(options: EditOptions) -> Mapping[str, Any]:
+    return dict(options)
