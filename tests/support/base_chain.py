@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+import httpx2
 import pytest
 
 from tollbrush.devnet.anvil import find_anvil
 from tollbrush.devnet.base import start_base
 from tollbrush.devnet.interface import LocalChain
+from tollbrush.devnet.server import RpcServer
 from tollbrush.domain.payments import Payment, Requirement
 from tollbrush.payments.eip3009 import address_of, authorize
 from tollbrush.payments.evm import EvmTill
+from tollbrush.payments.interface import Verified
 from tollbrush.payments.networks import BY_V1
 from tollbrush.payments.rpc import JsonRpc
 
@@ -62,8 +67,57 @@ def wrap(payload: dict[str, Any], requirement: Requirement, *, version: int = 2)
     return Payment(version, "exact", requirement.network, payload, accepted if version == 2 else None)
 
 
+async def verified(till: EvmTill, payer: EvmAccount, *, due: Requirement | None = None, **options: Any) -> Verified:
+    """A right payment that the till has accepted, for a job that may take a minute."""
+    due = due or till.requirement(PRICE)
+    now = int(time.time())
+    return await till.verify(evm_payment(payer, due, **options), due, now=now, deadline=now + 60)
+
+
 def change(requirement: Requirement, **fields: Any) -> Requirement:
     return replace(requirement, **fields)
+
+
+class BadNode(RpcServer):
+    """The chain behind a bad wire. Calls of `mute` methods are done but their answers lost; calls of `deaf` ones never
+    arrive; `refusals` are answered once each, in order, instead of being passed on. `front_run` is called before a
+    transaction is passed on, and what it returns kept in `front_ran_by`. `seen` counts what was passed on."""
+
+    def __init__(self, chain: LocalChain) -> None:
+        self.mute: set[str] = set()
+        self.deaf: set[str] = set()
+        self.refusals: dict[str, list[str]] = {}
+        self.front_run: Callable[[], str] | None = None
+        self.front_ran_by = ""
+        self.seen: Counter[str] = Counter()
+        self._behind = httpx2.Client(timeout=10.0)
+        self._url = chain.rpc_url
+        super().__init__(lambda method, params: None)
+
+    def answer(self, body: bytes) -> bytes:
+        call = json.loads(body)
+        method = call["method"]
+        if method in self.deaf:
+            return b""
+        if self.refusals.get(method):
+            error = {"code": -32000, "message": self.refusals[method].pop(0)}
+            return json.dumps({"jsonrpc": "2.0", "id": call["id"], "error": error}).encode()
+        if self.front_run and method == "eth_sendRawTransaction":
+            self.front_ran_by = self.front_run()
+        self.seen[method] += 1
+        answer = self._behind.post(self._url, content=body, headers={"content-type": "application/json"}).content
+        return b"" if method in self.mute else answer
+
+    def stop(self) -> None:
+        super().stop()
+        self._behind.close()
+
+
+@pytest.fixture
+def bad_base_node(base_chain: LocalChain) -> Iterator[BadNode]:
+    node = BadNode(base_chain)
+    yield node
+    node.stop()
 
 
 @pytest.fixture(scope="session", params=KINDS)

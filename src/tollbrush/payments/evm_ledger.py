@@ -84,25 +84,7 @@ class Ledger:
         if not isinstance(receipt, dict) or as_int(receipt.get("status")) != 1:
             return False
         logs = receipt.get("logs")
-        return as_int(receipt.get("blockNumber")) <= final and self._pays(logs, authorization)
-
-    def _pays(self, logs: Any, authorization: Authorization) -> bool:
-        # The contract emits the two events one after the other. A payer could sign two transfers under one nonce and
-        # lay the event of one beside the money of another in one transaction: only neighbours belong together.
-        payer, to = _topic(word(authorization.payer)), _topic(word(authorization.to))
-        used = [_USED_EVENT, payer, _topic(authorization.nonce)]
-        moved = [_TRANSFER_EVENT, payer, to]
-        return any(
-            self._is_event(a, used) and self._is_event(b, moved) and as_int(b.get("data")) == authorization.value
-            for a, b in pairwise(logs if isinstance(logs, list) else ())
-        )
-
-    def _is_event(self, log: Any, topics: list[str]) -> bool:
-        return (
-            isinstance(log, dict)
-            and str(log.get("address")).lower() == self.network.usdc.lower()
-            and log.get("topics") == topics
-        )
+        return as_int(receipt.get("blockNumber")) <= final and pays(logs, self.network.usdc, authorization)
 
     async def _spending_event(self, authorization: Authorization, final: int) -> dict[str, Any] | None:
         """The AuthorizationUsed or AuthorizationCanceled log of this nonce, looked for backwards."""
@@ -131,6 +113,25 @@ async def balance(rpc: JsonRpc, network: Network, address: str) -> int:
         return await Ledger(rpc, network).balance(address)
     except (RpcError, RpcUnreachable) as failure:
         raise Unavailable(f"{network.title} cannot be read: {failure}.") from failure
+
+
+def pays(logs: Any, usdc: str, authorization: Authorization) -> bool:
+    """Whether a transaction with these logs moved this authorization's money to its recipient.
+
+    The contract emits AuthorizationUsed and Transfer one after the other, and only neighbours belong together: a payer
+    may sign two transfers under one nonce, and lay the event of one beside the money of a third in one transaction.
+    """
+    payer, to = _topic(word(authorization.payer)), _topic(word(authorization.to))
+    used, moved = [_USED_EVENT, payer, _topic(authorization.nonce)], [_TRANSFER_EVENT, payer, to]
+    return any(
+        _is_event(a, usdc, used) and _is_event(b, usdc, moved) and as_int(b.get("data")) == authorization.value
+        for a, b in pairwise(logs if isinstance(logs, list) else ())
+    )
+
+
+def _is_event(log: Any, contract: str, topics: list[str]) -> bool:
+    is_theirs = isinstance(log, dict) and str(log.get("address")).lower() == contract.lower()
+    return is_theirs and log.get("topics") == topics
 
 
 def as_int(value: Any) -> int:
