@@ -23,7 +23,8 @@ QUOTE_PATH: Final = "/api/v1/images/quote"
 _PIXEL: Final = (
     "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJ"
     "AAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg=="
-)_NO_QUOTE_ROUTE: Final = (404, 405, 501)
+)
+_NO_QUOTE_ROUTE: Final = (404, 405, 501)
 
 
 class GatewayFlow:
