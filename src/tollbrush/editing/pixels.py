@@ -51,7 +51,7 @@ class Prepared:
 @dataclass(frozen=True)
 class Finished:
     """One result, encoded. `sha256` (hex) is of `data`. `preserved`: every pixel outside the mask is T(source)'s, bit
-    for bit; None without a mask, as is `edited_fraction`. `seed` None: the engine has none."""
+    for bit; None without a mask, as is `edited_fraction`. `seed`: the engine's own, else the one it was given."""
 
     data: bytes
     mime_type: str
@@ -60,7 +60,7 @@ class Finished:
     sha256: str
     preserved: bool | None
     edited_fraction: float | None
-    seed: int | None
+    seed: int
     revised_prompt: str
 
 
