@@ -1,0 +1,134 @@
+"""What the studio can do, as values: one class for each ability, with its name in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from tollbrush.engines.studio.lexicon import Accessory, Scene, ToneKind
+
+
+@dataclass(frozen=True)
+class Colour:
+    """`name` as asked for (`deep blue`, `#ff8800`)."""
+
+    name: str
+    rgb: tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class ReplaceBackground:
+    """By a painted scene, a plain colour, or a scene in a colour. `relight`: the subject takes on the new light."""
+
+    scene: Scene | None
+    colour: Colour | None = None
+    relight: bool = True
+
+    def __str__(self) -> str:
+        if self.scene is None:
+            return f"change the background to {self.colour.name if self.colour else 'nothing'}"
+        colour = f"{self.colour.name} " if self.colour else ""
+        article = "" if self.scene == "bokeh" and not colour else "a "
+        return f"change the background to {article}{colour}{_SCENE_NAMES[self.scene]}"
+
+
+@dataclass(frozen=True)
+class RemoveBackground:
+    def __str__(self) -> str:
+        return "remove the background"
+
+
+@dataclass(frozen=True)
+class BlurBackground:
+    """`amount`: 1 is what `blur the background` means, 0.5 a bit."""
+
+    amount: float = 1.0
+
+    def __str__(self) -> str:
+        return f"{_much(self.amount)}blur the background"
+
+
+@dataclass(frozen=True)
+class RemoveMasked:
+    """What the mask covers goes, and what is around it is continued."""
+
+    def __str__(self) -> str:
+        return "remove what the mask covers"
+
+
+@dataclass(frozen=True)
+class Wear:
+    kind: Accessory
+    colour: Colour | None = None
+
+    def __str__(self) -> str:
+        colour = f"{self.colour.name} " if self.colour else ""
+        article = "" if self.kind == "sunglasses" else "a "
+        return f"add {article}{colour}{self.kind.replace('_', ' ')}"
+
+
+@dataclass(frozen=True)
+class Tone:
+    """`amount`: 1 is what the word alone means. `where`: the whole picture, or all of it but the subject."""
+
+    kind: ToneKind
+    amount: float = 1.0
+    where: Literal["picture", "background"] = "picture"
+
+    def __str__(self) -> str:
+        if self.kind in _MEASURES:
+            of = "" if self.where == "picture" else " of the background"
+            return f"{_much(self.amount)}{_MEASURES[self.kind]}{of}"
+        return f"make the {self.where} {_much(self.amount)}{self.kind.replace('_', ' ')}"
+
+
+Operation = ReplaceBackground | RemoveBackground | BlurBackground | RemoveMasked | Wear | Tone
+
+_SCENE_NAMES: Final[dict[Scene, str]] = {
+    "starry": "starry sky", "sunset": "sunset", "blue_sky": "blue sky", "night": "moonlit night",
+    "bokeh": "bokeh lights", "gradient": "gradient", "studio": "studio backdrop",
+}  # fmt: skip
+_MEASURES: Final[dict[ToneKind, str]] = {
+    "more_contrast": "increase the contrast", "less_contrast": "reduce the contrast",
+    "more_saturation": "increase the saturation", "less_saturation": "reduce the saturation",
+}  # fmt: skip
+
+EXAMPLES: Final = (
+    "change the background to a starry sky",
+    "change the background to a sunset",
+    "change the background to a blue sky",
+    "change the background to a moonlit night",
+    "change the background to bokeh lights",
+    "change the background to a gradient",
+    "change the background to a studio",
+    "change the background to white",
+    "remove the background",
+    "blur the background",
+    "add a hat",
+    "add a cowboy hat",
+    "add a santa hat",
+    "add a party hat",
+    "add a crown",
+    "add sunglasses",
+    "add a moustache",
+    "make it black and white",
+    "make it sepia",
+    "make it warmer",
+    "make it cooler",
+    "make it brighter",
+    "make it darker",
+    "more contrast",
+    "less contrast",
+    "more saturation",
+    "less saturation",
+)
+"""One prompt for each thing the studio does with any picture."""
+
+MASKED_EXAMPLES: Final = ("remove this",)
+"""And those that need a mask."""
+
+
+def _much(amount: float) -> str:
+    if amount == 1.0:
+        return ""
+    return "slightly " if amount < 1 else "strongly "

@@ -1,0 +1,196 @@
+"""Which terms may stand together: the rules of the studio's language.
+
+A rule is a regular expression over roles instead of letters: `REMOVE BG` takes any two terms that can play those roles.
+A rule must take its clause whole. When two rules read one clause differently, the clause is ambiguous.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import cache
+from typing import Final
+
+from tollbrush.engines.studio.abilities import RemoveBackground, RemoveMasked
+from tollbrush.engines.studio.reading import (
+    Builder,
+    Found,
+    Keep,
+    Reading,
+    TooMuchError,
+    always,
+    blurred,
+    colourless,
+    erased,
+    measured,
+    replaced,
+    toned,
+    too_much,
+    vivid,
+    worn,
+)
+from tollbrush.engines.studio.words import Term
+
+
+def readings(terms: Sequence[Term], *, masked: bool) -> set[Reading]:
+    """Everything the clause may mean. Raises TooMuchError when its only reading asks for more than is offered."""
+    encoded = "".join(f",{','.join(term.roles)},;" for term in terms)
+    found: set[Reading] = set()
+    excess: TooMuchError | None = None
+    for pattern, build in _rules(masked):
+        if match := pattern.fullmatch(encoded):
+            try:
+                reading = build(Found(terms, match))
+            except TooMuchError as error:
+                excess = error
+                continue
+            if reading is not None:
+                found.add(reading)
+    if not found and excess is not None:
+        raise excess
+    return found
+
+
+def needs_mask(terms: Sequence[Term]) -> bool:
+    """True when the clause asks for a thing to go, which takes a mask to say where it is."""
+    try:
+        return readings(terms, masked=True) == {RemoveMasked()}
+    except TooMuchError:
+        return False
+
+
+@cache
+def _rules(masked: bool) -> tuple[tuple[re.Pattern[str], Builder], ...]:
+    macros = _MACROS | {"WHOLE": "(?:AREA | IT AREA |" + _MACROS["WHOLE"][3:]} if masked else _MACROS
+    rules = (*_BOTH, *(_WITH_MASK if masked else _WITHOUT_MASK))
+    return tuple((_compiled(pattern, macros), build) for pattern, build in rules)
+
+
+def _compiled(pattern: str, macros: dict[str, str]) -> re.Pattern[str]:
+    def expand(match: re.Match[str]) -> str:
+        name = match[0]
+        return _NAME.sub(expand, macros[name]) if name in macros else f"(?:[^;]*,{name},[^;]*;)"
+
+    return re.compile(_NAME.sub(expand, pattern).replace(" ", ""))
+
+
+_NAME: Final = re.compile(r"[A-Z]{2,}")  # of a role or a macro; the P of `(?P<` is neither
+
+
+_MACROS: Final = {
+    "WHOLE": "(?:PICTURE | IT | EVERYTHING | PICTURE COLOURS | COLOURS (?:(?:OF|IN) (?:PICTURE|IT))?)",
+    "WHO": "(?:PERSON|THING)",
+    "POINTER": "(?:PICTURE|IT)",
+    "ANY": "(?:PICTURE|IT|PERSON|THING)",
+    "BACK": "(?: ANY? (?:HUE|PLAIN|FLAT)* BG (?:(?:OF|IN|BEHIND) ANY){0,2} | EVERYTHING (?:BEHIND|EXCEPT) WHO )",
+    "TARGET": "(?:WHOLE | (?P<back>BACK))",
+    "NEW": "(?: (?P<traits>(?:NICE|TRAIT|HUE)*) (?P<scene>SCENE) EFFECT? | PAINTED )",
+    "PAINTED": "(?P<shades>(?:FLAT|NICE|LIGHTEN|DEEPEN|DEGREE)*) (?P<hue>HUE) HUEWORD?",
+    "WORN": "PAIR? (?P<style>(?:NICE|PLAIN|TRAIT|HUE|LIGHTEN|DEEPEN|FLAT)*) PAIR? (?P<wear>WEAR)",
+    "BEARER": "(?:PERSON? HEAD | PERSON)",
+    "NOUNISH": "(?:UNKNOWN|WEAR|PERSON|THING|HEAD|AREA|IT|HUE|PLAIN|NICE|DEGREE|OF|IN|ON|BEHIND|BG|PICTURE|OUT|SCENE)",
+}
+
+_ADVERBS = "(?:DEGREE|MORE)*"
+_BOTH: Final[tuple[tuple[str, Builder], ...]] = (
+    # a new background
+    ("(?:CHANGE|PAINT|ADD)? BACK HUEWORD? (?:TO|AS|WITH|FOR|BE|LOOKS|IN|OF)* NEW BG?", replaced),
+    ("(?:CHANGE|PAINT) HUEWORD OF BACK (?:TO|AS|BE)* PAINTED", replaced),
+    (
+        ("(?:CHANGE|ADD|MOVE)? ANY? (?:WITH|ON|IN|TO|BE)* NEW BG(?:BEHIND ANY | (?:TO|IN|ON|FOR) POINTER)?"),
+        replaced,
+    ),
+    ("(?:MOVE|ADD|CHANGE)? (?:WHO|IT)? BE? ON (?P<traits>(?:NICE|TRAIT|HUE)*) (?P<scene>SCENE) EFFECT?", replaced),
+    ("(?:MOVE|ADD|CHANGE)? (?:WHO|IT) BE? IN (?P<traits>(?:NICE|TRAIT|HUE)*) (?P<scene>SCENE) EFFECT?", replaced),
+    ("(?:MOVE|ADD)? (?:WHO|IT|PICTURE)? ON PAINTED", replaced),
+    ("(?:ADD|MOVE|CHANGE)? NEW (?:BEHIND ANY | AS BACK | INSTEAD (?:OF BACK)?)", replaced),
+    ("(?:ADD|MOVE)? (?P<traits>(?:NICE|TRAIT|HUE)*) (?P<scene>SCENE) EFFECT? (?:IN|ON|TO) BACK", replaced),
+    # no background
+    ("(?:REMOVE|CUT) ONLY? BACK OUT? ONLY?", always(RemoveBackground())),
+    ("TAKE BACK OUT", always(RemoveBackground())),
+    ("(?:CHANGE|ADD)? ANY? (?:WITH|TO)* NO BACK", always(RemoveBackground())),
+    ("CHANGE? BACK (?:BE|IS)? REMOVED", always(RemoveBackground())),
+    ("(?:CHANGE|ADD)? BACK (?:TO|AS|BE|WITH|FOR|LOOKS)* TRANSPARENT", always(RemoveBackground())),
+    (
+        "(?:CHANGE|ADD|MOVE)? ANY? (?:WITH|ON|TO|AS|IN|BE)* TRANSPARENT BG (?:PICTURE|TO POINTER)?",
+        always(RemoveBackground()),
+    ),
+    ("CHANGE? POINTER? (?:TO|AS|BE)* TRANSPARENT PICTURE?", always(RemoveBackground())),
+    # a soft background
+    ("DEGREE* BLUR DEGREE* ONLY? BACK DEGREE*", blurred),
+    ("(?:ADD|CHANGE)? (?:SOFT|DEGREE|NICE)* BLUR EFFECT? (?:TO|ON|OF|IN) BACK", blurred),
+    ("(?:ADD|CHANGE)? (?:SOFT|DEGREE|NICE)* BG BLUR EFFECT? (?:TO POINTER)?", blurred),
+    ("CHANGE? BACK (?:BE|LOOKS)* (?:MORE|DEGREE|SOFT|NICE)* BLURRY DEGREE*", blurred),
+    ("(?:CHANGE|ADD)? ANY? (?:WITH|ON|TO)* (?:MORE|DEGREE|SOFT|NICE)* BLURRY BG EFFECT?", blurred),
+    (
+        "(?:ADD|CHANGE)? POINTER? (?:TO|WITH|IN)* (?:SOFT|DEGREE|NICE)* PORTRAITMODE EFFECT? (?:(?:TO|ON) POINTER)?",
+        blurred,
+    ),
+    # things to wear
+    ("ADD? ON? WORN (?:(?:ON|TO|FOR|IN) BEARER | (?:TO|IN|ON) PICTURE | TO IT)? ON?", worn),
+    ("ADD PERSON (?:WEARS|WITH|IN|ON)* WORN ON?", worn),
+    ("(?:CHANGE|ADD) PERSON BE? (?:WEARS|WITH) WORN", worn),
+    ("PERSON BE WEARS WORN", worn),
+    ("(?:WEARS|WITH) WORN (?:ON BEARER)?", worn),
+    # tones, by adjective
+    (f"(?:CHANGE|ADD)? (?:TARGET)? (?:BE|LOOKS|TO)* {_ADVERBS} (?P<tone>ER) DEGREE*", toned("ER")),
+    ("(?:CHANGE|ADD|WITH)? DEGREE* (?P<tone>ER) (?P<back>BG)", toned("ER")),
+    (
+        "(?:CHANGE|ADD)? (?:TARGET)? (?:BE|LOOKS|TO|WITH)* DEGREE* (?P<sign>MORE|LESS) (?P<tone>PLAIN) DEGREE*",
+        toned("PLAIN"),
+    ),
+    ("CHANGE WHOLE (?:BE|LOOKS|TO)* DEGREE* (?P<tone>PLAIN)", toned("PLAIN")),
+    (f"(?:CHANGE|ADD)? (?:WHOLE (?:WITH|TO)?)? WITH? {_ADVERBS} (?P<tone>ER) (?:COLOURS|TONES|EFFECT)+", toned("ER")),
+    (
+        "(?:CHANGE|ADD)? (?:WHOLE TO?)? WITH? DEGREE* (?P<sign>MORE|LESS)? (?P<tone>PLAIN) (?:COLOURS|TONES|EFFECT)+",
+        toned("PLAIN"),
+    ),
+    ("(?:TARGET)? (?:IS|LOOKS)* DEGREE? TOO (?P<tone>PLAIN)", too_much),
+    # tones, by verb
+    ("DEGREE* (?P<tone>TONEVERB) UPDOWN? (?:TARGET)? UPDOWN? (?:DEGREE | FOR? PERCENT)*", toned("TONEVERB")),
+    ("DEGREE* (?P<tone>PLAIN) (?:TARGET) UPDOWN (?:DEGREE | FOR? PERCENT)*", toned("PLAIN")),
+    # tones, by noun
+    (
+        (
+            "(?:(?:CHANGE|ADD) WHOLE (?:TO|BE|LOOKS)*)? WITH? (?P<signs>(?:UPWARDS|DOWNWARDS|MORE|LESS|ADD|DEGREE)+) OF?"
+            "PICTURE? (?P<tone>TONENOUN) (?:(?:OF|IN|TO|ON) (?:TARGET))? (?:DEGREE | FOR? PERCENT)*"
+        ),
+        measured,
+    ),
+    (
+        (
+            "WITH? (?P<signs>(?:UPWARDS|DOWNWARDS|MORE|LESS|DEGREE)+) (?P<tone>COLOURS) (?:(?:OF|IN|TO) (?:TARGET))?"
+            "(?:DEGREE | FOR? PERCENT)*"
+        ),
+        measured,
+    ),
+    ("CHANGE COLOURS (?:MORE|DEGREE)* POPS (?:MORE|DEGREE)*", vivid),
+    ("REMOVE COLOURS (?:(?:OF|IN) (?:TARGET))?", colourless),
+    # tones, by look
+    (
+        (
+            "(?:CHANGE|ADD)? (?:TARGET)? (?:TO|AS|IN|LOOKS|BE|WITH)* (?:NICE|DEGREE)* (?P<tone>LOOK)"
+            "(?:EFFECT|PICTURE|TONES|COLOURS)* (?:(?:TO|ON) WHOLE)?"
+        ),
+        toned("LOOK"),
+    ),
+    ("CHANGE? (?P<back>(?:EVERYTHING|POINTER) (?:IN|TO|BE)* (?P<tone>LOOK) EXCEPT WHO)", toned("LOOK")),
+    # bounds
+    ("KEEP (?:WHO | PERSON? HEAD) (?:IN COLOURS | BE? SAME)?", always(Keep("subject"))),
+    ("NOT CHANGE (?:WHO | PERSON? HEAD)", always(Keep("subject"))),
+    ("KEEP EVERYTHING (?:OF PICTURE)? ELSE? (?:BE? SAME)?", always(Keep("rest"))),
+    ("NOT CHANGE EVERYTHING (?:OF PICTURE | ELSE)", always(Keep("rest"))),
+)
+# With a mask, `cut out the cat` may mean the cat or what is around it; without one there is only one cat to find.
+_WITHOUT_MASK: Final[tuple[tuple[str, Builder], ...]] = (
+    ("(?:CUT|ISOLATE) OF? NICE* WHO (?:OF BACK)? (?:(?:ON|WITH) TRANSPARENT BG)?", always(RemoveBackground())),
+    ("(?:ONLY KEEP | KEEP ONLY | ONLY) WHO", always(RemoveBackground())),
+    ("KEEP WHO ONLY", always(RemoveBackground())),
+)
+_WITH_MASK: Final[tuple[tuple[str, Builder], ...]] = (
+    ("(?:REMOVE|HEAL) (?P<named>(?:IT|AREA)*) (?:OUT|IN)?", erased),
+    ("TAKE (?P<named>(?:IT|AREA)+) OUT", erased),
+    ("(?:REMOVE|HEAL) (?P<named>(?:IT|AREA)*) (?:WITH|OF) BG", erased),
+    ("REMOVE (?P<named>(?!BG|PICTURE) NOUNISH (?:NOUNISH){0,7})", erased),
+    ("TAKE (?P<named>(?!BG|PICTURE) NOUNISH (?:NOUNISH){0,6}) OUT", erased),
+)

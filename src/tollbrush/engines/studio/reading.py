@@ -1,0 +1,164 @@
+"""What a matched clause asks for: from the terms in a rule's groups to an operation."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal, cast
+
+from tollbrush.engines.studio.abilities import (
+    BlurBackground,
+    Colour,
+    Operation,
+    RemoveMasked,
+    ReplaceBackground,
+    Tone,
+    Wear,
+)
+from tollbrush.engines.studio.lexicon import COLOURED_SCENES, OPPOSITE, SCENE_TRAITS, Accessory, Scene, ToneKind
+from tollbrush.engines.studio.words import UNKNOWN, Term
+
+
+@dataclass(frozen=True)
+class Keep:
+    """Not an edit but a bound on it: `subject` (keep the cat as it is) or `rest` (change nothing else)."""
+
+    what: Literal["subject", "rest"]
+
+
+Reading = Operation | Keep
+
+
+class TooMuchError(Exception):
+    """A rule fits, but these words promise more than it does."""
+
+    def __init__(self, words: Sequence[Term]) -> None:
+        super().__init__(" ".join(term.text for term in words))
+        self.words = tuple(words)
+
+
+class Found:
+    """A matched clause. `terms` are all of its terms, `part(name)` those of a named group."""
+
+    def __init__(self, terms: Sequence[Term], match: re.Match[str]) -> None:
+        self.terms, self._match = terms, match
+
+    def part(self, name: str) -> Sequence[Term]:
+        if self._match.groupdict().get(name) is None:
+            return ()
+        start, end = (self._match.string.count(";", 0, at) for at in self._match.span(name))
+        return self.terms[start:end]
+
+    def value(self, name: str, role: str) -> str:
+        return str(self.part(name)[0].roles[role])
+
+    def amount(self) -> float:
+        """The strengths named in the clause, multiplied; 25 % is what a word alone means."""
+        amount = 1.0
+        for term in self.terms:
+            amount *= float(term.roles.get("DEGREE", 1.0)) * float(term.roles.get("PERCENT", 25.0)) / 25.0
+        return min(max(amount, 0.2), 2.0)
+
+    def where(self) -> Literal["picture", "background"]:
+        return "background" if self.part("back") else "picture"
+
+
+Builder = Callable[[Found], Reading | None]
+
+
+def replaced(found: Found) -> Reading:
+    if hue := found.part("hue"):
+        return ReplaceBackground(None, _shaded(hue[0], found.part("shades")))
+    scene = cast(Scene, found.value("scene", "SCENE"))
+    traits = [t for t in found.part("traits") if not t.plays("NICE") and t.key not in SCENE_TRAITS[scene].split()]
+    hues = [t for t in traits if t.plays("HUE")]
+    if scene in COLOURED_SCENES and len(hues) == 1:
+        shades = [t for t in traits if t is not hues[0]]
+        return ReplaceBackground(scene, _shaded(hues[0], shades))
+    if traits:
+        raise TooMuchError(traits)
+    return ReplaceBackground(scene)
+
+
+def _shaded(hue: Term, shades: Sequence[Term]) -> Colour:
+    """`deep blue`: the colour moved towards black, white or full strength by the words before it."""
+    code = str(hue.roles["HUE"])
+    rgb = [int(code[i : i + 2], 16) for i in (0, 2, 4)]
+    said = []
+    for term in shades:
+        if term.plays("LIGHTEN", "DEEPEN"):
+            towards, share = (255, 0.5) if term.plays("LIGHTEN") else (0, 0.4)
+            rgb = [round(c + (towards - c) * share) for c in rgb]
+            said.append(term.key)
+        elif not term.plays("FLAT", "NICE", "DEGREE"):
+            raise TooMuchError([term])
+    return Colour(" ".join([*said, hue.key]), (rgb[0], rgb[1], rgb[2]))
+
+
+def blurred(found: Found) -> Reading:
+    return BlurBackground(found.amount())
+
+
+def worn(found: Found) -> Reading:
+    style = found.part("style")
+    hues = [t for t in style if t.plays("HUE")]
+    others = [t for t in style if t not in hues and not t.plays("NICE") and t.key != "cool"]
+    if len(hues) > 1 or (others and not hues):
+        raise TooMuchError(others or hues[1:])
+    kind = cast(Accessory, found.value("wear", "WEAR"))
+    return Wear(kind, _shaded(hues[0], others) if hues else None)
+
+
+def toned(role: str) -> Builder:
+    def build(found: Found) -> Reading:
+        kind = cast(ToneKind, found.value("tone", role))
+        sign = found.part("sign")
+        if sign and sign[0].plays("LESS"):
+            kind = OPPOSITE[kind]
+        return Tone(kind, found.amount(), found.where())
+
+    return build
+
+
+def too_much(found: Found) -> Reading:
+    return Tone(OPPOSITE[cast(ToneKind, found.value("tone", "PLAIN"))], 1.0, found.where())
+
+
+def measured(found: Found) -> Reading | None:
+    """`increase the contrast`, `less saturation`: a noun and which way it should go."""
+    signs = [t for t in found.part("signs") if not t.plays("DEGREE")]
+    down = any(t.plays("LESS", "DOWNWARDS") for t in signs)
+    if not signs or (down and any(t.plays("UPWARDS", "MORE") for t in signs)):
+        return None
+    noun = found.part("tone")[0]
+    kind = cast(ToneKind, noun.roles.get("TONENOUN", "more_saturation"))
+    return Tone(OPPOSITE[kind] if down else kind, found.amount(), found.where())
+
+
+def colourless(found: Found) -> Reading:
+    return Tone("black_and_white", 1.0, found.where())
+
+
+def vivid(found: Found) -> Reading:
+    return Tone("more_saturation", found.amount())
+
+
+def erased(found: Found) -> Reading | None:
+    """Whatever the mask covers, if it is a thing: `the noise` covers no place, `so that …` is not a name."""
+    named = found.part("named")
+    if any(t.plays("ABSTRACT") or t.key in _NOT_A_NAME for t in named):
+        return None
+    if named and not any(t.plays(UNKNOWN, "WEAR", "PERSON", "THING", "HEAD", "AREA", "IT") for t in named):
+        return None
+    return RemoveMasked()
+
+
+_NOT_A_NAME: Final = (
+    "so", "if", "when", "unless", "until", "because", "like", "than", "making", "replacing", "adding", "half",
+    "outside", "nothing", "part",
+)  # fmt: skip
+
+
+def always(reading: Reading) -> Builder:
+    return lambda _found: reading

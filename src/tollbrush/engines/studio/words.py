@@ -1,0 +1,164 @@
+"""From a prompt to terms: the phrases of the lexicon it is made of, typing errors mended, and every other word kept as
+unknown. No rule of the grammar takes an unknown word: that is how nothing a user wrote is ever ignored.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cache
+from typing import Final
+
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
+
+from tollbrush.engines.studio import lexicon as lex
+
+Value = str | float
+"""A scene, accessory or tone by its id; a colour as rrggbb; a strength."""
+
+
+@dataclass(frozen=True)
+class Term:
+    """`text` as the user wrote it, with the articles and courtesies before it; `key` as the lexicon spells it;
+    `roles`: tag → value; `named`: an article stands before it, so it names a thing."""
+
+    text: str
+    key: str
+    roles: Mapping[str, Value] = field(default_factory=dict)
+    named: bool = False
+
+    def plays(self, *tags: str) -> bool:
+        return any(tag in self.roles for tag in tags)
+
+
+UNKNOWN: Final = "UNKNOWN"
+_LONGEST: Final = 6  # words in a phrase
+_TOKEN: Final = re.compile(
+    r"#(?:[0-9a-f]{6}|[0-9a-f]{3})\b|\d+(?:\.\d+)?\s?(?:%|percent\b)|b&w|b/w|->|[^\W\d_]+(?:'[^\W\d_]+)?|\d+|\S"
+)
+_QUOTES: Final = str.maketrans({"’": "'", "‘": "'", "`": "'", "´": "'", "“": '"', "”": '"', "—": ",", "…": "."})
+_POINTED_AT: Final = ("PICTURE", "BG", "PERSON", "THING", "AREA", "EFFECT", "COLOURS")
+
+
+def read(prompt: str) -> list[Term]:
+    """The prompt's terms in order; courtesies and articles are left out."""
+    terms: list[Term] = []
+    passed: list[str] = []
+    for term in _phrases([_mended(word) for word in _words(prompt)]):
+        if "FILLER" in term.roles:
+            passed.append(term.text)
+            continue
+        named = bool(passed) and passed[-1] in _ARTICLES
+        terms.append(replace(term, text=" ".join([*passed, term.text]), named=named))
+        passed = []
+    # "this photo": the pronoun only points at the noun that follows.
+    return [
+        t for i, t in enumerate(terms) if not (t.key in _DEMONSTRATIVES and any(map(_is_noun, terms[i + 1 : i + 2])))
+    ]
+
+
+_ARTICLES: Final = ("a", "an", "the", "my", "our", "your", "their", "some")
+_DEMONSTRATIVES: Final = ("this", "that", "all")
+
+
+def _is_noun(term: Term) -> bool:
+    return term.plays(*_POINTED_AT)
+
+
+def _words(prompt: str) -> list[str]:
+    text = unicodedata.normalize("NFKC", prompt).translate(_QUOTES).lower().strip()
+    if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'" and text.count(text[0]) == 2:
+        text = text[1:-1]
+    return [_without_possessive(word) for word in _TOKEN.findall(text.replace("-", " ").replace(" >", " ->"))]
+
+
+def _without_possessive(word: str) -> str:
+    return word.removesuffix("'s") if word not in vocabulary() else word
+
+
+def _mended(word: str) -> str:
+    """The word the user meant, where one slip of the finger (two in a long word) leads to exactly one of ours."""
+    if len(word) < 5 or not word.isalpha() or word in vocabulary() or word in _real_words():
+        return word
+    slips = 1 if len(word) < 8 else 2
+    near = process.extract(word, _mendable(), scorer=OSA.distance, score_cutoff=slips)
+    best = [known for known, distance, _ in near if distance == near[0][1]]
+    # A letter too few or too many of a double one is the likeliest slip of all.
+    best = [known for known in best if _undoubled(known) == _undoubled(word)] or best
+    if len(best) != 1 or best[0][0] != word[0] or word.rstrip("s") == best[0].rstrip("s"):
+        return word
+    return best[0]
+
+
+@cache
+def _real_words() -> frozenset[str]:
+    return frozenset(lex.NOT_SLIPS.split())
+
+
+def _undoubled(word: str) -> str:
+    return re.sub(r"(.)\1", r"\1", word)
+
+
+def _phrases(words: list[str]) -> Iterator[Term]:
+    """Longest known phrase first."""
+    at = 0
+    while at < len(words):
+        for length in range(min(_LONGEST, len(words) - at), 0, -1):
+            key = " ".join(words[at : at + length])
+            if (roles := dictionary().get(key) or _literal(key)) is not None:
+                yield Term(key, lex.SPELLINGS.get(key, key), roles)
+                break
+        else:
+            length = 1
+            yield Term(words[at], words[at], {UNKNOWN: words[at]})
+        at += length
+
+
+def _literal(key: str) -> dict[str, Value] | None:
+    """`#f80` and `20 %` mean themselves."""
+    if key[0] == "#" and len(key) in (4, 7):
+        digits = key[1:] if len(key) == 7 else "".join(2 * digit for digit in key[1:])
+        return {"HUE": digits}
+    if number := re.fullmatch(r"(\d+(?:\.\d+)?)\s?(?:%|percent)", key):
+        return {"PERCENT": float(number[1])}
+    return None
+
+
+@cache
+def dictionary() -> dict[str, dict[str, Value]]:
+    """phrase → tag → value."""
+    entries: dict[str, dict[str, Value]] = {}
+
+    def enter(phrases: str, tag: str, value: Value = "") -> None:
+        for phrase in re.split(r", (?=\S)", phrases):
+            entries.setdefault(phrase, {})[tag] = value
+
+    valued: Mapping[str, Mapping[str, Value]] = {
+        "SCENE": lex.SCENES, "WEAR": lex.ACCESSORIES, "LOOK": lex.LOOKS, "ER": lex.COMPARATIVES, "PLAIN": lex.PLAIN,
+        "TONEVERB": lex.TONE_VERBS, "TONENOUN": lex.TONE_NOUNS, "DEGREE": lex.DEGREES, "HUE": lex.COLOURS,
+    }  # fmt: skip
+    for tag, table in valued.items():
+        for phrases, value in table.items():
+            enter(phrases, tag, value)
+    for spelling, colour in lex.SPELLINGS.items():
+        enter(spelling, "HUE", lex.COLOURS[colour])
+    for tag, phrases in (lex.ROLES | {"FILLER": f"{lex.POLITE}, {lex.FILLER}", "JOINT": lex.JOINTS}).items():
+        enter(phrases, tag)
+    entries[lex.PAUSE] = {"JOINT": "", "PAUSE": ""}
+    return entries
+
+
+@cache
+def vocabulary() -> frozenset[str]:
+    return frozenset(word for phrase in dictionary() for word in phrase.split())
+
+
+@cache
+def _mendable() -> tuple[str, ...]:
+    """Words whose meaning shows in the plan. Adjectives that change nothing are not among them: mended into one of
+    those, a word would be lost."""
+    carriers = [phrase for phrase, roles in dictionary().items() if roles.keys() & set(lex.MENDED)]
+    return tuple(sorted({word for phrase in carriers for word in phrase.split() if len(word) >= 5}))

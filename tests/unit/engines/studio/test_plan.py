@@ -1,0 +1,168 @@
+"""The studio's language: what it understands, what it refuses, and that it ignores nothing."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from support.studio_prompts import DOABLE, FRESH, IMPOSSIBLE, IMPOSSIBLE_MASKED, MASKED
+
+from tollbrush.engines.studio.abilities import (
+    EXAMPLES,
+    MASKED_EXAMPLES,
+    BlurBackground,
+    Operation,
+    RemoveBackground,
+    RemoveMasked,
+    ReplaceBackground,
+    Tone,
+    Wear,
+)
+from tollbrush.engines.studio.plan import understand
+from tollbrush.engines.studio.words import dictionary, vocabulary
+from tollbrush.errors import CannotHonour
+
+
+def short(operation: Operation) -> str:
+    match operation:
+        case ReplaceBackground(scene, colour):
+            return " ".join(filter(None, ("background", colour.name if colour else None, scene)))
+        case RemoveBackground():
+            return "cut out"
+        case BlurBackground():
+            return "blur background"
+        case RemoveMasked():
+            return "erase"
+        case Wear(kind, colour):
+            return " ".join(filter(None, ("wear", kind, colour.name if colour else None)))
+        case Tone(kind, _, where):
+            return f"tone {kind}" + (" background" if where == "background" else "")
+
+
+def understood(prompt: str, *, masked: bool = False) -> str | None:
+    """The plan in short, or None for a refusal."""
+    try:
+        return "; ".join(short(operation) for operation in understand(prompt, masked=masked).operations)
+    except CannotHonour:
+        return None
+
+
+def test_what_people_type_is_understood_and_never_misunderstood() -> None:
+    answers = [(p, want, understood(p)) for p, want in (DOABLE | FRESH).items()]
+    answers += [(p, want, understood(p, masked=True)) for p, want in MASKED.items()]
+    assert [(p, got) for p, want, got in answers if got is not None and got != want] == []
+    missed = [p for p, _, got in answers if got is None]
+    assert len(missed) <= 0.05 * len(answers), missed
+
+
+@pytest.mark.parametrize("prompt", IMPOSSIBLE)
+def test_what_cannot_be_done_is_refused(prompt: str) -> None:
+    assert understood(prompt) is None
+
+
+@pytest.mark.parametrize("prompt", IMPOSSIBLE_MASKED)
+def test_what_cannot_be_done_inside_a_mask_is_refused(prompt: str) -> None:
+    assert understood(prompt, masked=True) is None
+
+
+@pytest.mark.parametrize("prompt", EXAMPLES)
+def test_every_advertised_example_is_one_operation(prompt: str) -> None:
+    plan = understand(prompt, masked=False)
+    assert len(plan.operations) == 1
+    assert understand(plan.describe(), masked=False) == plan, "a plan in words means itself"
+
+
+@pytest.mark.parametrize("prompt", MASKED_EXAMPLES)
+def test_every_example_for_masks_needs_one(prompt: str) -> None:
+    assert understood(prompt, masked=True) is not None
+    with pytest.raises(CannotHonour, match="cannot find what to remove"):
+        understand(prompt, masked=False)
+
+
+def test_a_refusal_names_the_words_the_nearest_prompt_and_what_works() -> None:
+    with pytest.raises(CannotHonour) as refused:
+        understand("make it warmer and add a purple dragon", masked=False)
+    assert '"dragon"' in refused.value.message
+    assert refused.value.path == "prompt"
+    assert "Nearest:" in refused.value.hint
+    assert all(example in refused.value.hint for example in EXAMPLES)
+
+
+def test_a_promise_beyond_the_scene_is_named() -> None:
+    with pytest.raises(CannotHonour, match='cannot honour "purple"'):
+        understand("change the background to a purple sunset", masked=False)
+
+
+def test_adverbs_and_percentages_set_the_amount() -> None:
+    def amount(prompt: str) -> float:
+        (tone,) = understand(prompt, masked=False).operations
+        assert isinstance(tone, Tone)
+        return tone.amount
+
+    assert amount("make it a bit warmer") < amount("make it warmer") < amount("make it much warmer")
+    assert amount("increase the contrast by 10%") < amount("increase the contrast by 50%")
+
+
+def test_shades_move_a_colour() -> None:
+    def rgb(prompt: str) -> tuple[int, int, int]:
+        (operation,) = understand(prompt, masked=False).operations
+        assert isinstance(operation, ReplaceBackground)
+        assert operation.colour is not None
+        return operation.colour.rgb
+
+    assert rgb("make the background #ff8000") == (255, 128, 0)
+    assert sum(rgb("dark blue background")) < sum(rgb("blue background")) < sum(rgb("light blue background"))
+    assert rgb("make the background grey") == rgb("make the background gray")
+
+
+def test_a_subject_that_should_stay_is_not_relit() -> None:
+    free, kept = (understand(p, masked=False).operations for p in (_STARRY, f"{_STARRY} but keep the cat unchanged"))
+    assert free == (ReplaceBackground("starry"),)
+    assert kept == (ReplaceBackground("starry", relight=False),)
+
+
+def test_a_hat_is_put_on_after_the_background_has_changed() -> None:
+    plan = understand("add a hat and remove the background", masked=False)
+    assert plan.operations == (RemoveBackground(), Wear("top_hat"))
+    assert plan.describe() == "Remove the background, then add a top hat."
+
+
+_STARRY = "change the background to a starry sky"
+_PROMPTS = sorted(DOABLE | FRESH)
+_STRANGE = st.text("abcdefghijklmnopqrstuvwxyz", min_size=3, max_size=10).filter(lambda w: w not in vocabulary())
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.sampled_from(_PROMPTS), st.integers(0, 12), st.sampled_from(["dragon", "tokyo", "smile", "burning", "2"]))
+def test_a_word_from_elsewhere_is_never_ignored(prompt: str, at: int, word: str) -> None:
+    words = prompt.split()
+    assert understood(" ".join([*words[:at], word, *words[at:]])) is None
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.one_of(st.sampled_from(sorted(dictionary())), _STRANGE), max_size=9), st.booleans())
+def test_any_words_are_understood_or_refused(words: list[str], masked: bool) -> None:
+    try:
+        plan = understand(" ".join(words), masked=masked)
+    except CannotHonour as refused:
+        assert refused.sentence()
+    else:
+        assert plan.operations
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.text(max_size=700), st.booleans())
+def test_any_text_is_understood_or_refused(text: str, masked: bool) -> None:
+    assert understood(text, masked=masked) is None or text.strip()
+
+
+def test_planning_loads_no_pixels() -> None:
+    code = (
+        "import sys; from tollbrush.engines.studio.plan import understand; understand('add a hat', masked=False);"
+        "print([m for m in ('cv2', 'numba', 'scipy', 'PIL') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
