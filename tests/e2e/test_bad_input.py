@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import base64
 import json
+import os
+import socket
+import time
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx2
 import pytest
@@ -108,9 +112,6 @@ def test_bodies_that_are_none(shop: Shop, body: bytes, content_type: str) -> Non
 
 
 def test_a_body_over_the_limit_is_refused_before_it_is_read(shop: Shop) -> None:
-    import socket
-    from urllib.parse import urlsplit
-
     where = urlsplit(shop.url)
     with socket.create_connection((where.hostname or "", where.port or 0), timeout=10) as raw:
         raw.sendall(
@@ -155,8 +156,6 @@ def test_two_different_payments_are_a_400(shop: Shop, buyer: Buyer) -> None:
 
 
 def test_an_expired_and_an_early_payment(shop: Shop, buyer: Buyer) -> None:
-    import time
-
     entry = offer(shop.post(GOOD), BASE)
     for shift in (-3600, 7200):
         header = payment_header(shop, buyer, entry, now=int(time.time()) + shift)
@@ -168,10 +167,6 @@ def test_an_expired_and_an_early_payment(shop: Shop, buyer: Buyer) -> None:
 
 @pytest.mark.parametrize("network", [BASE, SOLANA])
 def test_no_money_no_edit(shop: Shop, network: str) -> None:
-    import os
-
-    from solders.keypair import Keypair
-
     poor = Buyer(os.urandom(32), Keypair())
     answer = shop.pay(poor, GOOD, network)
     assert answer.status_code == 402

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import io
 import json
@@ -259,8 +260,6 @@ def test_wrapped_base64_as_published(shop: Shop) -> None:
 
 
 def test_receipts_decode(shop: Shop, buyer: Buyer) -> None:
-    import base64
-
     answer = shop.pay(buyer, BODY, BASE)
     receipt = json.loads(base64.b64decode(answer.headers["PAYMENT-RESPONSE"]))
     assert receipt["success"] is True

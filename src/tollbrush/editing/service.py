@@ -209,13 +209,17 @@ class EditingService:
         await self._ledger.save(job=job.fail(code, error, self._now()), charge=released, was=charge)
 
     async def _settle(self, job: Job, charge: Charge) -> Charge:
-        """Ready → settled, once. A settlement that may be under way is looked up on the chain, never sent again."""
+        """Ready → settled, once. After an unknown outcome the chain is asked first; only when it has not seen the
+        payment is the very same one sent again, which the token contract honours once at most."""
         if charge.state is ChargeState.READY:
             settling = charge.to(ChargeState.SETTLING, now=self._now())
             if not await self._ledger.save(charge=settling, was=charge):
                 raise SettlementUnknown("this payment is being settled by another request.", retry_after=1)
             return await self._close(job, settling, await self.gate.settle(settling))
-        return await self._close(job, charge, await self.gate.find(charge))
+        found = await self.gate.find(charge)
+        if found.outcome is Outcome.UNKNOWN:
+            found = await self.gate.settle(charge)
+        return await self._close(job, charge, found)
 
     async def _close(self, job: Job, charge: Charge, result: Settlement) -> Charge:
         states = {
