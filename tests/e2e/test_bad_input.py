@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import httpx2
 import pytest
+from solders.keypair import Keypair
 
 from support.pictures import data_uri, flat, half_mask, photo, png_header
 from support.shop import EDIT, FUNDS, Buyer, Shop, offer, payment_header
