@@ -66,13 +66,11 @@ class Payer:
         self._caps = policy.Caps.of(settings.router.spending)
         self._payees = settings.router.pay_to
         self._book_path = settings.data_dir / "spending.db"
-        self._rpcs: list[JsonRpc] = []
-        self._accounts = {n: self._account(n, settings) for n in _networks(settings) if wallet.address(n.family)}
-
-    @property
-    def networks(self) -> Sequence[Network]:
+        self.networks = tuple(n for n in _networks(settings) if wallet.address(n.family))
         """The networks that this wallet may pay on."""
-        return tuple(self._accounts)
+        self._urls = {n: _rpc_url(settings, n) for n in self.networks}
+        self._rpcs: list[JsonRpc] = []
+        self._opened: dict[Network, Account] = {}
 
     @cached_property
     def book(self) -> SpendingBook:
@@ -87,7 +85,7 @@ class Payer:
         """
         payable = policy.ours(offers, self.networks)
         for offer, network in payable:
-            own = self._accounts[network].address
+            own = self.wallet.address(network.family)
             policy.check_terms(offer.requirement, network, own=own, quoted=quoted, caps=self._caps, payees=self._payees)
         offer, payer = await self._funded(payable)
         await self._clear_doubts(payer)
@@ -107,11 +105,11 @@ class Payer:
 
     async def fate(self, payment: SignedPayment) -> Fate:
         """What the chain says of this payment. Raises Unavailable."""
-        return await self._accounts[payment.network].fate(payment.life, payment.expires)
+        return await self._account(payment.network).fate(payment.life, payment.expires)
 
     async def balances(self) -> list[Balance]:
         """USDC on each network that the wallet may pay on."""
-        return list(await asyncio.gather(*map(_balance, self._accounts.values())))
+        return list(await asyncio.gather(*map(_balance, map(self._account, self.networks))))
 
     async def close(self) -> None:
         for rpc in self._rpcs:
@@ -121,9 +119,9 @@ class Payer:
         """The first offer that the wallet can pay, EVM before Solana."""
         seen = []
         for offer, network in sorted(payable, key=lambda pair: pair[1].family != "evm"):
-            balance = await _balance(self._accounts[network])
+            balance = await _balance(self._account(network))
             if balance.held is not None and balance.held.atomic >= offer.requirement.amount:
-                return offer, self._accounts[network]
+                return offer, self._account(network)
             seen.append(balance)
         if silent := [b.problem for b in seen if b.held is None]:
             raise Unavailable(" ".join(silent), advice="Nothing was paid. Try again, or set another node's URL.")
@@ -166,10 +164,12 @@ class Payer:
             elif fate is Fate.UNSPENT:
                 await asyncio.to_thread(self.book.release, doubt.id)
 
-    def _account(self, network: Network, settings: Settings) -> Account:
-        said = settings.networks.get(network.v1)
-        self._rpcs.append(JsonRpc((said.rpc_url if said else "") or network.rpc))
-        return account(self.wallet, network, self._rpcs[-1])
+    def _account(self, network: Network) -> Account:
+        # On first use: opening a connection pool costs 25 ms, and most wallets pay on one network.
+        if network not in self._opened:
+            self._rpcs.append(JsonRpc(self._urls[network]))
+            self._opened[network] = account(self.wallet, network, self._rpcs[-1])
+        return self._opened[network]
 
 
 async def _balance(payer: Account) -> Balance:
@@ -188,3 +188,8 @@ def _networks(settings: Settings) -> list[Network]:
     if chosen := find(settings.router.network):
         return [chosen]
     return [BY_V1[name] for name in settings.networks] or list(NETWORKS)
+
+
+def _rpc_url(settings: Settings, network: Network) -> str:
+    said = settings.networks.get(network.v1)
+    return (said.rpc_url if said else "") or network.rpc

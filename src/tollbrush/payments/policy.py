@@ -10,15 +10,17 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_FLOOR, Decimal
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from tollbrush.domain.networks import Network, find
 from tollbrush.domain.payments import Requirement
 from tollbrush.domain.pricing import USDC_DECIMALS, Price
 from tollbrush.errors import SpendingPolicy, UpstreamFailed
-from tollbrush.settings import SpendingSettings
 from tollbrush.wire.offers import Offer
+
+if TYPE_CHECKING:
+    from tollbrush.settings import SpendingSettings
 
 HOUR: Final = 3600
 DAY: Final = 86_400
