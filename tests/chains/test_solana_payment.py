@@ -24,11 +24,12 @@ from support.solana_forge import Forge, lighthouse
 from tollbrush.devnet.solana import SolanaChain
 from tollbrush.domain.networks import BY_V1
 from tollbrush.domain.payments import Payment
-from tollbrush.errors import BadRequest, PaymentRefused, Unavailable
+from tollbrush.errors import BadSettings, PaymentRefused, Unavailable
 from tollbrush.payments import spl
 from tollbrush.payments.interface import Outcome, Settlement, Verified
 from tollbrush.payments.rpc import JsonRpc
-from tollbrush.payments.solana import BLOCKHASH_SECONDS, SolanaTill
+from tollbrush.payments.solana import SolanaTill
+from tollbrush.payments.solana_checks import BLOCKHASH_SECONDS
 from tollbrush.payments.solana_node import balance
 
 pytestmark = pytest.mark.chain
@@ -245,7 +246,26 @@ async def test_another_fee_payers_payment_is_not_settled(
     assert await rotated.settle(verified) == Settlement(Outcome.REFUSED, None, "fee_payer_not_managed_by_facilitator")
     settled = await solana_till.settle(verified)
     assert await rotated.find(verified, settled.tx_hash) == settled
+    solana_chain.advance(151)
+    assert (await rotated.find(verified, None)).outcome is Outcome.UNKNOWN
     await rotated.close()
+
+
+async def test_our_own_lack_of_sol_is_not_the_payers_fault(
+    solana_chain: SolanaChain, solana_payer: Keypair, solana_pay_to: str
+) -> None:
+    broke = Keypair()
+    till = make_till(solana_chain.rpc_url, solana_pay_to, broke)
+    with pytest.raises(Unavailable, match="short of SOL"):
+        await _verify(till, paid(solana_chain, solana_payer, till.requirement(PRICE)))
+    for lamports in (5_000, 890_880 - 5_000 + 9_000):  # too little for the fee, then for the rent after the fee
+        solana_chain.handle("requestAirdrop", [str(broke.pubkey()), lamports])
+        with pytest.raises(Unavailable, match="short of SOL"):
+            await _verify(till, paid(solana_chain, solana_payer, till.requirement(PRICE)))
+    solana_chain.handle("requestAirdrop", [str(broke.pubkey()), 10**6])
+    verified = await _verify(till, paid(solana_chain, solana_payer, till.requirement(PRICE)))
+    assert (await till.settle(verified)).outcome is Outcome.SETTLED
+    await till.close()
 
 
 async def test_a_node_that_is_down(
@@ -266,8 +286,8 @@ async def test_readiness(
     stranger = Keypair()
     problems = {
         "no open USDC account": make_till(solana_chain.rpc_url, str(stranger.pubkey()), solana_fee_payer),
-        "has 0 lamports": make_till(solana_chain.rpc_url, solana_pay_to, stranger),
-        "is not Solana: its genesis hash is EtWT": SolanaTill(
+        "holds 0 lamports": make_till(solana_chain.rpc_url, solana_pay_to, stranger),
+        "serves another chain, of genesis hash EtWT": SolanaTill(
             BY_V1["solana"], pay_to=solana_pay_to, rpc=JsonRpc(solana_chain.rpc_url), settle_key=str(solana_fee_payer)
         ),
     }
@@ -279,7 +299,7 @@ async def test_readiness(
 @pytest.mark.parametrize(("pay_to", "key"), [("0xabc", str(Keypair())), (str(Keypair().pubkey()), "not a key")])
 async def test_bad_settings_are_said_at_once(pay_to: str, key: str) -> None:
     rpc = JsonRpc("http://127.0.0.1:9")
-    with pytest.raises(BadRequest) as refusal:
+    with pytest.raises(BadSettings) as refusal:
         SolanaTill(DEVNET, pay_to=pay_to, rpc=rpc, settle_key=key)
     assert key not in refusal.value.sentence() or key == "not a key"
     await rpc.close()

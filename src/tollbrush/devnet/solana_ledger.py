@@ -98,7 +98,8 @@ class Ledger:
         """The current slot's blockhash and the last block height at which it is valid."""
         slot = self.slot
         blockhash = Hash.hash(self._seed + slot.to_bytes(8, "little"))
-        self._issued[blockhash] = slot
+        young = {known: issued for known, issued in self._issued.items() if slot - issued <= BLOCKHASH_SLOTS}
+        self._issued = young | {blockhash: slot}
         return blockhash, slot + BLOCKHASH_SLOTS
 
     def alive(self, blockhash: Hash) -> bool:

@@ -20,7 +20,7 @@ from support.solana_forge import Forge, encode, lighthouse, memo
 from tollbrush.domain.payments import Payment, Requirement
 from tollbrush.errors import BadRequest, PaymentRefused
 from tollbrush.payments import spl
-from tollbrush.payments.solana import UNREAD_BALANCE, identify, inspect
+from tollbrush.payments.solana import identify, inspect
 
 PAYER, FEE_PAYER, SHOP = (Keypair.from_seed(bytes([n]) * 32) for n in (1, 2, 3))
 BLOCKHASH = str(Hash.hash(b"recent"))
@@ -117,7 +117,7 @@ def test_hostile_payment_is_refused_by_name(name: str) -> None:
 def test_fair_payment_passes(name: str, version: int) -> None:
     verified = _inspect(payment(FAIR[name](HONEST), REQUIREMENT, version=version))
     assert verified.key.payer == str(PAYER.pubkey())
-    assert (verified.balance, verified.valid_until) == (UNREAD_BALANCE, 1_090)
+    assert (verified.balance, verified.valid_until) == (21_000, 1_090)
 
 
 def test_wallets_that_add_lighthouse_may_pay() -> None:
