@@ -21,7 +21,7 @@ def photo(width: int, height: int, *, channels: int = 3, seed: int = 0) -> Pixel
     random = np.random.default_rng(seed)
     coarse = random.integers(0, 256, (4, 4, 3), dtype=np.uint8)
     smooth = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC).astype(np.int16)
-    colour = np.clip(smooth + random.integers(-8, 9, smooth.shape), 0, 255).astype(np.uint8)
+    colour: Pixels = np.clip(smooth + random.integers(-8, 9, smooth.shape), 0, 255).astype(np.uint8)
     if channels == 3:
         return colour
     ramp = np.linspace(0, 255, width).round().astype(np.uint8)

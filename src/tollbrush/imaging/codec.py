@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import struct
 import threading
+import warnings
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -44,6 +45,10 @@ _PILLOW_ERRORS: Final = (
     zlib.error,
     Image.DecompressionBombError,
 )
+
+
+# Corrupt Exif and the like: a stranger's file must not write our log.
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 
 
 class _Budget:

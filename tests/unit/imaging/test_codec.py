@@ -285,6 +285,7 @@ FUZZED = [
     st.floats(0.3, 1),
 )
 @settings(max_examples=400, deadline=None)
+@pytest.mark.filterwarnings("ignore::UserWarning:PIL")
 def test_broken_files_are_refused_or_decoded(data: bytes, changes: list[tuple[float, int]], keep: float) -> None:
     broken = bytearray(data[: int(len(data) * keep)])
     for at, value in changes:
