@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Final
+from urllib.parse import urlsplit
 
 import typer
 
@@ -19,7 +20,7 @@ DataDir = Annotated[
 _PROBE_SECONDS: Final = 1.0
 
 
-def load_settings(data_dir: Path | None = None, **changes: Any) -> Settings:
+def load_settings(data_dir: Path | None = None) -> Settings:
     """Flags over environment over files. Where the local chains run, the test networks mean them, unless an RPC
     address is set. Raises BadSettings."""
     from pydantic import ValidationError
@@ -27,22 +28,36 @@ def load_settings(data_dir: Path | None = None, **changes: Any) -> Settings:
     from tollbrush.cli import local
     from tollbrush.settings import NetworkSettings, Settings
 
-    given = {"data_dir": data_dir.expanduser().absolute()} if data_dir else {}
     try:
-        settings = Settings(**given, **changes)
+        settings = Settings(data_dir=data_dir.expanduser().absolute()) if data_dir else Settings()
     except ValidationError as wrong:
         first = wrong.errors()[0]
         name = ".".join(map(str, first["loc"]))
         raise BadSettings(f"setting {name}: {first['msg']}.", advice="Correct it and try again.") from None
     except ValueError as wrong:  # a TOML file or an environment variable that cannot be parsed
         raise BadSettings(f"the settings cannot be read: {wrong}.", advice="Correct them and try again.") from wrong
-    devnet = local.find(settings.data_dir)
+    devnet = local.read(settings.data_dir)
     networks = dict(settings.networks)
     for running in devnet.networks if devnet else ():
         known = networks.get(running.name, NetworkSettings())
         if not known.rpc_url:
             networks[running.name] = known.model_copy(update={"rpc_url": running.rpc_url})
     return settings.model_copy(update={"networks": networks})
+
+
+def client_settings(data_dir: Path | None = None) -> Settings:
+    """The same for commands that buy: while `tollbrush up` runs, its wallet, router and chains are meant, unless a
+    data folder was named. Raises BadSettings."""
+    from tollbrush.cli import local
+
+    settings = load_settings(data_dir)
+    if "data_dir" not in settings.model_fields_set and local.read_stack(settings.data_dir / local.LOCAL_FOLDER):
+        settings = load_settings(settings.data_dir / local.LOCAL_FOLDER)
+    if stack := local.read_stack(settings.data_dir):
+        port = urlsplit(stack.router).port
+        router = settings.router.model_copy(update={"gateway_url": stack.gateway, "port": port})
+        settings = settings.model_copy(update={"router": router})
+    return settings
 
 
 def find_router(settings: Settings) -> str | None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tollbrush.devnet.interface import LocalChain, Transfer
 
 FILE: Final = "devnet.json"
+STACK_FILE: Final = "stack.json"
 _GENEROUS: Final = 10**12
 LOCAL_FOLDER: Final = "local"
 """Where `up` keeps its own state below the data folder: play money never mixes with a real wallet."""
@@ -74,6 +75,28 @@ class Devnet:
         return answer["result"]
 
 
+@dataclass(frozen=True)
+class Running:
+    """What `stack.json` says: where the gateway and the router of `up` are."""
+
+    gateway: str
+    router: str
+    pid: int
+
+    def write(self, folder: Path) -> None:
+        (folder / STACK_FILE).write_text(json.dumps(asdict(self), indent=2))
+
+
+def read_stack(folder: Path) -> Running | None:
+    """The running stack of that folder, or None."""
+    try:
+        found = Running(**json.loads((folder / STACK_FILE).read_text()))
+        os.kill(found.pid, 0)
+    except (OSError, ValueError, TypeError):
+        return None
+    return found
+
+
 def read(data_dir: Path) -> Devnet | None:
     """What runs, by the file of that folder; None when there is none or its process is gone."""
     try:
@@ -83,11 +106,6 @@ def read(data_dir: Path) -> Devnet | None:
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return found
-
-
-def find(data_dir: Path) -> Devnet | None:
-    """The running local chains: those of this folder, else those of `up`."""
-    return read(data_dir) or read(data_dir / LOCAL_FOLDER)
 
 
 class Chains:

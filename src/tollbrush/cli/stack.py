@@ -65,6 +65,7 @@ class Stack:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        (self.folder / local.STACK_FILE).unlink(missing_ok=True)
         for child in reversed(self._children):
             child.stop()
         for bound in self._sockets:
@@ -94,6 +95,11 @@ class Stack:
         routing = self._child("route", socket=router, env=buyer)
         selling.await_ready()
         routing.await_ready()
+        local.Running(self.gateway_url, self.router_url, os.getpid()).write(self.folder)
+
+    def environment(self) -> dict[str, str]:
+        """What a command of the user's needs to find this router."""
+        return {**self._environment(), "TOLLBRUSH_DATA_DIR": str(self.folder)}
 
     def balances(self) -> dict[str, Price]:
         """The wallet's USDC by network name, read from the chains."""
@@ -139,7 +145,7 @@ class Stack:
     ) -> _Child:
         handed = () if socket is None else (socket.fileno(),)
         words = [command, "--json", "--data-dir", str(self.folder), *flags, *(f"--fd={fd}" for fd in handed)]
-        child = _Child(command, words, self._environment() | env, handed, self.folder / "logs", self._cwd)
+        child = _Child(command, words, {**self._environment(), **env}, handed, self.folder / "logs", self._cwd)
         self._children.append(child)
         return child
 
@@ -170,7 +176,7 @@ class _Child:
         self.on_event: Callable[[dict[str, Any]], None] = lambda event: None
         self._ready = threading.Event()
         with self._log.open("wb") as log:
-            self._process = subprocess.Popen(
+            self._process = subprocess.Popen(  # noqa: S603 - our own program, no shell
                 [sys.executable, "-m", "tollbrush", *words],
                 env=dict(env),
                 cwd=cwd,

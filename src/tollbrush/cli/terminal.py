@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
@@ -51,7 +51,7 @@ class Terminal:
             for line in lines:
                 print(safe(line))
 
-    def table(self, value: Any, columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+    def table(self, value: Any, columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
         """The answer as JSON or as a table. Columns named with a leading `>` stand to the right."""
         if self.as_json:
             self.result(value)
@@ -63,10 +63,13 @@ class Terminal:
 
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
         for name in columns:
-            table.add_column(name.removeprefix(">"), justify="right" if name.startswith(">") else "left")
+            table.add_column(
+                name.removeprefix(">"), justify="right" if name.startswith(">") else "left", overflow="fold"
+            )
         for row in rows:
             table.add_row(*(Text(safe(cell)) for cell in row))
-        Console(highlight=False).print(table)
+        # Off a terminal nothing is wrapped or cut: who reads it may be a program.
+        Console(highlight=False, width=None if sys.stdout.isatty() else 400).print(table)
 
     def event(self, value: Any, *lines: str) -> None:
         """One of many results over time: a JSON line, or `lines` for people."""
@@ -80,18 +83,19 @@ class Terminal:
         print(safe(text), file=sys.stderr, flush=True)
 
     @contextmanager
-    def working(self, text: str) -> Iterator[None]:
-        """Progress on stderr while it takes long: moving on a terminal, one line elsewhere."""
+    def working(self, text: str) -> Iterator[Callable[[str], None]]:
+        """Progress on stderr while it takes long: moving on a terminal, one line elsewhere. Gives what replaces the
+        text."""
         from rich.console import Console
         from rich.text import Text
 
         console = Console(stderr=True)
         if not console.is_terminal:
             self.note(f"{text} …")
-            yield
+            yield lambda said: None
             return
-        with console.status(Text(safe(text))):
-            yield
+        with console.status(Text(safe(text))) as status:
+            yield lambda said: status.update(Text(safe(f"{said} · {text}")))
 
 
 def tell_transfer(terminal: Terminal, transfer: Transfer) -> None:

@@ -24,12 +24,13 @@ _KEY = re.compile(r"[0-9a-f]{64}\.(png|jpg|webp|gif)", re.ASCII)
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS history (
     id INTEGER PRIMARY KEY,
-    finished REAL NOT NULL,
+    at REAL NOT NULL,
     digest TEXT NOT NULL,
     prompt TEXT NOT NULL,
-    answer TEXT NOT NULL
-);
-CREATE INDEX IF NOT EXISTS history_digest ON history (digest, finished);
+    bought TEXT NOT NULL,
+    answer TEXT
+) STRICT;
+CREATE INDEX IF NOT EXISTS history_digest ON history (digest, at);
 """
 
 
@@ -81,41 +82,60 @@ class Pictures:
 
 
 @dataclass(frozen=True)
-class Bought:
-    """A finished edit. `finished` in Unix seconds; `answer` as the router gave it."""
+class Row:
+    """An edit that was paid for. `at` in Unix seconds; `bought` as the gateway answered; `answer` once its pictures
+    are saved here."""
 
-    finished: float
+    id: int
+    at: float
     prompt: str
-    answer: Mapping[str, Any]
+    bought: Mapping[str, Any]
+    answer: Mapping[str, Any] | None
 
 
 class History:
-    """Finished edits, newest first. Thread-safe; survives a restart, so that a replay does too."""
+    """Paid edits, in one private SQLite file. Thread-safe; survives a restart, so that a replay does too. Raises
+    Unavailable when the file cannot be used."""
 
     def __init__(self, path: Path) -> None:
         self._lock = threading.Lock()
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path.touch(mode=0o600)
         self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-        path.chmod(0o600)
         self._db.executescript(f"PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; {_SCHEMA}")
 
-    def add(self, digest: str, bought: Bought) -> None:
-        row = (bought.finished, digest, bought.prompt, json.dumps(bought.answer))
-        with self._lock:
-            self._db.execute("INSERT INTO history (finished, digest, prompt, answer) VALUES (?, ?, ?, ?)", row)
+    def paid(self, digest: str, prompt: str, bought: Mapping[str, Any], *, at: float) -> int:
+        """A new row's id."""
+        row = (at, digest, prompt, json.dumps(bought))
+        cursor = self._run("INSERT INTO history (at, digest, prompt, bought) VALUES (?, ?, ?, ?)", row)
+        return int(cursor.lastrowid or 0)
 
-    def latest(self, digest: str, *, since: float) -> Bought | None:
-        """The last edit of this digest that finished at or after `since`."""
-        rows = self._read("WHERE digest = ? AND finished >= ?", (digest, since), 1)
+    def home(self, row: int, answer: Mapping[str, Any]) -> None:
+        """Its pictures are saved."""
+        self._run("UPDATE history SET answer = ? WHERE id = ?", (json.dumps(answer), row))
+
+    def latest(self, digest: str, *, since: float) -> Row | None:
+        """The last edit of this digest that was paid at or after `since`."""
+        rows = self._rows("WHERE digest = ? AND at >= ?", (digest, since), 1)
         return rows[0] if rows else None
 
-    def recent(self, limit: int) -> list[Bought]:
-        return self._read("", (), limit)
+    def recent(self, limit: int) -> list[Row]:
+        """Newest first."""
+        return self._rows("", (), limit)
 
     def close(self) -> None:
         self._db.close()
 
-    def _read(self, where: str, values: tuple[Any, ...], limit: int) -> list[Bought]:
-        query = f"SELECT finished, prompt, answer FROM history {where} ORDER BY id DESC LIMIT ?"  # noqa: S608
-        with self._lock:
-            rows = self._db.execute(query, (*values, limit)).fetchall()
-        return [Bought(finished, prompt, json.loads(answer)) for finished, prompt, answer in rows]
+    def _rows(self, where: str, values: tuple[Any, ...], limit: int) -> list[Row]:
+        query = f"SELECT id, at, prompt, bought, answer FROM history {where} ORDER BY id DESC LIMIT ?"  # noqa: S608
+        found = self._run(query, (*values, limit)).fetchall()
+        return [Row(i, at, prompt, json.loads(b), json.loads(a) if a else None) for i, at, prompt, b, a in found]
+
+    def _run(self, query: str, values: tuple[Any, ...]) -> sqlite3.Cursor:
+        try:
+            with self._lock:
+                return self._db.execute(query, values)
+        except sqlite3.Error as failure:
+            raise Unavailable(
+                f"the router's history cannot be used: {failure}.", advice="Is the disk full?"
+            ) from failure

@@ -43,6 +43,12 @@ class Sources:
         self._limits = limits
         self._fetcher = fetcher or Fetcher(max_bytes=limits.image_bytes, extra_hosts=router.extra_hosts)
 
+    async def picture(self, given: str | bytes, *, path: str) -> bytes:
+        """What came as bytes, checked, or what a reference names. Raises BadRequest."""
+        if isinstance(given, str):
+            return await self.read(given, path=path)
+        return self._checked(given, f"the file of {path}", path)
+
     async def read(self, reference: str, *, path: str) -> bytes:
         """The encoded picture. `path`: the request's field (`image[1]`, `mask`), for messages. Raises BadRequest."""
         scheme = _SCHEME.match(reference)
@@ -56,8 +62,11 @@ class Sources:
                 data = await asyncio.to_thread(self._read_file, local, path)
             case _:
                 data = await asyncio.to_thread(self._read_file, reference, path)
+        return self._checked(data, _shown(reference), path)
+
+    def _checked(self, data: bytes, shown: str, path: str) -> bytes:
         if len(data) > self._limits.image_bytes:
-            raise BadImage(f"{_shown(reference)} has {len(data):,} bytes; {self._cap()}.", path=path)
+            raise BadImage(f"{shown} has {len(data):,} bytes; {self._cap()}.", path=path)
         sniff(data, max_pixels=self._limits.image_pixels, path=path)
         return data
 
