@@ -1,8 +1,8 @@
 """Gradient-domain correction of a painted hole (Pérez et al. 2003; screened and robust as in Darabi et al. 2012).
 
 Patches copied side by side agree in texture but may differ in brightness, among themselves and with the rim. The
-copies' own gradients say how colours ought to change from pixel to pixel; the smooth correction h that makes them do so is
-min Σ w·|∇h − d|² + λ·h², with d = wanted gradient − the painted one, and h = 0 outside the hole.
+copies' own gradients say how colours ought to change from pixel to pixel; the smooth correction h that makes them do
+so is min Σ w·|∇h − d|² + λ·h², with d = wanted gradient − the painted one, and h = 0 outside the hole.
 """
 
 from __future__ import annotations

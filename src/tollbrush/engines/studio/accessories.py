@@ -1,0 +1,148 @@
+"""Hats, crown, sunglasses, moustache: put on every clear face of a photograph.
+
+Each is a solid in the head's own frame (sprites), drawn with the photograph's light, blurred and grained like it, with
+a shadow on the head under it. Hair that would stand out above a hat is taken away first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import ImageColor
+
+from tollbrush.engines.studio.faces import Face, find_faces
+from tollbrush.engines.studio.fill import fill
+from tollbrush.engines.studio.head import Head, measure
+from tollbrush.engines.studio.photo import blur_of, grain_of, light_on
+from tollbrush.engines.studio.sprites import face as worn_in_face
+from tollbrush.engines.studio.sprites import festive, hats
+from tollbrush.engines.studio.sprites.mesh import Colour, Part
+from tollbrush.engines.studio.sprites.stage import Layer, render
+from tollbrush.errors import CannotHonour
+
+if TYPE_CHECKING:
+    from tollbrush.engines.interface import Mask, Pixels
+
+Floats = NDArray[np.float32]
+
+_CLEAR = 0.35  # a face of this rank against the main one wears it too
+_GREYEST = 0.004  # grain that is added even to a clean picture, so that nothing looks painted
+
+
+@dataclass(frozen=True)
+class _Item:
+    """`pitch`: how far it leans forward (radians). `drop`: how far its shadow falls (units), `shade` how dark.
+    `presses`: whether hair above it must go."""
+
+    make: Callable[[float, float, Colour], list[Part]]
+    colour: Colour
+    pitch: float
+    drop: float
+    shade: float
+    presses: bool = False
+
+
+_WARDROBE = {
+    "top_hat": _Item(hats.top_hat, (0.060, 0.057, 0.066), 0.13, 0.30, 0.50, presses=True),
+    "cowboy_hat": _Item(hats.cowboy_hat, (0.50, 0.31, 0.16), 0.12, 0.34, 0.50, presses=True),
+    "santa_hat": _Item(festive.santa_hat, (0.70, 0.035, 0.06), 0.10, 0.16, 0.40, presses=True),
+    "party_hat": _Item(festive.party_hat, (0.16, 0.42, 0.86), 0.10, 0.12, 0.35),
+    "crown": _Item(festive.crown, (0.86, 0.62, 0.16), 0.16, 0.12, 0.40),
+    "sunglasses": _Item(worn_in_face.sunglasses, (0.03, 0.03, 0.034), 0.0, 0.10, 0.35),
+    "moustache": _Item(worn_in_face.moustache, (0.20, 0.12, 0.07), 0.0, 0.05, 0.25),
+}
+KINDS = tuple(_WARDROBE)
+
+
+def wear(pixels: Pixels, kind: str, colour: str | None = None) -> Pixels:
+    """H×W×3|4 pixels in which every clear face (ranking at least a third of the main one) wears `kind`, one of KINDS.
+
+    `colour` is a CSS name or #rrggbb for its main part. Nothing changes far from the faces, and alpha stays. Raises
+    CannotHonour for an unknown kind or colour, and when there is no face."""
+    item = _WARDROBE.get(kind)
+    if item is None:
+        raise CannotHonour(f"Nothing called '{kind}' can be worn.", advice=f"Choose one of {', '.join(KINDS)}.")
+    tint = item.colour if colour is None else _colour(colour)
+    faces = find_faces(pixels)
+    if not faces:
+        raise CannotHonour(
+            "There is no face found in this picture; accessories need one.",
+            advice="Use a picture in which a face is seen from the front, larger and unhidden.",
+        )
+    out = pixels.copy()
+    # Small faces first: those in front overlap those behind.
+    for face in sorted((f for f in faces if f.rank >= _CLEAR * faces[0].rank), key=lambda f: f.w):
+        _put_on(out, face, item, tint)
+    return out
+
+
+def _colour(name: str) -> Colour:
+    try:
+        r, g, b = ImageColor.getrgb(name)[:3]
+    except ValueError as error:
+        raise CannotHonour(
+            f"'{name}' is not a colour known here.", advice="Use a CSS colour name such as 'red', or '#rrggbb'."
+        ) from error
+    # Real cloth is never pure: keep white below clipping and black above nothing, so that light can model both.
+    return (0.04 + 0.84 * r / 255, 0.04 + 0.84 * g / 255, 0.04 + 0.84 * b / 255)
+
+
+def _put_on(pixels: Pixels, face: Face, item: _Item, tint: Colour) -> None:
+    """Changes pixels in place."""
+    head = measure(pixels, face)
+    parts = item.make(head.half_width, head.origin.y / head.unit, tint)
+    shape = (pixels.shape[0], pixels.shape[1])
+    layer = render(parts, head, light_on(pixels, head), item.pitch, shape)
+    if layer is None:
+        return
+    layer = _photographed(layer, blur_of(pixels, head), grain_of(pixels, head))
+    if item.presses:
+        _press_hair(pixels, head, layer)
+    window = pixels[layer.rows, layer.columns, :3]
+    under = window.astype(np.float32) / 255
+    under *= 1 - _shadow(layer, head, item)[..., None]
+    alpha = layer.rgba[..., 3:]
+    window[:] = np.clip((under * (1 - alpha) + layer.rgba[..., :3]) * 255 + 0.5, 0, 255).astype(np.uint8)
+
+
+def _photographed(layer: Layer, blur: float, grain: float) -> Layer:
+    """The layer as soft and as grainy as the photograph around it."""
+    rgba = np.asarray(cv2.GaussianBlur(layer.rgba, (0, 0), blur), np.float32)
+    noise = np.random.default_rng(5).standard_normal(rgba.shape[:2]).astype(np.float32)
+    noise = np.asarray(cv2.GaussianBlur(noise, (0, 0), max(0.4, 0.6 * blur)), np.float32)
+    noise *= max(grain, _GREYEST) / max(float(noise.std()), 1e-6)
+    rgba[..., :3] = np.clip(rgba[..., :3] + noise[..., None] * rgba[..., 3:], 0, rgba[..., 3:])
+    return Layer(rgba, layer.rows, layer.columns)
+
+
+def _shadow(layer: Layer, head: Head, item: _Item) -> Floats:
+    """0…1, on the head alone: what is behind it is too far away to be shaded. A wide soft part from the drop, and a
+    narrow one where the two touch."""
+    cover = layer.rgba[..., 3]
+    move = np.array([[1, 0, 0.25 * item.drop * head.unit], [0, 1, item.drop * head.unit]], np.float32)
+    fallen = cv2.warpAffine(cover, move, cover.shape[::-1], borderMode=cv2.BORDER_REPLICATE)
+    soft = cv2.GaussianBlur(fallen, (0, 0), max(0.4 * item.drop * head.unit, 0.6))
+    touch = cv2.GaussianBlur(cover, (0, 0), max(0.05 * head.unit, 0.6))
+    dark = item.shade * np.maximum(soft, 0.8 * touch)
+    return np.asarray(dark * head.outline[layer.rows, layer.columns], np.float32)
+
+
+def _press_hair(pixels: Pixels, head: Head, layer: Layer) -> None:
+    """Fills the hair that stands out beside and above the hat with what is behind it. In place."""
+    outline = head.outline[layer.rows, layer.columns]
+    cover = layer.rgba[..., 3] > 0.5
+    # Above the hat: anything below it in its column is hat somewhere.
+    above = np.flip(np.maximum.accumulate(np.flip(cover, axis=0), axis=0), axis=0)
+    hair = (outline > 0.08) & above & ~cover
+    if not hair.any():
+        return
+    reach = max(1, round(0.06 * head.unit))
+    grown = cv2.dilate(hair.astype(np.uint8), np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)) > 0
+    hole: Mask = np.zeros(pixels.shape[:2], np.bool_)
+    hole[layer.rows, layer.columns] = grown & above
+    pixels[:] = fill(pixels, hole, exclude=head.outline > 0.02)

@@ -1,0 +1,1 @@
+"""The wearables themselves, drawn in a head's frame; `accessories` puts them on a photograph."""

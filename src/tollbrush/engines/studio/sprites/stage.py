@@ -1,0 +1,68 @@
+"""Puts a wearable's parts on a head: turns, places and draws them in a window of the picture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from tollbrush.engines.studio.head import Head
+from tollbrush.engines.studio.sprites.mesh import Buffer, Floats, Light, Part, Surface, draw, draw_strands
+
+_MOST = 6_000_000  # pixels drawn, oversampled
+_OVERSAMPLED = 3.0
+_NECK = np.array([0, -0.92, 0], np.float32)  # what `pitch` turns about
+
+
+@dataclass(frozen=True)
+class Layer:
+    """What was drawn: `rgba` h×w×4 premultiplied float32 0…1, for the picture's `rows` and `columns`."""
+
+    rgba: Floats
+    rows: slice
+    columns: slice
+
+
+def render(parts: list[Part], head: Head, light: Light, pitch: float, shape: tuple[int, int]) -> Layer | None:
+    """The parts, bent forward by `pitch` radians; None when all fall outside the picture of `shape` (h, w)."""
+    placed = [_placed(part, head, pitch) for part in parts]
+    flat = np.concatenate([points.reshape(-1, 3) for points in placed])
+    margin = 0.6 * head.unit  # room for the shadow
+    lowest, highest = flat[:, :2].min(axis=0) - margin, flat[:, :2].max(axis=0) + margin
+    left, top = (int(v) for v in np.clip(lowest, 0, [shape[1], shape[0]]))
+    right, bottom = (int(v) for v in np.clip(np.ceil(highest), 0, [shape[1], shape[0]]))
+    w, h = right - left, bottom - top
+    if w < 2 or h < 2:
+        return None
+    scale = min(_OVERSAMPLED, float(np.sqrt(_MOST / (w * h))))
+    size = max(2, round(w * scale)), max(2, round(h * scale))
+    step = np.array([size[0] / w, size[1] / h], np.float32)
+    buffer = Buffer.of(size[1], size[0])
+    # Behind the middle of the head, the head itself is in the way.
+    behind = cv2.resize(head.outline[top:bottom, left:right], size, interpolation=cv2.INTER_LINEAR) > 0.5
+    buffer.depth[behind] = -0.05 * head.unit
+    for part, points in zip(parts, placed, strict=True):
+        turned = points / head.unit
+        spot = points.copy()
+        spot[..., :2] = (points[..., :2] - np.array([left, top], np.float32)) * step
+        if isinstance(part, Surface):
+            draw(buffer, part, turned, spot, light)
+        else:
+            draw_strands(buffer, part, turned, spot, float(step[0]) * head.unit, light)
+    buffer.rgba[..., :3] *= buffer.rgba[..., 3:]
+    way = cv2.INTER_AREA if scale > 1 else cv2.INTER_LINEAR
+    rgba = np.asarray(cv2.resize(buffer.rgba, (w, h), interpolation=way), np.float32)
+    return Layer(rgba, slice(top, bottom), slice(left, right))
+
+
+def _placed(part: Part, head: Head, pitch: float) -> Floats:
+    """A part's points in the picture: x, y in pixels, and depth in the same measure."""
+    points = part.points if isinstance(part, Surface) else part.paths
+    c, s = np.cos(pitch), np.sin(pitch)
+    forward = np.array([[1, 0, 0], [0, c, s], [0, -s, c]], np.float32)
+    bent = (points - _NECK) @ forward.T + _NECK
+    out = np.empty(points.shape, np.float32)
+    out[..., :2] = head.to_pixels(np.asarray(bent[..., :2], np.float32))
+    out[..., 2] = bent[..., 2] * head.unit
+    return out
