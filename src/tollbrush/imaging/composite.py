@@ -28,8 +28,9 @@ def composite(base: Pixels, edited: Pixels, mask: Mask, feather_radius: int) -> 
 def preserved(base: Pixels, out: Pixels, mask: Mask) -> bool:
     """Whether every pixel outside the mask is the base's. A missing alpha channel is an opaque one."""
     channels = max(base.shape[2], out.shape[2])
-    changed = (with_channels(base, channels) != with_channels(out, channels)).any(axis=2)
-    return not (changed & ~mask).any()
+    difference = cv2.absdiff(with_channels(base, channels), with_channels(out, channels))
+    same = cv2.inRange(difference, (0,) * channels, (0,) * channels) != 0
+    return bool((same | mask).all())
 
 
 def with_channels(pixels: Pixels, channels: int) -> Pixels:

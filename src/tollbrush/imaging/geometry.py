@@ -87,11 +87,14 @@ def resize(pixels: Pixels, size: Size) -> Pixels:
         return np.ascontiguousarray(pixels)
     if pixels.shape[2] == 3:
         return _scale(pixels, size, cv2.INTER_CUBIC)
-    alpha = pixels[..., 3:].astype(np.float32) / 255
-    scaled = _scale(np.dstack((pixels[..., :3] * alpha, alpha)), size, cv2.INTER_CUBIC)
-    opacity = np.clip(scaled[..., 3:], 0, 1)
-    colour = scaled[..., :3] / np.maximum(opacity, 1 / 510)
-    return np.dstack((np.clip(np.rint(colour), 0, 255), np.rint(opacity * 255))).astype(np.uint8)
+    alpha = pixels[..., 3]
+    tinted = cv2.multiply(
+        np.ascontiguousarray(pixels[..., :3]), cv2.merge((alpha, alpha, alpha)), scale=1 / 255, dtype=cv2.CV_32F
+    )
+    colour = _scale(tinted, size, cv2.INTER_CUBIC)
+    opacity = np.clip(_scale(alpha.astype(np.float32) / 255, size, cv2.INTER_CUBIC), 0, 1)[..., None]
+    colour = np.clip(np.rint(colour / np.maximum(opacity, 1 / 510)), 0, 255)
+    return np.dstack((colour, np.rint(opacity * 255))).astype(np.uint8)
 
 
 def _scale(values: NDArray[Any], size: Size, enlarging: int) -> NDArray[Any]:
