@@ -1,6 +1,7 @@
 """The tree: every class reachable, documented, with a status, and whole after crossing a process boundary."""
 
 import pickle
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ def classes(root: type[TollbrushError] = TollbrushError) -> list[type[TollbrushE
 
 
 def make(kind: type[TollbrushError]) -> TollbrushError:
-    needed = {"PaymentRefused": {"reason": "expired"}, "RateLimited": {"retry_after": 3, "source": "upstream"}}
+    needed: dict[str, dict[str, Any]] = {"PaymentRefused": {"reason": "expired"}, "RateLimited": {"retry_after": 3, "source": "upstream"}}
     return kind("what is wrong.", **needed.get(kind.__name__, {}))
 
 

@@ -56,6 +56,12 @@ def create_app(settings: Settings) -> FastAPI:
         models, engines, gate, ledger, runner, limits=gateway.limits, hard_seconds=gateway.hard_seconds
     )
 
+    async def close() -> None:
+        for engine in engines:
+            await engine.close()
+        await gate.close()
+        await ledger.close()
+
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         for engine in engines:
@@ -65,10 +71,7 @@ def create_app(settings: Settings) -> FastAPI:
             yield
         finally:
             await service.drain(gateway.grace_seconds)
-            for engine in engines:
-                await engine.close()
-            await gate.close()
-            await ledger.close()
+            await close()
 
     app = FastAPI(
         title="tollbrush",
@@ -81,6 +84,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_exception_handler(TollbrushError, problems.on_tollbrush_error)
     app.add_exception_handler(HTTPException, problems.on_http_error)
     app.add_exception_handler(Exception, problems.on_surprise)
+    app.state.close = close
     _routes(app, settings, service, gate, images)
     hosts = {*gateway.hosts, urlsplit(gateway.public_url).hostname or "localhost"}
     app.add_middleware(Edge, hosts=hosts)

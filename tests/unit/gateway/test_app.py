@@ -1,0 +1,176 @@
+"""The composition root and the skin around it: settings, hosts, limits, errors as answers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from support.pictures import data_uri, photo
+from tollbrush.errors import (
+    BadSettings,
+    InternalError,
+    RateLimited,
+    SettlementUnknown,
+    TollbrushError,
+    TooLarge,
+    Unavailable,
+)
+from tollbrush.gateway.app import create_app
+from tollbrush.gateway.problems import problem
+from tollbrush.settings import Settings
+
+EVM = "0x" + "11" * 20
+KEY = "0x" + "22" * 32
+LOCAL = {"base-sepolia": {"pay_to": EVM, "settle_key": KEY, "rpc_url": "http://127.0.0.1:9"}}
+EDIT = "/api/v1/images/image2image"
+BODY = {"prompt": "add a hat", "image": data_uri(photo())}
+
+Open = Callable[..., httpx2.AsyncClient]
+
+
+@pytest.fixture
+async def open_gateway(tmp_path: Path) -> AsyncIterator[Open]:
+    """Gateways in this process; nothing here needs a chain or a worker."""
+    async with AsyncExitStack() as stack:
+
+        def make(**settings: Any) -> httpx2.AsyncClient:
+            app = create_app(Settings(data_dir=tmp_path, **{"networks": LOCAL, **settings}))
+            client = httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://localhost:8401")
+            stack.push_async_callback(app.state.close)
+            stack.push_async_callback(client.aclose)
+            return client
+
+        yield make
+
+
+async def test_prices_margin_and_availability_are_settings(open_gateway: Open) -> None:
+    gateway = open_gateway(
+        margin="0.5", prices={"tollbrush/studio": {"1024x1024": "0.01"}}, disabled_models=("tollbrush/studio",)
+    )
+    rows = {r["id"]: r for r in (await gateway.get("/v1/models")).json()["data"]}
+    assert rows["tollbrush/studio"]["pricing"]["1024x1024"] == 0.015
+    assert rows["openai/gpt-image-1"]["pricing"]["1024x1024"] == 0.03
+    assert not any(r["available"] for r in rows.values())
+    refused = await gateway.post(EDIT, json=BODY)
+    assert (refused.status_code, refused.json()["code"]) == (400, "model_unavailable")
+
+
+async def test_the_studio_is_the_default_where_it_is_alone(open_gateway: Open) -> None:
+    asked = await open_gateway().post(EDIT, json=BODY)
+    assert asked.json()["accepts"][0]["maxAmountRequired"] == "2100"
+    refused = await open_gateway().post(EDIT, json=BODY | {"model": "gpt-image"})
+    assert "available: tollbrush/studio" in refused.json()["message"]
+
+
+async def test_a_stand_in_answers_at_the_models_price(open_gateway: Open) -> None:
+    gateway = open_gateway(stand_in=True)
+    asked = await gateway.post(EDIT, json=BODY)
+    assert asked.json()["accepts"][0]["maxAmountRequired"] == "21000"
+    assert (await gateway.post(EDIT, json=BODY | {"size": "512x512"})).status_code == 400
+    quote = (await gateway.post("/v1/images/quote", json={"model": "gpt-image-1"})).json()
+    assert (quote["model"], quote["requested_model"]) == ("tollbrush/studio", "openai/gpt-image-1")
+
+
+@pytest.mark.parametrize(
+    ("settings", "word"),
+    [({"stand_in": True, "networks": {"base": LOCAL["base-sepolia"]}}, "real money"),
+     ({"networks": {"dogecoin": {"pay_to": "x"}}}, "dogecoin"),
+     ({"networks": {"base": {"pay_to": EVM}}}, "settle_key"),
+     ({"networks": {"base": {"pay_to": "nobody", "settle_key": KEY}}}, "pay_to")],
+)  # fmt: skip
+def test_wrong_settings_stop_the_start(tmp_path: Path, settings: dict[str, Any], word: str) -> None:
+    with pytest.raises(BadSettings, match=word):
+        create_app(Settings(data_dir=tmp_path, **settings))
+
+
+async def test_the_studio_refuses_words_before_any_price(open_gateway: Open) -> None:
+    refused = await open_gateway().post(EDIT, json=BODY | {"prompt": "turn the cat into a dragon made of glass"})
+    assert (refused.status_code, refused.json()["code"]) == (400, "cannot_honour")
+    assert "PAYMENT-REQUIRED" not in refused.headers
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [("localhost", 200), ("127.0.0.1:8401", 200), ("[::1]:8401", 200), ("edits.example", 200),
+     ("EDITS.example:443", 200),
+     ("sol.edits.example", 200), ("other.example", 200), ("evil.example", 421), ("edits.example.evil", 421),
+     ("127.0.0.1.evil.example", 421), ("", 421), ("[::1", 421), ("10.0.0.1", 421)],
+)  # fmt: skip
+async def test_hosts(open_gateway: Open, host: str, status: int) -> None:
+    gateway = open_gateway(gateway={"public_url": "https://edits.example", "hosts": ("other.example",)})
+    answer = await gateway.get("/healthz", headers={"host": host})
+    assert answer.status_code == status
+
+
+async def test_too_many_requests_say_when(open_gateway: Open) -> None:
+    gateway = open_gateway(gateway={"limits": {"edits_per_minute": 3}})
+    answers = [await gateway.post(EDIT, json=BODY) for _ in range(4)]
+    assert [a.status_code for a in answers] == [402, 402, 402, 429]
+    late = answers[-1]
+    assert 1 <= int(late.headers["retry-after"]) <= 60
+    assert late.headers["x-ratelimit-source"] == late.json()["source"] == "gateway"
+
+
+async def test_bodies_have_a_limit_and_a_deadline(open_gateway: Open) -> None:
+    async def endless() -> AsyncIterator[bytes]:
+        for _ in range(100):
+            yield b"x" * 100
+
+    async def stuck() -> AsyncIterator[bytes]:
+        import asyncio
+
+        yield b"{"
+        await asyncio.Event().wait()
+
+    gateway = open_gateway(gateway={"limits": {"body_bytes": 1000, "body_seconds": 0.05}})
+    headers = {"content-type": "application/json"}
+    assert (await gateway.post(EDIT, content=endless(), headers=headers)).status_code == 413
+    slow = await gateway.post(EDIT, content=stuck(), headers=headers)
+    assert (slow.status_code, "in time" in slow.text or "arrive" in slow.text) == (400, True)
+
+
+async def test_readiness_names_what_is_wrong(open_gateway: Open) -> None:
+    answer = await open_gateway().get("/readyz")
+    assert answer.status_code == 503
+    assert list(answer.json()["problems"]) == ["eip155:84532"]
+    unconfigured = await open_gateway(networks={}).get("/readyz")
+    assert "pay_to" in unconfigured.json()["problems"]["payments"]
+
+
+async def test_a_gateway_without_networks_sells_nothing(open_gateway: Open) -> None:
+    answer = await open_gateway(networks={}).post(EDIT, json=BODY)
+    assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+
+
+@pytest.mark.parametrize("error", [
+    RateLimited("slow down.", retry_after=9, source="gateway"), Unavailable("busy.", retry_after=9),
+    SettlementUnknown("not yet.", retry_after=9), TooLarge("too big."), InternalError("oops.", extra={"id": "abc"}),
+])  # fmt: skip
+def test_errors_as_answers(error: TollbrushError) -> None:
+    answer = problem(error)
+    body = json.loads(bytes(answer.body))
+    assert answer.status_code == error.status
+    assert (body["error"], body["code"], body["message"]) == (error.message, error.code, error.sentence())
+    assert (answer.headers.get("retry-after") == "9") == hasattr(error, "retry_after")
+    assert body.get("id") == error.extra.get("id")
+
+
+async def test_the_document_describes_the_application(open_gateway: Open, tmp_path: Path) -> None:
+    from tollbrush.wire.schemas import EDIT_FIELDS, QUOTE_FIELDS
+
+    app = create_app(Settings(data_dir=tmp_path, networks=LOCAL))  # type: ignore[arg-type]
+    document = app.openapi()
+    served = {(m.lower(), r.path) for r in app.routes for m in getattr(r, "methods", ()) if m != "HEAD"}  # type: ignore[attr-defined]
+    described = {(method, path) for path, methods in document["paths"].items() for method in methods}
+    assert described <= served
+    edit = document["components"]["schemas"]["EditRequest"]["properties"]
+    assert set(edit) == set(EDIT_FIELDS)
+    quote = document["paths"]["/api/v1/images/quote"]["post"]["requestBody"]["content"]["application/json"]
+    assert set(quote["schema"]["properties"]) == set(QUOTE_FIELDS)
+    await app.state.close()
