@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -13,8 +11,7 @@ from typing import Any
 import pytest
 from solders.keypair import Keypair
 
-from support.evm_node import EvmNode
-from tollbrush.devnet.solana import SolanaChain
+from support.purse import Purse
 from tollbrush.domain.networks import BY_V1
 from tollbrush.domain.payments import Requirement
 from tollbrush.domain.pricing import Price
@@ -33,46 +30,6 @@ GATEWAY = "https://gateway.example/sol"
 BASE, SOLANA = BY_V1["base-sepolia"], BY_V1["solana-devnet"]
 PAYEE, SOL_PAYEE, SOL_FEES = "0x" + "22" * 20, str(Keypair().pubkey()), str(Keypair().pubkey())
 PRICE = Price(21_000)
-
-
-class Purse:
-    """A wallet with its chains and its time."""
-
-    def __init__(self, folder: Path, evm: EvmNode, solana: SolanaChain) -> None:
-        self.folder, self.evm, self.solana, self.now = folder, evm, solana, int(time.time())
-        self.wallet = Wallet.create()
-        evm.now = self.now
-
-    def payer(self, **router: Any) -> Payer:
-        networks = {
-            "base-sepolia": NetworkSettings(rpc_url=self.evm.rpc_url),
-            "solana-devnet": NetworkSettings(rpc_url=self.solana.rpc_url),
-        }
-        settings = Settings(data_dir=self.folder, networks=networks, router=RouterSettings(**router))
-        return Payer(self.wallet, settings, clock=lambda: self.now)
-
-    def fund(self, *, base: int = 0, solana: int = 0) -> None:
-        self.evm.balances[self.wallet.evm_address.lower()] = base
-        self.solana.fund(self.wallet.solana_address, solana)
-
-
-@pytest.fixture(scope="module")
-def solana() -> Iterator[SolanaChain]:
-    chain = SolanaChain()
-    yield chain
-    chain.stop()
-
-
-@pytest.fixture
-def evm() -> Iterator[EvmNode]:
-    node = EvmNode(int(time.time()))
-    yield node
-    node.stop()
-
-
-@pytest.fixture
-def purse(tmp_path: Path, evm: EvmNode, solana: SolanaChain) -> Purse:
-    return Purse(tmp_path, evm, solana)
 
 
 def offer(requirement: Requirement, version: int = 2) -> Offer:
