@@ -12,7 +12,7 @@ from tollbrush.imaging.geometry import Transform
 
 
 def test_a_face_stays_with_its_hair() -> None:
-    astronaut = data.astronaut()  # type: ignore[no-untyped-call]
+    astronaut = data.astronaut()
     x, y = focus_of(astronaut)
     assert 0.35 < x < 0.52
     assert 0.05 < y < 0.25
