@@ -7,7 +7,7 @@ a shadow on the head under it. Hair that would stand out above a hat is taken aw
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import cv2
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float32]
 
-_CLEAR = 0.35  # a face of this rank against the main one wears it too
 _GREYEST = 0.004  # grain that is added even to a clean picture, so that nothing looks painted
 
 
@@ -39,7 +38,7 @@ class _Item:
     """`pitch`: how far it leans forward (radians). `drop`: how far its shadow falls (units), `shade` how dark.
     `presses`: whether hair above it must go."""
 
-    make: Callable[[float, float, Colour], list[Part]]
+    make: Callable[[Head, Colour], list[Part]]
     colour: Colour
     pitch: float
     drop: float
@@ -60,7 +59,8 @@ KINDS = tuple(_WARDROBE)
 
 
 def wear(pixels: Pixels, kind: str, colour: str | None = None) -> Pixels:
-    """H×W×3|4 pixels in which every clear face (ranking at least a third of the main one) wears `kind`, one of KINDS.
+    """H×W×3|4 pixels in which every clear face wears `kind`, one of KINDS: each that two cascades saw, or
+    the main one when none is that clear.
 
     `colour` is a CSS name or #rrggbb for its main part. Nothing changes far from the faces, and alpha stays. Raises
     CannotHonour for an unknown kind or colour, and when there is no face."""
@@ -75,8 +75,9 @@ def wear(pixels: Pixels, kind: str, colour: str | None = None) -> Pixels:
             advice="Use a picture in which a face is seen from the front, larger and unhidden.",
         )
     out = pixels.copy()
+    clear = [face for face in faces if face.agreement >= 2] or faces[:1]
     # Small faces first: those in front overlap those behind.
-    for face in sorted((f for f in faces if f.rank >= _CLEAR * faces[0].rank), key=lambda f: f.w):
+    for face in sorted(clear, key=lambda face: face.w):
         _put_on(out, face, item, tint)
     return out
 
@@ -95,14 +96,14 @@ def _colour(name: str) -> Colour:
 def _put_on(pixels: Pixels, face: Face, item: _Item, tint: Colour) -> None:
     """Changes pixels in place."""
     head = measure(pixels, face)
-    parts = item.make(head.half_width, head.origin.y / head.unit, tint)
+    parts = item.make(head, tint)
     shape = (pixels.shape[0], pixels.shape[1])
     layer = render(parts, head, light_on(pixels, head), item.pitch, shape)
     if layer is None:
         return
     layer = _photographed(layer, blur_of(pixels, head), grain_of(pixels, head))
     if item.presses:
-        _press_hair(pixels, head, layer)
+        head = _press_hair(pixels, head, layer)
     window = pixels[layer.rows, layer.columns, :3]
     under = window.astype(np.float32) / 255
     under *= 1 - _shadow(layer, head, item)[..., None]
@@ -132,17 +133,18 @@ def _shadow(layer: Layer, head: Head, item: _Item) -> Floats:
     return np.asarray(dark * head.outline[layer.rows, layer.columns], np.float32)
 
 
-def _press_hair(pixels: Pixels, head: Head, layer: Layer) -> None:
-    """Fills the hair that stands out beside and above the hat with what is behind it. In place."""
+def _press_hair(pixels: Pixels, head: Head, layer: Layer) -> Head:
+    """Fills the hair that stands out beside and above the hat with what is behind it, in place. The head without it."""
     outline = head.outline[layer.rows, layer.columns]
     cover = layer.rgba[..., 3] > 0.5
     # Above the hat: anything below it in its column is hat somewhere.
     above = np.flip(np.maximum.accumulate(np.flip(cover, axis=0), axis=0), axis=0)
     hair = (outline > 0.08) & above & ~cover
     if not hair.any():
-        return
+        return head
     reach = max(1, round(0.06 * head.unit))
     grown = cv2.dilate(hair.astype(np.uint8), np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)) > 0
     hole: Mask = np.zeros(pixels.shape[:2], np.bool_)
     hole[layer.rows, layer.columns] = grown & above
     pixels[:] = fill(pixels, hole, exclude=head.outline > 0.02)
+    return replace(head, outline=np.where(hole, np.float32(0), head.outline))

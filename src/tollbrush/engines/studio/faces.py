@@ -74,14 +74,11 @@ def find_faces(pixels: Pixels) -> list[Face]:
     if min(grey.shape) * scale < 24:
         return []
     small = _equalised(grey, scale)
-    groups: list[list[_Hit]] = []
-    for hit in _hits(small, scale):
-        group = next((g for g in groups if _overlap(hit, g[0]) > _SAME_FACE), None)
-        if group is None:
-            groups.append([hit])
-        else:
-            group.append(hit)
-    faces = [_merged(group) for group in groups]
+    hits = list(_frontal_hits(small, scale))
+    faces = _grouped(hits)
+    if not faces or any(face.agreement < 2 for face in faces):
+        # The profile cascade costs as much as the other two: it is asked only where they leave a doubt.
+        faces = _grouped(hits + list(_profile_hits(small, scale)))
     sure = [face for face in faces if face.agreement >= 2 or face.score > _SURE_ALONE]
     return sorted(sure, key=lambda face: -face.rank)
 
@@ -122,19 +119,40 @@ def _equalised(grey: Grey, scale: float) -> Grey:
     return np.asarray(cv2.equalizeHist(cv2.resize(grey, None, fx=scale, fy=scale, interpolation=way)), np.uint8)
 
 
-def _hits(small: Grey, scale: float) -> Iterator[_Hit]:
-    """What each cascade sees, in pixels of the full picture."""
-    smallest = max(24, int(min(small.shape) * 0.055))
-    mirrored = np.ascontiguousarray(small[:, ::-1])
-    # The profile cascade knows faces that look left; the mirrored picture shows it the others.
-    for name, view in (*((name, small) for name in _FRONTAL), (_PROFILE, small), (_PROFILE, mirrored)):
-        with _lock:
-            boxes, _, scores = _cascade(name).detectMultiScale3(
-                view, 1.08, 5, 0, (smallest, smallest), outputRejectLevels=True
-            )
-        for (x, y, w, h), score in zip(boxes, np.ravel(scores), strict=True):
-            left = small.shape[1] - x - w if view is mirrored else x
-            yield _Hit(left / scale, y / scale, w / scale, h / scale, float(score), name)
+def _frontal_hits(small: Grey, scale: float) -> Iterator[_Hit]:
+    for name in _FRONTAL:
+        yield from _hits(small, scale, name)
+
+
+def _profile_hits(small: Grey, scale: float) -> Iterator[_Hit]:
+    """The cascade knows faces that look left; the mirrored picture shows it the others."""
+    yield from _hits(small, scale, _PROFILE)
+    width = small.shape[1] / scale
+    for hit in _hits(np.ascontiguousarray(small[:, ::-1]), scale, _PROFILE):
+        yield hit._replace(x=width - hit.x - hit.w)
+
+
+def _hits(view: Grey, scale: float, name: str) -> Iterator[_Hit]:
+    """What one cascade sees, in pixels of the full picture."""
+    smallest = max(24, int(min(view.shape) * 0.055))
+    with _lock:
+        boxes, _, scores = _cascade(name).detectMultiScale3(
+            view, 1.08, 5, 0, (smallest, smallest), outputRejectLevels=True
+        )
+    for (x, y, w, h), score in zip(boxes, np.ravel(scores), strict=True):
+        yield _Hit(x / scale, y / scale, w / scale, h / scale, float(score), name)
+
+
+def _grouped(hits: list[_Hit]) -> list[Face]:
+    """Hits on the same spot are one face."""
+    groups: list[list[_Hit]] = []
+    for hit in hits:
+        group = next((g for g in groups if _overlap(hit, g[0]) > _SAME_FACE), None)
+        if group is None:
+            groups.append([hit])
+        else:
+            group.append(hit)
+    return [_merged(group) for group in groups]
 
 
 def _overlap(a: _Hit, b: _Hit) -> float:

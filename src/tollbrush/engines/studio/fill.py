@@ -33,7 +33,7 @@ _RATIO = 0.6  # size of a level against the next finer one
 _ROUNDS = (12, 4)  # search-and-vote rounds at the coarsest and at the work level
 _GRADIENT = 0.6  # weight of lightness gradients against Lab in the patch distance
 _FEWEST_SOURCES = 10
-_PEEL_PAIRS = 4_000_000  # of hole pixel and source, that the first guess compares at most
+_PEEL_PAIRS = 1_500_000  # of hole pixel and source, that the first guess compares at most
 _NOVELTY = 0.2  # price in the first guess of what a patch adds beyond the known, against a mismatch with it
 
 

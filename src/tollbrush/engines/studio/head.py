@@ -40,6 +40,11 @@ class Head:
     half_width: float
     top: float
 
+    @property
+    def room(self) -> float:
+        """How far the picture reaches above the eyes, in units."""
+        return self.origin.y / self.unit
+
     def to_pixels(self, points: Floats) -> Floats:
         """(…, 2) points of the head's frame, in pixels."""
         c, s = np.cos(self.roll), np.sin(self.roll)

@@ -6,13 +6,14 @@ from typing import Any
 
 import numpy as np
 
+from tollbrush.engines.studio.head import Head
 from tollbrush.engines.studio.sprites.mesh import Colour, Floats, Part, Strands, Surface
 from tollbrush.engines.studio.sprites.shapes import around, cord, grid, ramp, rgb
 
-_HAIRS = 2600
+_HAIRS = 3200
 
 
-def sunglasses(a: float, room: float, colour: Colour) -> list[Part]:
+def sunglasses(head: Head, colour: Colour) -> list[Part]:
     """Acetate frames with smoked lenses, darker at the top; temples run back to the ears."""
     frame = rgb(colour)
     plastic: dict[str, Any] = {"gloss": 0.55, "rough": 0.2, "noise": 0.0}
@@ -27,7 +28,7 @@ def sunglasses(a: float, room: float, colour: Colour) -> list[Part]:
         tint = tint + 0.16 * glare[..., None] * rgb((0.85, 0.92, 1.0))
         parts.append(Surface(lens, np.asarray(tint, np.float32), gloss=0.25, rough=0.4, noise=0.0, alpha=0.94))
         parts.append(Surface(cord(rim[0], _rim_width(rim[0], side), up=(0, 0, 1)), frame, **plastic))
-        hinge = np.array([[side * 0.97, -0.17, 1.16], [side * 1.09, -0.16, 1.02], [side * (a - 0.02), -0.08, -0.35]])
+        hinge = np.array([[side * 0.97, -0.17, 1.16], [side * 1.07, -0.17, 1.04], [side * 1.16, -0.10, -0.1]])
         ends = np.linspace(0, 1, 24)
         arm = np.stack([np.interp(ends, [0, 0.25, 1], hinge[:, i]) for i in range(3)], 1).astype(np.float32)
         parts.append(Surface(cord(arm, 0.055), frame, **plastic))
@@ -56,15 +57,15 @@ def _rim_width(rim: Floats, side: float) -> Floats:
     return np.asarray(0.030 + 0.026 * above + 0.012 * outside, np.float32)
 
 
-def moustache(a: float, room: float, colour: Colour) -> list[Part]:
+def moustache(head: Head, colour: Colour) -> list[Part]:
     """Two wings of combed hair from the groove under the nose, tips turned up."""
     random = np.random.default_rng(11)
     side = np.where(random.random(_HAIRS) < 0.5, -1.0, 1.0)
     u = random.random(_HAIRS) ** 0.9  # along the wing, 0 at the groove
     v = random.random(_HAIRS)  # across, 0 at the upper edge
-    x = 0.02 + 0.50 * u
-    upper = 0.735 + 0.10 * u**1.5
-    lower = 0.885 + 0.04 * u - 0.06 * np.clip(0.12 - u, 0, 1) / 0.12
+    x = -0.01 + 0.53 * u
+    upper = 0.655 + 0.10 * u**1.5
+    lower = 0.825 + 0.04 * u - 0.06 * np.clip(0.12 - u, 0, 1) / 0.12
     y = upper + v * (lower - upper)
     out = 0.10 + 0.16 * u + 0.03 * random.standard_normal(_HAIRS)
     fall = 0.13 * (1 - u) * (0.5 + v) + 0.015 * random.standard_normal(_HAIRS)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tollbrush.engines.studio.head import Head
 from tollbrush.engines.studio.sprites.mesh import Colour, Floats, Part, Strands, Surface
 from tollbrush.engines.studio.sprites.shapes import (
     DEEP,
@@ -23,11 +24,11 @@ from tollbrush.engines.studio.sprites.shapes import (
 _WHITE = (0.93, 0.92, 0.90)
 
 
-def santa_hat(a: float, room: float, colour: Colour) -> list[Part]:
+def santa_hat(head: Head, colour: Colour) -> list[Part]:
     """Velvet that folds over to the viewer's right, with a fur trim and a bobble."""
     base = -0.95
-    tall = float(np.clip(room + base - 0.15, 1.3, 1.9))
-    phi, t = around(), ramp(0, 1, 120)
+    tall = float(np.clip(head.room + base - 0.15, 1.3, 1.9))
+    a, phi, t = head.half_width, around(), ramp(0, 1, 120)
     corners = np.array([[0, base], [-0.25, base - 1.15 * tall], [1.45, base - 1.45 * tall], [1.95, base + 0.05]])
     bend = [(1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t**2 * (1 - t), t**3]
     path = sum(weight * corner for weight, corner in zip(bend, corners, strict=True))
@@ -67,10 +68,10 @@ def _fur(points: Floats, count: int, seed: int) -> list[Part]:
     return [core, Strands(np.asarray(paths, np.float32), np.asarray(rgb(_WHITE) * lit, np.float32), 0.02, 0.0)]
 
 
-def party_hat(a: float, room: float, colour: Colour) -> list[Part]:
+def party_hat(head: Head, colour: Colour) -> list[Part]:
     """A glossy paper cone with spiral stripes and a tinsel pompon."""
-    base, wide = -1.32, 0.80 * a
-    tall = float(np.clip(room + base - 0.3, 1.45, 2.1))
+    base, wide = head.top + 0.62, 0.80 * head.half_width
+    tall = float(np.clip(head.room + base - 0.3, 1.45, 2.1))
     phi, t = around(721), ramp(0, 1, 240)
     cone = ring(phi, wide * (1 - 0.985 * t), base - tall * t)
     stripe = np.mod(2.5 * t + phi / np.pi, 1.0) < 0.5
@@ -89,10 +90,10 @@ def party_hat(a: float, room: float, colour: Colour) -> list[Part]:
     return [body, rim, Strands(np.asarray(paths, np.float32), hues, 0.022, 0.35)]
 
 
-def crown(a: float, room: float, colour: Colour) -> list[Part]:
+def crown(head: Head, colour: Colour) -> list[Part]:
     """Gold with eight points, pearls on the tips and stones on the band."""
-    base, gold = -1.12, rgb(colour)
-    tall = float(np.clip(room + base - 0.15, 0.75, 1.0))
+    a, base, gold = head.half_width, head.top + 0.72, rgb(colour)
+    tall = float(np.clip(head.room + base - 0.15, 0.75, 1.0))
     phi, t = around(721), ramp(0, 1, 60)
     wave = np.abs(np.mod(phi * 8 / (2 * np.pi) + 0.5, 1.0) * 2 - 1)  # 0 on a tip, 1 between
     top = tall * (1 - 0.56 * (1 - (1 - wave) ** 1.3))

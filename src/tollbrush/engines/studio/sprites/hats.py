@@ -1,5 +1,5 @@
-"""Hats with a brim. Each maker gets the head's half width `a` and `room` (how far the picture reaches above the eyes),
-both in units, and its colour; it returns parts in the head's frame."""
+"""Hats with a brim. Each maker gets the head and a colour and returns parts in the head's frame;
+`a` is the half width of the head under the hat."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tollbrush.engines.studio.head import Head
 from tollbrush.engines.studio.sprites.mesh import Colour, Floats, Part, Surface
 from tollbrush.engines.studio.sprites.shapes import (
     AROUND,
@@ -28,10 +29,10 @@ _SILK: dict[str, Any] = {"gloss": 0.20, "rough": 0.42, "sheen": 0.12, "noise": 0
 _FELT: dict[str, Any] = {"gloss": 0.05, "rough": 0.5, "sheen": 0.10, "noise": 0.07}
 
 
-def top_hat(a: float, room: float, colour: Colour) -> list[Part]:
+def top_hat(head: Head, colour: Colour) -> list[Part]:
     """A silk hat: flared crown, satin band, narrow brim curled up at the sides. Lower where the picture ends soon."""
-    phi, cloth = around(), rgb(colour)
-    tall = float(np.clip(room + _BASE - 0.2, 1.35, 2.1))
+    a, phi, cloth = head.half_width, around(), rgb(colour)
+    tall = float(np.clip(head.room + _BASE - 0.2, 1.35, 2.1))
     side = wall(phi, [(0, 1), (0.3 * tall, 0.97), (0.6 * tall, 0.985), (0.85 * tall, 1.03), (tall, 1.08)], a, _BASE)
     crown = Surface(side, cloth, open=rows_open(near_dark(60, 0.55, 0.3), side), **_SILK)
     top = Surface(lid(phi, 1.08 * a, _BASE - tall, rise=0.03), cloth, **_SILK)
@@ -41,10 +42,10 @@ def top_hat(a: float, room: float, colour: Colour) -> list[Part]:
     return [crown, top, _band(phi, a, 0.985, 0.38, ribbon), leaf, edge(brim[-1], 0.035, 1.2 * cloth, **_SILK)]
 
 
-def cowboy_hat(a: float, room: float, colour: Colour) -> list[Part]:
+def cowboy_hat(head: Head, colour: Colour) -> list[Part]:
     """A cattleman: creased and pinched crown, wide brim rolled up at the sides."""
-    phi, felt = around(), rgb(colour)
-    tall = float(np.clip(room + _BASE - 0.1, 1.45, 1.75))
+    a, phi, felt = head.half_width, around(), rgb(colour)
+    tall = float(np.clip(head.room + _BASE - 0.1, 1.45, 1.75))
     t = ramp(0, 1, 90)
     radius = np.interp(t, [0, 0.45, 0.62, 0.72, 1], [1, 0.93, 0.86, 0.74, 0.0]).astype(np.float32)
     height = np.interp(t, [0, 0.45, 0.62, 0.72, 1], [0, 0.72, 0.95, 1.0, 0.97]).astype(np.float32)
