@@ -18,13 +18,13 @@ from typing import Final
 import cv2
 import numpy as np
 import simplejpeg  # type: ignore[import-untyped]
-from isal import isal_zlib
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
 from tollbrush.domain.edits import OutputFormat
 from tollbrush.errors import BadImage, BadRequest
 from tollbrush.imaging.header import Header, sniff
+from tollbrush.imaging.png import encode_png
 
 Pixels = NDArray[np.uint8]
 """Upright sRGB, H×W×3 or H×W×4 (straight alpha), uint8."""
@@ -218,27 +218,6 @@ def _upright(pixels: Pixels, orientation: int) -> Pixels:
         8: lambda: np.rot90(pixels),
     }.get(orientation)
     return pixels if turned is None else np.ascontiguousarray(turned())
-
-
-_COLOUR_TYPES: Final = {1: 0, 3: 2, 4: 6}
-
-
-def encode_png(pixels: Pixels) -> bytes:
-    """H×W (grey), H×W×3 or H×W×4 as PNG: every row filtered by Up, deflated by ISA-L level 1."""
-    height, width = pixels.shape[:2]
-    channels = pixels.shape[2] if pixels.ndim == 3 else 1
-    flat = np.ascontiguousarray(pixels).reshape(height, width * channels)
-    rows = np.empty((height, 1 + flat.shape[1]), np.uint8)
-    rows[:, 0] = 2
-    rows[0, 1:] = flat[0]
-    np.subtract(flat[1:], flat[:-1], out=rows[1:, 1:])
-    header = struct.pack(">IIBBBBB", width, height, 8, _COLOUR_TYPES[channels], 0, 0, 0)
-    chunks = ((b"IHDR", header), (b"IDAT", isal_zlib.compress(rows, 1)), (b"IEND", b""))
-    return b"\x89PNG\r\n\x1a\n" + b"".join(
-        part
-        for kind, body in chunks
-        for part in (struct.pack(">I", len(body)), kind, body, struct.pack(">I", zlib.crc32(body, zlib.crc32(kind))))
-    )
 
 
 def _encode_webp(pixels: Pixels) -> bytes:

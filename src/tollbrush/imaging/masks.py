@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from tollbrush.domain.edits import MaskMode, Size
 from tollbrush.errors import BadMask
-from tollbrush.imaging.codec import decode, encode_png
+from tollbrush.imaging.codec import decode
+from tollbrush.imaging.png import encode_png
 
 Mask = NDArray[np.bool_]
 """H×W, True = edit."""

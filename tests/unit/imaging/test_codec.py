@@ -29,7 +29,8 @@ from support.imagery import (
 from tollbrush.domain.edits import OutputFormat
 from tollbrush.errors import BadImage, BadRequest
 from tollbrush.imaging import codec
-from tollbrush.imaging.codec import decode, encode, encode_png, flatten
+from tollbrush.imaging.codec import decode, encode, flatten
+from tollbrush.imaging.png import encode_png
 
 CAP = 40_000_000
 
