@@ -1,0 +1,1 @@
+"""The embedded engine: prompt → plan (words) → operations (pixels), in worker processes."""

@@ -145,7 +145,7 @@ def dictionary() -> dict[str, dict[str, Value]]:
             enter(phrases, tag, value)
     for spelling, colour in lex.SPELLINGS.items():
         enter(spelling, "HUE", lex.COLOURS[colour])
-    for tag, phrases in (lex.ROLES | {"FILLER": f"{lex.POLITE}, {lex.FILLER}", "JOINT": lex.JOINTS}).items():
+    for tag, phrases in ({**lex.ROLES, "FILLER": f"{lex.POLITE}, {lex.FILLER}", "JOINT": lex.JOINTS}).items():
         enter(phrases, tag)
     entries[lex.PAUSE] = {"JOINT": "", "PAUSE": ""}
     return entries

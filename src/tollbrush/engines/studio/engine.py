@@ -1,0 +1,43 @@
+"""The embedded engine: no key, no weights, no network. It does what it understood, and says no to the rest."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tollbrush.engines.interface import Capabilities, EditedImage, EditInput, EditOutput
+from tollbrush.engines.studio.plan import understand
+from tollbrush.engines.studio.workers import Workers
+from tollbrush.settings import StudioSettings
+
+
+class StudioEngine:
+    """An `Engine`. Words are understood here, in the caller's process, which stays light; pixels go to workers."""
+
+    name: Final = "studio"
+
+    def __init__(self, settings: StudioSettings) -> None:
+        self._workers = Workers(settings.workers, settings.timeout_seconds)
+        self._capabilities = Capabilities(
+            generative=False, masks=True, alpha=True, seed=True, time_limit=settings.timeout_seconds
+        )
+
+    def capabilities(self, upstream: str) -> Capabilities:
+        return self._capabilities
+
+    def plan(self, prompt: str, *, masked: bool) -> str | None:
+        """The edit in words. Raises CannotHonour."""
+        return understand(prompt, masked=masked).describe()
+
+    async def edit(self, upstream: str, request: EditInput) -> EditOutput:
+        """`request.n` pictures of its size. Raises CannotHonour, EditTimeout, EngineFailed."""
+        plan = understand(request.prompt, masked=request.mask is not None)
+        seeds = [request.seed + i for i in range(request.n)]
+        pictures = await self._workers.edit(plan, request.sources[0], request.mask, seeds)
+        words = plan.describe()
+        return EditOutput(tuple(EditedImage(p, words, seed) for p, seed in zip(pictures, seeds, strict=True)))
+
+    async def start(self) -> None:
+        await self._workers.start()
+
+    async def close(self) -> None:
+        await self._workers.close()

@@ -1,0 +1,31 @@
+"""Compile every kernel and load every table before the first edit: on a small made-up picture."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tollbrush.domain.edits import Size
+from tollbrush.engines.studio import scenes
+from tollbrush.engines.studio.faces import find_faces
+from tollbrush.engines.studio.fill import fill
+from tollbrush.engines.studio.matting import matte
+from tollbrush.engines.studio.sprites.mesh import Buffer, Light, Surface, draw
+from tollbrush.engines.studio.subject import find_subject
+
+_SIDE = 160
+
+
+def warm_up() -> None:
+    rows, columns = np.indices((_SIDE, _SIDE))
+    disc = np.hypot(rows - _SIDE / 2, columns - _SIDE / 2) < _SIDE / 4
+    pixels = np.random.default_rng(0).integers(0, 60, (_SIDE, _SIDE, 3)).astype(np.uint8)
+    pixels[disc] += 150
+    find_subject(pixels)
+    find_faces(pixels)
+    matte(pixels, disc)
+    fill(pixels, disc, 0)
+    for scene in scenes.SCENES:
+        scenes.paint(scene, Size(_SIDE, _SIDE), 0)
+    sheet = np.dstack([*np.indices((4, 4)), np.zeros((4, 4))]).astype(np.float32)
+    surface = Surface(sheet, np.full((4, 4, 3), 0.5, np.float32))
+    draw(Buffer.of(8, 8), surface, sheet, sheet, Light())

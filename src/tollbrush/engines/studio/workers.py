@@ -1,0 +1,143 @@
+"""A pool of worker processes that edit. An edit that hangs or kills its worker costs that worker and nobody else."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final
+
+from tollbrush.engines.studio.worker_process import LENGTH, pack, unpack
+from tollbrush.errors import EditTimeout, EngineFailed, TollbrushError
+
+if TYPE_CHECKING:
+    from tollbrush.engines.interface import Mask, Pixels
+    from tollbrush.engines.studio.plan import Plan
+
+_BUFFER: Final = 2**22  # bytes read ahead
+_START_LIMIT: Final = 180.0  # seconds; on a fresh machine a worker first compiles its kernels
+
+
+class WorkerDied(EngineFailed):
+    """As the caller sees it: the engine failed."""
+
+
+class Worker:
+    """One running process."""
+
+    def __init__(self, process: Process) -> None:
+        assert process.stdin is not None and process.stdout is not None
+        self._process, self._to, self._from = process, process.stdin, process.stdout
+
+    @classmethod
+    async def start(cls, threads: int) -> Worker:
+        """A worker that is ready to edit. Raises EngineFailed."""
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-P", "-m", "tollbrush.engines.studio.worker_process", str(threads)),
+            stdin=PIPE,
+            stdout=PIPE,
+            limit=_BUFFER,
+            start_new_session=True,  # Ctrl-C is for the gateway, which lets running edits finish
+        )
+        worker, ready = cls(process), False
+        try:
+            async with asyncio.timeout(_START_LIMIT):
+                await worker.hear()
+            ready = True
+        except TimeoutError as error:
+            raise WorkerDied("A studio worker did not get ready in time.") from error
+        finally:
+            if not ready:
+                await worker.stop()
+        return worker
+
+    async def say(self, message: object) -> None:
+        with suppress(ConnectionError):  # a dead worker shows when it is listened to
+            self._to.write(pack(message))
+            await self._to.drain()
+
+    async def hear(self) -> Any:
+        """The next message; raises it when it is an error of the tree, and WorkerDied when there will be none."""
+        try:
+            length = int.from_bytes(await self._from.readexactly(LENGTH), "big")
+            message = unpack(await self._from.readexactly(length))
+        except asyncio.IncompleteReadError as error:
+            raise WorkerDied("A studio worker died.") from error
+        if isinstance(message, TollbrushError):
+            raise message
+        return message
+
+    async def stop(self) -> None:
+        with suppress(ProcessLookupError):
+            self._process.kill()
+        await self._process.wait()
+
+
+class Workers:
+    """`count` workers; edits beyond that wait for a free one. `time_limit` in seconds, for one edit at work."""
+
+    def __init__(self, count: int, time_limit: float) -> None:
+        self._count, self._time_limit = count, time_limit
+        self._threads = max(1, (os.cpu_count() or 1) // count)
+        self._closed = False
+        self._seats: set[asyncio.Task[Worker]] = set()
+        self._free: asyncio.Queue[asyncio.Task[Worker]] = asyncio.Queue()
+
+    async def start(self) -> None:
+        """Returns when all are ready. The first compiles for the others. Raises EngineFailed."""
+        for _ in range(self._count):
+            seat = self._seat(None)
+            self._free.put_nowait(seat)
+            if len(self._seats) == 1:
+                await asyncio.shield(seat)
+        await asyncio.gather(*self._seats)
+
+    async def close(self) -> None:
+        self._closed = True
+        for seat in self._seats:
+            seat.cancel()
+        for worker in await asyncio.gather(*self._seats, return_exceptions=True):
+            if isinstance(worker, Worker):
+                await worker.stop()
+        self._seats.clear()
+
+    async def edit(self, plan: Plan, pixels: Pixels, mask: Mask | None, seeds: Sequence[int]) -> list[Pixels]:
+        """One picture for each seed. Raises what the plan raises, EditTimeout, EngineFailed."""
+        if not self._seats:
+            raise EngineFailed("The studio has not been started.")
+        seat = await self._free.get()
+        worker: Worker | None = None
+        try:
+            worker = await asyncio.shield(seat)
+            async with asyncio.timeout(self._time_limit):
+                await worker.say((plan, pixels, mask, tuple(seeds)))
+                pictures = [await worker.hear() for _ in seeds]
+        except TimeoutError as error:
+            seat = self._replaced(seat, worker)
+            raise EditTimeout(f"The edit took longer than {self._time_limit:g} seconds.") from error
+        except (WorkerDied, asyncio.CancelledError):
+            seat = self._replaced(seat, worker)
+            raise
+        finally:
+            self._free.put_nowait(seat)
+        return pictures
+
+    def _seat(self, before: Worker | None) -> asyncio.Task[Worker]:
+        async def fill() -> Worker:
+            if before is not None:
+                await before.stop()
+            return await Worker.start(self._threads)
+
+        seat = asyncio.create_task(fill())
+        self._seats.add(seat)
+        return seat
+
+    def _replaced(self, seat: asyncio.Task[Worker], worker: Worker | None) -> asyncio.Task[Worker]:
+        """A new worker instead of one that was lost, or that is in the middle of an edit nobody waits for."""
+        if self._closed or (worker is None and not seat.done()):
+            return seat  # nobody will ask, or nothing was asked of it yet
+        self._seats.discard(seat)
+        return self._seat(worker)
