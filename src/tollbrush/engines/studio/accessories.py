@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float32]
 
+_HAT_LINE = -0.98  # units: hair above it, outside the hat, is pressed away
+_WARMTH = (0.90, 1.0, 1.05)  # light that reaches skin's shadow has gone through skin
 _GREYEST = 0.004  # grain that is added even to a clean picture, so that nothing looks painted
 
 
@@ -98,7 +100,7 @@ def _put_on(pixels: Pixels, face: Face, item: _Item, tint: Colour) -> None:
     head = measure(pixels, face)
     parts = item.make(head, tint)
     shape = (pixels.shape[0], pixels.shape[1])
-    layer = render(parts, head, light_on(pixels, head), item.pitch, shape)
+    layer = render(parts, head, light_on(pixels, head), item.pitch, shape, hides=not item.presses)
     if layer is None:
         return
     layer = _photographed(layer, blur_of(pixels, head), grain_of(pixels, head))
@@ -106,7 +108,7 @@ def _put_on(pixels: Pixels, face: Face, item: _Item, tint: Colour) -> None:
         head = _press_hair(pixels, head, layer)
     window = pixels[layer.rows, layer.columns, :3]
     under = window.astype(np.float32) / 255
-    under *= 1 - _shadow(layer, head, item)[..., None]
+    under *= 1 - _shadow(layer, head, item)[..., None] * np.array(_WARMTH, np.float32)
     alpha = layer.rgba[..., 3:]
     window[:] = np.clip((under * (1 - alpha) + layer.rgba[..., :3]) * 255 + 0.5, 0, 255).astype(np.uint8)
 
@@ -133,12 +135,18 @@ def _shadow(layer: Layer, head: Head, item: _Item) -> Floats:
     return np.asarray(dark * head.outline[layer.rows, layer.columns], np.float32)
 
 
+def _height(layer: Layer, head: Head) -> Floats:
+    """Height of the layer's pixels in the head's frame, in units, downwards."""
+    x = np.arange(layer.columns.start, layer.columns.stop, dtype=np.float32)[None, :] - head.origin.x
+    y = np.arange(layer.rows.start, layer.rows.stop, dtype=np.float32)[:, None] - head.origin.y
+    return np.asarray((y * np.cos(head.roll) - x * np.sin(head.roll)) / head.unit, np.float32)
+
+
 def _press_hair(pixels: Pixels, head: Head, layer: Layer) -> Head:
     """Fills the hair that stands out beside and above the hat with what is behind it, in place. The head without it."""
     outline = head.outline[layer.rows, layer.columns]
     cover = layer.rgba[..., 3] > 0.5
-    # Above the hat: anything below it in its column is hat somewhere.
-    above = np.flip(np.maximum.accumulate(np.flip(cover, axis=0), axis=0), axis=0)
+    above = _height(layer, head) < _HAT_LINE
     hair = (outline > 0.08) & above & ~cover
     if not hair.any():
         return head

@@ -46,7 +46,7 @@ def _lens(side: float, phi: Floats, s: Floats | float) -> Floats:
     y = np.sign(n) * np.abs(n) ** power
     wide = 0.435 * (1 - 0.09 * y)
     px = side * 0.535 + s * x * wide
-    py = 0.055 + s * y * np.where(y < 0, 0.325, 0.345) - 0.03 * s * x * side * np.where(y < 0, 1.0, 0.0)
+    py = 0.055 + s * y * np.where(y < 0, 0.325, 0.345) - 0.03 * s * x * side * np.maximum(-y, 0)
     return grid(px, py, 1.36 - 0.22 * px**2)
 
 

@@ -29,13 +29,13 @@ def santa_hat(head: Head, colour: Colour) -> list[Part]:
     base = -0.95
     tall = float(np.clip(head.room + base - 0.15, 1.3, 1.9))
     a, phi, t = head.half_width, around(), ramp(0, 1, 120)
-    corners = np.array([[0, base], [-0.25, base - 1.15 * tall], [1.45, base - 1.45 * tall], [1.95, base + 0.05]])
+    corners = np.array([[0, base], [-0.25, base - 1.15 * tall], [1.40, base - 1.50 * tall], [1.86, base + 0.08]])
     bend = [(1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t**2 * (1 - t), t**3]
     path = sum(weight * corner for weight, corner in zip(bend, corners, strict=True))
     along = np.gradient(np.asarray(path, np.float32), axis=0)
     along /= np.linalg.norm(along, axis=1, keepdims=True)
     folds = 0.035 * np.sin(26 * t + 2.2 * np.sin(phi)) + 0.03 * np.sin(41 * t - 3 * phi) * np.clip(3 * t, 0, 1)
-    radius = a * (0.10 + 0.92 * (1 - t) ** 0.85) + folds * np.clip(4 * t, 0, 1) * np.clip(5 * (1 - t), 0, 1)
+    radius = a * (0.19 + 0.83 * (1 - t) ** 0.85) + folds * np.clip(4 * t, 0, 1) * np.clip(5 * (1 - t), 0, 1)
     x = path[:, :1] - along[:, 1:] * radius * np.sin(phi)
     y = path[:, 1:] + along[:, :1] * radius * np.sin(phi)
     body = grid(
@@ -44,7 +44,7 @@ def santa_hat(head: Head, colour: Colour) -> list[Part]:
     shade = rows_open(near_dark(120, 0.55, 0.2), body) * (1 + 5.0 * folds)
     velvet = Surface(body, rgb(colour), open=np.asarray(shade, np.float32), gloss=0.04, sheen=0.22, noise=0.06)
     trim = cord(ring(phi, 1.06 * a, base + 0.04)[0], 0.25)
-    bobble = ball((1.95, base + 0.1, 0.35), 0.36, 0.36, 0.36)
+    bobble = ball((1.90, base + 0.26, 0.5), 0.36, 0.36, 0.36)
     return [velvet, *_fur(trim, 9000, 1), *_fur(bobble, 3500, 2)]
 
 
@@ -63,7 +63,7 @@ def _fur(points: Floats, count: int, seed: int) -> list[Part]:
     long = 0.11 * (0.6 + 0.8 * random.random((count, 1)))
     s = np.linspace(0, 1, 4)[None, :, None]
     paths = roots[:, None] + s * (long * wild)[:, None] + s**2 * np.array([0, 0.03, 0])
-    lit = np.clip(0.86 - 0.30 * out[:, 1:2] - 0.12 * out[:, :1], 0.5, 1.05)
+    lit = np.clip(0.92 - 0.22 * out[:, 1:2] - 0.12 * out[:, :1], 0.5, 1.05)
     core = Surface(points, 0.86 * rgb(_WHITE), noise=0.05, gloss=0.0)
     return [core, Strands(np.asarray(paths, np.float32), np.asarray(rgb(_WHITE) * lit, np.float32), 0.02, 0.0)]
 

@@ -77,7 +77,8 @@ def normals(points: Floats) -> Floats:
     down = np.gradient(points, axis=0)
     across = np.gradient(points, axis=1)
     n = np.cross(across, down)
-    n /= np.maximum(np.linalg.norm(n, axis=2, keepdims=True), 1e-9)
+    length = np.linalg.norm(n, axis=2, keepdims=True)
+    n = np.where(length > 1e-9, n / np.maximum(length, 1e-9), np.array([0, 0, 1], np.float32))  # a pole has none
     return np.asarray(np.where(n[..., 2:] < 0, -n, n), np.float32)
 
 

@@ -24,8 +24,11 @@ class Layer:
     columns: slice
 
 
-def render(parts: list[Part], head: Head, light: Light, pitch: float, shape: tuple[int, int]) -> Layer | None:
-    """The parts, bent forward by `pitch` radians; None when all fall outside the picture of `shape` (h, w)."""
+def render(
+    parts: list[Part], head: Head, light: Light, pitch: float, shape: tuple[int, int], *, hides: bool
+) -> Layer | None:
+    """The parts, bent forward by `pitch` radians, `hides`: whether the head hides what is behind it. None when all fall
+    outside the picture of `shape` (h, w)."""
     placed = [_placed(part, head, pitch) for part in parts]
     flat = np.concatenate([points.reshape(-1, 3) for points in placed])
     margin = 0.6 * head.unit  # room for the shadow
@@ -39,9 +42,9 @@ def render(parts: list[Part], head: Head, light: Light, pitch: float, shape: tup
     size = max(2, round(w * scale)), max(2, round(h * scale))
     step = np.array([size[0] / w, size[1] / h], np.float32)
     buffer = Buffer.of(size[1], size[0])
-    # Behind the middle of the head, the head itself is in the way.
-    behind = cv2.resize(head.outline[top:bottom, left:right], size, interpolation=cv2.INTER_LINEAR) > 0.5
-    buffer.depth[behind] = -0.05 * head.unit
+    if hides:
+        solid = cv2.resize(head.outline[top:bottom, left:right], size, interpolation=cv2.INTER_LINEAR) > 0.5
+        buffer.depth[solid] = -0.05 * head.unit
     for part, points in zip(parts, placed, strict=True):
         turned = points / head.unit
         spot = points.copy()
