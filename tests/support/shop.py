@@ -125,7 +125,6 @@ def open_shop(folder: Path, **env: str) -> Iterator[Shop]:
         "TOLLBRUSH_DATA_DIR": str(folder / "gateway"),
         "TOLLBRUSH_NETWORKS": json.dumps(networks),
         "TOLLBRUSH_ENGINES__OPENAI__API_KEY": KEY,
-        "TOLLBRUSH_ENGINES__STUDIO__ENABLED": "false",
         "TOLLBRUSH_ENGINES__OPENAI__BASE_URL": f"http://127.0.0.1:{upstream}/v1",
         **env,
     }

@@ -149,7 +149,7 @@ def finish(prepared: Prepared, edited: EditedImage) -> Finished:
         sha256=hashlib.sha256(data).hexdigest(),
         preserved=None if mask is None else lossless and preserved(base, pixels, mask),
         edited_fraction=None if mask is None else edited_fraction(mask),
-        seed=prepared.input.seed if edited.seed is None else edited.seed,
+        seed=edited.seed,
         revised_prompt=edited.revised_prompt,
     )
 

@@ -24,7 +24,14 @@ from tollbrush.domain.payments import Payment, Requirement
 from tollbrush.domain.pricing import Price
 from tollbrush.editing.runner import Runner
 from tollbrush.engines.interface import Engine
-from tollbrush.errors import PaymentBusy, PaymentRefused, PaymentRequired, SettlementUnknown, TollbrushError
+from tollbrush.errors import (
+    PaymentBusy,
+    PaymentRefused,
+    PaymentRequired,
+    SettlementUnknown,
+    TollbrushError,
+    UnsupportedParameter,
+)
 from tollbrush.payments.gate import Gate
 from tollbrush.payments.interface import Outcome, Settlement
 from tollbrush.settings import LimitSettings
@@ -94,6 +101,7 @@ class EditingService:
         plan = Plan(requested, answering, self._engines[answering.engine])
         catalog.check_abilities(requested, masked=masked, sources=sources)
         catalog.check_abilities(answering, masked=masked, sources=sources)
+        _check_parameters(plan, fields)
         if fields.prompt:
             plan.engine.plan(fields.prompt, masked=masked)
         return plan
@@ -266,3 +274,11 @@ class EditingService:
 
     def _now(self) -> int:
         return int(self._clock())
+
+
+def _check_parameters(plan: Plan, fields: EditRequest) -> None:
+    """Nothing is silently ignored. Raises UnsupportedParameter."""
+    if fields.fit is not None and fields.size is None:
+        raise UnsupportedParameter("fit goes with a size; auto keeps the picture's own.", path="fit")
+    if fields.seed is not None and not plan.engine.capabilities(plan.model.upstream).seed:
+        raise UnsupportedParameter(f"{plan.model.id} takes no seed.", path="seed", advice="Leave it out.")
