@@ -17,8 +17,14 @@ from tollbrush.errors import Unavailable
 
 _CHAIN_ID: Final = 84532
 _START_SECONDS: Final = 20.0
-# The shell ends anvil when our end of its stdin closes: on stop(), and however this process dies.
-_LEASH: Final = 'exec 3<&0; "$@" </dev/null & read -r _ <&3; kill $!; wait'
+# The shell ends anvil when our end of its stdin closes, on stop() and however this process dies, and ends with it.
+_LEASH: Final = """
+exec 3<&0
+"$@" </dev/null 3<&- & node=$!
+{ read -r _ <&3; kill $node; } >/dev/null 2>&1 & leash=$!
+exec 3<&-
+wait $node; kill $leash
+"""
 
 
 def find_anvil() -> str | None:

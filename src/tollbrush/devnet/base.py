@@ -35,7 +35,7 @@ class Node(Protocol):
 
 def start_base(port: int = 0, prefer: str | None = None) -> LocalChain:
     """A fresh chain on loopback; port 0 takes a free one. `prefer`: `anvil` or `py-evm`, None for the better one that
-    is there. Raises Unavailable when the preferred one is not installed."""
+    is there. Raises Unavailable when the preferred one is not installed, or the port is taken."""
     from tollbrush.devnet.anvil import AnvilNode, find_anvil
 
     binary = find_anvil() if prefer != "py-evm" else None
@@ -51,7 +51,10 @@ def start_base(port: int = 0, prefer: str | None = None) -> LocalChain:
         raise Unavailable(
             f"no local Base can run here: {failure}.", advice="Install tollbrush[devnet], or anvil."
         ) from failure
-    return LocalBase(PyEvmNode({_NETWORK.usdc: usdc_code()}, port=port))
+    try:
+        return LocalBase(PyEvmNode({_NETWORK.usdc: usdc_code()}, port=port))
+    except OSError as failure:
+        raise Unavailable(f"port {port} cannot be used: {failure}.", advice="Choose another port.") from failure
 
 
 def usdc_code() -> str:

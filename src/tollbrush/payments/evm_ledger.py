@@ -69,13 +69,13 @@ class Ledger:
             if isinstance(block, dict) and as_int(block.get("timestamp")) >= authorization.valid_before:
                 return Settlement(Outcome.REFUSED, reason=EXPIRED)
             return Settlement(Outcome.UNKNOWN, tx_hash)
-        event = await self._spending_event(authorization, final)
-        if event is None:
-            return Settlement(Outcome.UNKNOWN, tx_hash)
-        if event["topics"][0] == _CANCELED_EVENT:
+        kind, spent_by = await self._spending(authorization, final)
+        if kind == _CANCELED_EVENT:
             return Settlement(Outcome.REFUSED, reason=CANCELED)
-        if await self._is_carried(authorization, event["transactionHash"], final):
-            return Settlement(Outcome.SETTLED, event["transactionHash"])
+        if kind != _USED_EVENT:
+            return Settlement(Outcome.UNKNOWN, tx_hash)
+        if await self._is_carried(authorization, spent_by, final):
+            return Settlement(Outcome.SETTLED, spent_by)
         return Settlement(Outcome.REFUSED, reason=USED)
 
     async def _is_carried(self, authorization: Authorization, tx_hash: str, final: int) -> bool:
@@ -86,22 +86,23 @@ class Ledger:
         logs = receipt.get("logs")
         return as_int(receipt.get("blockNumber")) <= final and pays(logs, self.network.usdc, authorization)
 
-    async def _spending_event(self, authorization: Authorization, final: int) -> dict[str, Any] | None:
-        """The AuthorizationUsed or AuthorizationCanceled log of this nonce, looked for backwards."""
-        nonce = _topic(authorization.nonce)
-        topics = [[_USED_EVENT, _CANCELED_EVENT], _topic(word(authorization.payer)), nonce]
+    async def _spending(self, authorization: Authorization, final: int) -> tuple[str, str]:
+        """The event that spent this nonce, looked for backwards, and its transaction; empty when it is not found."""
+        spender, nonce = _topic(word(authorization.payer)), _topic(authorization.nonce)
+        topics = [[_USED_EVENT, _CANCELED_EVENT], spender, nonce]
         last = final
         for _ in range(_SPANS):
             first = max(0, last - _SPAN_BLOCKS + 1)
             span = {"fromBlock": hex(first), "toBlock": hex(last)}
             logs = await self.rpc.call("eth_getLogs", {"address": self.network.usdc, "topics": topics, **span})
-            if isinstance(logs, list) and logs:
-                event: dict[str, Any] = logs[0]
-                return event
+            for log in logs if isinstance(logs, list) else ():
+                for kind in (_USED_EVENT, _CANCELED_EVENT):
+                    if _is_event(log, self.network.usdc, [kind, spender, nonce]):
+                        return kind, str(log.get("transactionHash"))
             if first == 0:
-                return None
+                break
             last = first - 1
-        return None
+        return "", ""
 
     async def _view(self, data: bytes, at: str) -> Any:
         return await self.rpc.call("eth_call", {"to": self.network.usdc, "data": "0x" + data.hex()}, at)
