@@ -96,9 +96,11 @@ class Sender:
     async def _signed(self, to: str, data: bytes, gas: int) -> tuple[str, str]:
         """An EIP-1559 transaction and its hash, both 0x…"""
         try:
-            block = await self._rpc.call("eth_getBlockByNumber", "latest", False)
+            block, suggested = await asyncio.gather(
+                self._rpc.call("eth_getBlockByNumber", "latest", False), self._rpc.call("eth_maxPriorityFeePerGas")
+            )
             base_fee = as_int(block.get("baseFeePerGas") if isinstance(block, dict) else None)
-            tip = max(_MIN_TIP, as_int(await self._rpc.call("eth_maxPriorityFeePerGas")))
+            tip = max(_MIN_TIP, as_int(suggested))
             if self._nonce is None:
                 self._nonce = as_int(await self._rpc.call("eth_getTransactionCount", self.address, "pending"))
         except (RpcError, RpcUnreachable) as failure:
