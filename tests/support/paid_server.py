@@ -103,6 +103,11 @@ def reply(status: int, value: Any, headers: Mapping[str, str] | None = None) -> 
     return Reply(status, json.dumps(value).encode(), {"content-type": "application/json", **(headers or {})})
 
 
+class _Listener(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+
 class PaidServer:
     """`heard` lists all requests, `charged` the distinct payments taken. Stop it."""
 
@@ -114,8 +119,7 @@ class PaidServer:
         self.heard: list[Heard] = []
         self.charged: list[str] = []
         self.script: dict[str, list[Script]] = defaultdict(list)
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self._http.daemon_threads = True
+        self._http = _Listener(("127.0.0.1", 0), _handler(self))
         threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
 
     @property
@@ -137,7 +141,7 @@ class PaidServer:
             scripted = self.script[kind].pop(0)
             return scripted if isinstance(scripted, Reply) else scripted(heard)
         honest: Mapping[str, Callable[[Heard], Reply]] = {
-            "quote": self._quote,
+            "quote": self.quote,
             "edit": self.edit,
             "poll": self.edit,
             "image": lambda _: Reply(200, self.picture, {"content-type": "image/png"}),
@@ -185,7 +189,7 @@ class PaidServer:
         said = {"id": job, "status": "queued", "poll_url": f"/api/v1/images/generations/{job}"}
         return reply(202, said | changes)
 
-    def _quote(self, heard: Heard) -> Reply:
+    def quote(self, heard: Heard) -> Reply:
         if not self.quotes:
             return reply(404, {"error": "Not found"})
         said = json.loads(heard.body)

@@ -21,7 +21,7 @@ DEFAULT_ROUTER: Final = "http://127.0.0.1:8402"
 class AsyncClient:
     """Through a router, which holds the wallet and pays: `AsyncClient()`, `AsyncClient(router="http://…")`.
     Straight from a gateway, paying from this process within the owner's settings: `AsyncClient(gateway="https://…")`
-    with `wallet` a Wallet or a Payer; by default the wallet of this machine.
+    with `wallet` a Wallet or a Payer (closed with the client); by default the wallet of this machine.
 
     `patience`: seconds that a slow edit is waited for. Use it from one event loop and close it, or use `async with`.
     Every method raises errors of `tollbrush.errors` only. `clock` and `sleep` are for tests.
@@ -42,8 +42,7 @@ class AsyncClient:
             self._door = RouterDoor(router)
         else:
             payer = wallet if isinstance(wallet, Payer) else _payer(wallet)
-            owns = not isinstance(wallet, Payer)
-            self._door = GatewayDoor(gateway, payer, owns_payer=owns, patience=patience, clock=clock, sleep=sleep)
+            self._door = GatewayDoor(gateway, payer, patience=patience, clock=clock, sleep=sleep)
 
     async def edit(self, image: object, prompt: str, **options: Unpack[EditOptions]) -> Edit:
         """Edit a picture, or several; see `inputs.draft` for what a picture may be.

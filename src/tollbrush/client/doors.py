@@ -15,11 +15,10 @@ from tollbrush.client.flow import GatewayFlow
 from tollbrush.client.inputs import Draft
 from tollbrush.client.orders import OnProgress, Paid, Progress
 from tollbrush.client.problems import from_answer, printable
-from tollbrush.client.purchase import JSON
-from tollbrush.client.transport import Answer, NoAnswer, NotSent, open_http, send, unreachable
+from tollbrush.client.transport import JSON, Answer, NoAnswer, NotSent, call, open_http, send
 from tollbrush.domain.networks import find
 from tollbrush.domain.pricing import Price
-from tollbrush.errors import UpstreamFailed
+from tollbrush.errors import Unavailable, UpstreamFailed
 from tollbrush.payments.payer import Balance, Payer
 from tollbrush.wire.offers import read_receipt
 
@@ -58,7 +57,17 @@ class RouterDoor:
             fields["max_price"] = format(max_price.dollars, "f")
         if progress:
             progress(Progress("uploading"))
-        answer = _ok(await self._call("POST", "/v1/images/image2image", msgspec.json.encode(fields)), self.base)
+        url, body = self.base + "/v1/images/image2image", msgspec.json.encode(fields)
+        try:
+            # Never sent twice: the router may take the second for a second wish, and pay for it.
+            answer = _ok(await send(self.http, "POST", url, content=body, headers=JSON), self.base)
+        except NotSent as failure:
+            raise _no_router(self.base) from failure
+        except NoAnswer as failure:
+            raise Unavailable(
+                f"The router {self.base} stopped answering.",
+                advice="What it bought is in its history: GET /v1/history.",
+            ) from failure
         if progress:
             progress(Progress("delivered"))
         said = answer.json() or {}
@@ -80,15 +89,13 @@ class RouterDoor:
 
     async def _call(self, method: str, path: str, content: bytes | None = None) -> Answer:
         try:
-            return await send(self.http, method, self.base + path, content=content, headers=JSON)
-        except (NotSent, NoAnswer) as failure:
-            error = unreachable(self.base)
-            error.hint = "Start it with `tollbrush route`, or give Client(gateway=…) to pay from this process."
-            raise error from failure
+            return await call(self.http, method, self.base, path, content)
+        except Unavailable as silent:
+            raise _no_router(self.base) from silent
 
 
 class GatewayDoor:
-    """A gateway anywhere, paid from this process. `payer` is closed with the door only when `owns_payer`."""
+    """A gateway anywhere, paid from this process. `payer` is closed with the door."""
 
     takes_urls = False
 
@@ -97,14 +104,13 @@ class GatewayDoor:
         url: str,
         payer: Payer,
         *,
-        owns_payer: bool,
         patience: float,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.http = open_http(url)
         self.flow = GatewayFlow(url, payer, self.http, patience=patience, clock=clock, sleep=sleep)
-        self.base, self._owns_payer = self.flow.gateway, owns_payer
+        self.base = self.flow.gateway
 
     async def buy(self, draft: Draft, max_price: Price | None, progress: OnProgress | None) -> Paid:
         return await self.flow.edit(draft.order(), max_price=max_price, progress=progress)
@@ -121,8 +127,14 @@ class GatewayDoor:
 
     async def close(self) -> None:
         await self.http.aclose()
-        if self._owns_payer:
-            await self.flow.payer.close()
+        await self.flow.payer.close()
+
+
+def _no_router(base: str) -> Unavailable:
+    return Unavailable(
+        f"No router answers at {base}.",
+        advice="Start it with `tollbrush route`, or give Client(gateway=…) to pay from this process.",
+    )
 
 
 def _ok(answer: Answer, base: str) -> Answer:

@@ -12,8 +12,8 @@ import msgspec
 
 from tollbrush.client.orders import OnProgress, Order, Paid
 from tollbrush.client.problems import from_answer
-from tollbrush.client.purchase import EDIT_PATH, JSON, Purchase
-from tollbrush.client.transport import Answer, NoAnswer, NotSent, send, unreachable
+from tollbrush.client.purchase import EDIT_PATH, Purchase
+from tollbrush.client.transport import Answer, call
 from tollbrush.domain.pricing import Price
 from tollbrush.errors import SpendingPolicy
 from tollbrush.payments.payer import Payer, SignedPayment
@@ -79,10 +79,7 @@ class GatewayFlow:
 
     async def call(self, method: str, path: str, content: bytes | None = None) -> Answer:
         """A call that pays nothing. Raises Unavailable, UpstreamFailed."""
-        try:
-            return await send(self.http, method, self.gateway + path, content=content, headers=JSON)
-        except (NotSent, NoAnswer) as failure:
-            raise unreachable(self.gateway) from failure
+        return await call(self.http, method, self.gateway, path, content)
 
     async def _probe(self, order: Order) -> Quote | None:
         """What a gateway without `/quote` asks: the same request with a single pixel for a picture."""

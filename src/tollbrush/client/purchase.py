@@ -16,7 +16,7 @@ from urllib.parse import urljoin
 
 from tollbrush.client.orders import OnProgress, Order, Paid, Progress, Stage
 from tollbrush.client.problems import build, from_answer, from_code, printable
-from tollbrush.client.transport import Answer, NoAnswer, NotSent, send, unreachable
+from tollbrush.client.transport import JSON, Answer, NoAnswer, NotSent, send, unreachable
 from tollbrush.domain.pricing import Price
 from tollbrush.errors import (
     EditTimeout,
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from tollbrush.client.flow import GatewayFlow
 
 EDIT_PATH: Final = "/api/v1/images/image2image"
-JSON: Final = {"content-type": "application/json", "accept": "application/json"}
 _SENDS: Final = 4
 """Times that a request is sent when no answer comes."""
 _PAYMENTS: Final = 3

@@ -14,6 +14,7 @@ from tollbrush.errors import Unavailable, UpstreamFailed
 
 MAX_ANSWER: Final = 128 * 2**20
 """Bytes of an answer: ten pictures in base64, if a gateway sends them so."""
+JSON: Final = {"content-type": "application/json", "accept": "application/json"}
 _MAX_REFUSAL: Final = 2**20
 _TIMEOUT: Final = httpx2.Timeout(300.0, connect=10.0, pool=None)
 _LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
@@ -77,6 +78,18 @@ async def send(
         raise NotSent(f"{url}: {failure}") from failure
     except (httpx2.HTTPError, httpx2.StreamError) as failure:
         raise NoAnswer(f"{url}: {type(failure).__name__}") from failure
+
+
+async def call(http: httpx2.AsyncClient, method: str, base: str, path: str, content: bytes | None = None) -> Answer:
+    """A call of JSON that pays nothing; sent once more when no answer came, as over a connection that was kept too
+    long. Raises Unavailable, UpstreamFailed."""
+    try:
+        try:
+            return await send(http, method, base + path, content=content, headers=JSON)
+        except NoAnswer:
+            return await send(http, method, base + path, content=content, headers=JSON)
+    except (NotSent, NoAnswer) as failure:
+        raise unreachable(base) from failure
 
 
 def unreachable(where: str) -> Unavailable:

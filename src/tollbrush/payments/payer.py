@@ -112,7 +112,9 @@ class Payer:
         return list(await asyncio.gather(*map(_balance, map(self._account, self.networks))))
 
     async def close(self) -> None:
-        for rpc in self._rpcs:
+        """Close the connections; they open anew when the payer is used again."""
+        rpcs, self._rpcs, self._opened = self._rpcs, [], {}
+        for rpc in rpcs:
             await rpc.close()
 
     async def _funded(self, payable: Sequence[tuple[Offer, Network]]) -> tuple[Offer, Account]:

@@ -1,0 +1,103 @@
+"""Pictures as people have them become data URIs; what is no picture is said by name."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from support.paid_server import png
+from tollbrush.client.inputs import draft
+from tollbrush.domain.edits import Size
+from tollbrush.errors import BadImage, BadRequest, TollbrushError
+from tollbrush.wire import datauri
+
+PICTURE = png((20, 10))
+
+
+def bytes_of(image: object) -> bytes:
+    made = draft(image, "p", {}, urls=False)
+    return datauri.decode(made.fields["image"], path="image", max_bytes=10**7)
+
+
+def test_bytes_paths_and_files_go_out_as_they_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a picture.png"
+    path.write_bytes(PICTURE)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with path.open("rb") as file:
+        for given in (PICTURE, bytearray(PICTURE), memoryview(PICTURE), path, str(path), "~/a picture.png", file):
+            assert bytes_of(given) == PICTURE
+    assert bytes_of(io.BytesIO(PICTURE)) == PICTURE
+
+
+def test_a_data_uri_is_passed_on(tmp_path: Path) -> None:
+    uri = datauri.encode(PICTURE, "image/png")
+    made = draft(uri, "p", {}, urls=False)
+    assert (made.fields["image"], made.source) == (uri, Size(20, 10))
+
+
+def test_pil_images_and_arrays_become_png() -> None:
+    array = np.zeros((10, 20, 3), np.uint8)
+    array[:, :, 0] = 200
+    for given in (array, Image.fromarray(array), np.dstack([array, np.full((10, 20), 9, np.uint8)])):
+        with Image.open(io.BytesIO(bytes_of(given))) as decoded:
+            assert decoded.size == (20, 10)
+            assert decoded.convert("RGB").getpixel((3, 3)) == (200, 0, 0)
+
+
+def test_a_boolean_mask_is_black_and_white() -> None:
+    mask = np.zeros((10, 20), bool)
+    mask[2, 3] = True
+    made = draft(PICTURE, "p", {"mask": mask}, urls=False)
+    with Image.open(io.BytesIO(datauri.decode(made.fields["mask"], path="mask", max_bytes=10**6))) as decoded:
+        assert (decoded.getpixel((3, 2)), decoded.getpixel((0, 0))) == (255, 0)
+
+
+def test_several_pictures() -> None:
+    made = draft([PICTURE, Image.new("RGB", (5, 5))], "p", {}, urls=False)
+    assert len(made.fields["image"]) == 2
+    assert made.source == Size(20, 10)
+
+
+def test_only_what_was_said_is_sent() -> None:
+    options = {"n": 2, "seed": None, "fit": "pad", "max_price": "1", "progress": print, "mask": None}
+    made = draft(PICTURE, "p", options, urls=False)
+    assert made.fields.keys() == {"prompt", "n", "fit", "image"}
+    order = made.order()
+    assert json.loads(order.body) == made.fields
+    assert order.quote == {"prompt": "p", "n": 2, "masked": False, "width": 20, "height": 10}
+
+
+@pytest.mark.parametrize(
+    ("given", "error", "said"),
+    [
+        (b"", BadImage, "image"),
+        (b"not a picture at all", BadImage, "image"),
+        ("/no/such/file.png", BadImage, "cannot be read: No such file"),
+        (Path("/"), BadImage, "cannot be read"),
+        (io.StringIO("text"), BadImage, "binary mode"),
+        (42, BadImage, "is a int"),
+        (None, BadImage, "is a NoneType"),
+        ([], BadRequest, "empty list"),
+        (np.zeros((4, 4, 3)), BadImage, "array of float64"),
+        (np.zeros((4, 4, 2), np.uint8), BadImage, r"\(4, 4, 2\)"),
+        ("http://pictures.example/a.png", BadRequest, "a URL"),
+        ("data:text/plain,hello", BadImage, "data URI"),
+    ],
+)
+def test_what_is_no_picture_is_said_by_name(given: Any, error: type[TollbrushError], said: str) -> None:
+    with pytest.raises(error, match=said):
+        draft(given, "p", {}, urls=False)
+
+
+def test_the_wrong_one_of_several_is_named() -> None:
+    with pytest.raises(BadImage, match=r"image\[1\]") as wrong:
+        draft([PICTURE, b"no"], "p", {}, urls=False)
+    assert wrong.value.path == "image[1]"
+    with pytest.raises(BadImage, match="mask"):
+        draft(PICTURE, "p", {"mask": b"no"}, urls=False)
