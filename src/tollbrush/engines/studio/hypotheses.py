@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from tollbrush.engines.studio.priors import SHOULDER
+from tollbrush.engines.studio.regions import colour_bins, separation
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -18,11 +19,14 @@ if TYPE_CHECKING:
     from tollbrush.engines.studio.faces import Face
     from tollbrush.engines.studio.regions import Map, Regions
 
+_TELLING = 0.2  # least separation of colours that a cut can go by
+
 
 def grab_cut(pixels: Pixels, labels: NDArray[np.uint8], rounds: int) -> Mask | None:
-    """GrabCut (Rother, Kolmogorov, Blake 2004) from `labels` (cv2.GC_*); None when one side has no sample."""
+    """GrabCut (Rother, Kolmogorov, Blake 2004) from `labels` (cv2.GC_*). None when one side has no sample, or when both
+    sides are made of the same colours: then there is nothing to go by, and the maximum flow takes seconds over ties."""
     inside = (labels & 1) > 0
-    if min(inside.sum(), (~inside).sum()) < 20:
+    if min(inside.sum(), (~inside).sum()) < 20 or separation(colour_bins(pixels), inside, ~inside) < _TELLING:
         return None
     cv2.setRNGSeed(1)  # the colour models start from k-means; the generator is this thread's own
     models = np.zeros((2, 1, 65))

@@ -33,18 +33,16 @@ def fractal(
         if cells[0] > 2 * height:
             break
         grid = random.standard_normal(cells, np.float32)
-        total += np.float32(strength) * np.asarray(
-            cv2.resize(grid, (width, height), interpolation=cv2.INTER_CUBIC), np.float32
-        )
+        layer = cv2.resize(grid, (width, height), interpolation=cv2.INTER_CUBIC)
+        total += strength * np.asarray(layer, np.float32)
         power += strength * strength
         strength, detail = strength * gain, detail * 2
-    scaled: Map = total / np.float32(max(power, 1e-9) ** 0.5)
-    return scaled
+    return total / np.float32(np.sqrt(max(power, 1e-9)))
 
 
 def profile(width: int, random: np.random.Generator, *, detail: float, octaves: int = 9, gain: float = 0.47) -> Map:
     """A fractal line: `width` heights of mean about 0 and variance about 1."""
-    return fractal(4, width, random, detail=detail, octaves=octaves, gain=gain)[1]
+    return np.asarray(fractal(4, width, random, detail=detail, octaves=octaves, gain=gain)[1], np.float32)
 
 
 def colour(code: str) -> Map:

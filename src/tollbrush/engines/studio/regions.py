@@ -12,12 +12,13 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from tollbrush.engines.interface import Pixels
+    from tollbrush.engines.interface import Mask, Pixels
 
     Map = NDArray[np.float32]
     Table = NDArray[np.float64]
 
 _COUNT = 350
+_BINS = 12 * 20 * 20
 _BOTTOM_WEIGHT = 0.35  # the lower border often cuts through the subject, so it is weaker evidence of background
 
 
@@ -100,6 +101,18 @@ def cut_regions(small: Pixels) -> Regions:
     slic.iterate(8)
     slic.enforceLabelConnectivity(40)
     return Regions(small, lab, np.asarray(slic.getLabels(), np.int32), slic.getNumberOfSuperpixels())
+
+
+def colour_bins(pixels: Pixels) -> NDArray[np.intp]:
+    """Each RGB pixel's place in a coarse Lab histogram: lightness by 22, a and b by 5."""
+    light, a, b = (channel.astype(np.intp) for channel in cv2.split(cv2.cvtColor(pixels, cv2.COLOR_RGB2LAB)))
+    return light // 22 * 400 + np.clip((a - 78) // 5, 0, 19) * 20 + np.clip((b - 78) // 5, 0, 19)
+
+
+def separation(bins: NDArray[np.intp], one: Mask, other: Mask) -> float:
+    """How little two areas share their colours: 0 the same, 1 none in common."""
+    counts = [np.bincount(bins[area], minlength=_BINS) / (area.sum() + 1e-9) for area in (one, other)]
+    return 1 - float(np.minimum(counts[0], counts[1]).sum())
 
 
 def pairwise(a: Table, b: Table) -> Table:

@@ -63,8 +63,8 @@ def _starry(height: int, width: int, random: np.random.Generator, _: str | None)
     rows, columns = _grid(height, width)
     galaxy, core = _milky_way(sky, rows, columns, random)
     clear = np.clip((horizon - rows / height) / 0.25, 0.12, 1)  # haze hides the low stars
-    share = height * width / 1024**2
     scale = side / 1024
+    share = height * width / side**2 * min(1.0, scale) ** 2
     scatter_stars(sky, random, int(5200 * share), density=(0.35 + 0.65 * galaxy) * clear, brightness=1.0, scale=scale)
     scatter_stars(sky, random, int(16000 * share), density=core * clear, brightness=0.25, scale=scale)
     glow = np.exp(-np.square((rows / height - horizon) / 0.10)) * (
@@ -118,7 +118,7 @@ def _blue_sky(height: int, width: int, random: np.random.Generator, _: str | Non
     sky = vertical(height, width, [(0, "#2f74c8"), (0.5, "#6fa8e2"), (0.85, "#c3def3"), (1, "#dfeef8")])
     rows, _columns = _grid(height, width)
     noise = _flattened(fractal(2 * height, width, random, detail=2.5, octaves=8, gain=0.55), height)
-    cover = 1 - np.exp(-np.maximum(noise / noise.std() - 0.25, 0) * 1.6)
+    cover = 1 - np.exp(-np.maximum(noise - 0.25, 0) * 1.6)
     cover *= np.interp(rows / height, [0, 0.2, 0.8, 1], [0.8, 1, 0.9, 0.7])
     thick = np.asarray(cv2.GaussianBlur(cover, (0, 0), max(height / 60, 0.3)), np.float32)
     drop = max(1, round(0.03 * height))
@@ -132,13 +132,14 @@ def _clouds(
 ) -> tuple[Map, Map]:
     """Cloud cover and its lit side, 0..1, flattened by perspective."""
     noise = _flattened(fractal(int(height * stretch), width, random, detail=detail, gain=0.55), height)
-    noise /= noise.std()
     shade = np.clip((cv2.GaussianBlur(noise, (0, 0), max(height / 90, 0.3)) - noise) * 0.8 + 0.5, 0, 1)
     return np.clip((noise - threshold) / 1.2, 0, 1), np.asarray(shade, np.float32)
 
 
 def _flattened(noise: Map, height: int) -> Map:
-    return np.asarray(cv2.resize(noise, (noise.shape[1], height), interpolation=cv2.INTER_AREA), np.float32)
+    """`noise` pressed to `height` as perspective does, its variance 1 again."""
+    flat = np.asarray(cv2.resize(noise, (noise.shape[1], height), interpolation=cv2.INTER_AREA), np.float32)
+    return flat / np.float32(max(float(flat.std()), 1e-3))
 
 
 def _bokeh(height: int, width: int, random: np.random.Generator, _: str | None) -> Map:
@@ -214,7 +215,14 @@ def _night(height: int, width: int, random: np.random.Generator, _: str | None) 
     rows, columns = _grid(height, width)
     clear = np.clip((horizon - rows / height) / 0.3, 0.05, 1)
     scale = max(height, width) / 1024
-    scatter_stars(sky, random, int(1400 * height * width / 1024**2), density=clear, brightness=0.8, scale=scale)
+    scatter_stars(
+        sky,
+        random,
+        int(1400 * height * width / max(height, width, 1024) ** 2),
+        density=clear,
+        brightness=0.8,
+        scale=scale,
+    )
     side = random.choice([random.uniform(0.10, 0.24), random.uniform(0.76, 0.90)])
     far = np.hypot(columns - side * width, rows - random.uniform(0.14, 0.24) * height) / max(height, width)
     for shape, tint in (

@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 
 from tollbrush.engines.studio.priors import focus
+from tollbrush.engines.studio.regions import colour_bins, separation
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from tollbrush.engines.studio.faces import Face
     from tollbrush.engines.studio.regions import Map, Regions
 
-_BINS = 12 * 20 * 20  # Lab histogram: lightness by 22, a and b by 5
 _LOCAL_SEPARATION = 1  # its place among the features
 _CLEAR_OUTLINE = 0.6  # local separation from which an outline is no longer doubted
 
@@ -79,7 +79,7 @@ def _overlaps(masks: Sequence[Mask]) -> list[NDArray[np.float64]]:
 class _Scene:
     """What the features of every candidate share."""
 
-    bins: NDArray[np.int64]
+    bins: NDArray[np.intp]
     edge: Map
     centre: Map
     focus: Map
@@ -89,14 +89,11 @@ class _Scene:
 
     @classmethod
     def of(cls, regions: Regions, maps: Mapping[str, Map], faces: Sequence[Face]) -> _Scene:
-        lab = np.asarray(cv2.cvtColor(regions.pixels, cv2.COLOR_RGB2LAB))
-        light, a, b = (lab[..., i].astype(np.int64) for i in range(3))
-        bins = light // 22 * 400 + np.clip((a - 78) // 5, 0, 19) * 20 + np.clip((b - 78) // 5, 0, 19)
         height, width = regions.shape
         y, x = np.indices(regions.shape)
         centre = np.exp(-(np.square((x / width - 0.5) / 0.3) + np.square((y / height - 0.55) / 0.36)) / 2)
         return cls(
-            bins,
+            colour_bins(regions.pixels),
             regions.edge,
             centre.astype(np.float32),
             np.asarray(cv2.GaussianBlur(focus(regions)[regions.labels].astype(np.float32), (0, 0), 2), np.float32),
@@ -119,8 +116,8 @@ class _Scene:
         contours, _ = cv2.findContours(ink, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
         hull = cv2.contourArea(cv2.convexHull(np.vstack(contours)))
         return [
-            self._separation(mask, ~mask),
-            self._separation(inner, outer),
+            separation(self.bins, mask, ~mask),
+            separation(self.bins, inner, outer),
             float(edge.mean()) if edge.size else 0.0,
             float((edge < 0.25).mean()) if edge.size else 1.0,
             float(mask[0].mean()),
@@ -140,11 +137,6 @@ class _Scene:
             min(float(mask.sum() / (hull + 1)), 1.0),
             _contrast(self.focus, mask),
         ]
-
-    def _separation(self, a: Mask, b: Mask) -> float:
-        """1 where the two share no colour."""
-        counts = [np.bincount(self.bins[part], minlength=_BINS) / (part.sum() + 1e-9) for part in (a, b)]
-        return 1 - float(np.minimum(*counts).sum())
 
 
 def _contrast(values: Map, mask: Mask) -> float:

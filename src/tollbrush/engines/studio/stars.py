@@ -46,7 +46,7 @@ def _splat(
 ) -> None:
     """Adds a Moffat profile (Moffat 1969) per star: a tight core, and wings that only bright stars show."""
     height, width, _ = canvas.shape
-    core = 0.85 * scale
+    core = max(0.85 * scale, 0.75)  # a smaller star would fall between pixels
     for i in range(x.size):
         peak = 2.2 * max(light[i, 0], light[i, 1], light[i, 2])
         # Where the wings fall below `faintest`: peak · (1 + r²/core²)^−1.9 = faintest.

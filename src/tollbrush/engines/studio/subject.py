@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _SEARCH_SIDE = 192  # longer side at which candidates are cut
 _FACE_SIDE = 420  # longer side at which faces are sought
-_OUTLINE_SIDE = 640  # longer side at which the chosen one's outline is cut again
+_OUTLINE_SIDE = 512  # longer side at which the chosen one's outline is cut again
 _OUTLINE_BAND = 0.05  # of that side: how far the outline may move
 _THIN = 24  # pixels; a small copy thinner than this has no room for a subject
 _HINT_REACH = 0.06  # of the longer side: how far a painted hint may miss the outline
