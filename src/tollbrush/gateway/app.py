@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import Final
 from urllib.parse import urlsplit
 
+import structlog
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
@@ -31,6 +34,8 @@ from tollbrush.settings import Settings
 from tollbrush.storage.files import FileImages
 from tollbrush.storage.sqlite import SqliteLedger
 from tollbrush.wire.x402 import EXPOSED_HEADERS
+
+_log: Final = structlog.get_logger(__name__)
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -67,9 +72,11 @@ def create_app(settings: Settings) -> FastAPI:
         for engine in engines:
             await engine.start()
         await service.recover()
+        introduced = asyncio.create_task(_introduce(gate))
         try:
             yield
         finally:
+            introduced.cancel()
             await service.drain(gateway.grace_seconds)
             await close()
 
@@ -96,6 +103,12 @@ def create_app(settings: Settings) -> FastAPI:
         expose_headers=list(EXPOSED_HEADERS),
     )
     return app
+
+
+async def _introduce(gate: Gate) -> None:
+    """Ask each network once, so that a facilitator's fee payer is known before the first 402; say what is wrong."""
+    for network, problem in (await gate.problems()).items():
+        _log.warning("network is not ready", network=network, problem=problem)
 
 
 def _routes(app: FastAPI, settings: Settings, service: EditingService, gate: Gate, images: FileImages) -> None:

@@ -73,7 +73,10 @@ class Transform:
         if self.identity:
             return mask
         covered = _scale(mask[self.region.window].astype(np.uint8) * 255, self.inner.size, cv2.INTER_LINEAR)
-        half = covered >= 128
+        enlarged = self.inner.size.width / self.region.size.width
+        # A source pixel's square corners would show as stairs along every slanted edge.
+        smooth = cv2.GaussianBlur(covered, (0, 0), enlarged / 2) if enlarged > 1 else covered
+        half = smooth >= 128
         return _reflect(half if half.any() else covered > 0, self.inner, self.target)
 
     def invert(self, pixels: Pixels) -> Pixels:

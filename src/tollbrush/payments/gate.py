@@ -29,16 +29,20 @@ class Gate:
 
     def offers(self, price: Price, *, svm_only: bool = False) -> tuple[Requirement, ...]:
         """What to sign for this price, one entry a network. Raises Unavailable when none is configured."""
-        offers = tuple(
-            till.requirement(price.atomic)
-            for till in self._tills.values()
-            if not svm_only or BY_ID[till.network].family == "svm"
-        )
-        if not offers:
+        tills = [t for t in self._tills.values() if not svm_only or BY_ID[t.network].family == "svm"]
+        if not tills:
             raise Unavailable(
-                "no payment network is configured here.", retry_after=600, advice="Ask the operator to set `pay_to`."
+                "No payment network is configured here.", retry_after=600, advice="Ask the operator to set `pay_to`."
             )
-        return offers
+        offers, trouble = [], None
+        for till in tills:
+            try:
+                offers.append(till.requirement(price.atomic))
+            except Unavailable as failure:  # one network's facilitator is silent: the others still take money
+                trouble = failure
+        if trouble is not None and not offers:
+            raise trouble
+        return tuple(offers)
 
     def identify(self, payment: Payment, offers: Sequence[Requirement]) -> ClaimKey:
         """The payment's canonical key. Raises PaymentRefused."""

@@ -26,7 +26,7 @@ def _till(network: Network, part: NetworkSettings) -> Till:
     if part.facilitator_url:
         from tollbrush.payments.facilitator import FacilitatorTill
 
-        return FacilitatorTill(network, part.pay_to, part.facilitator_url, rpc=rpc)
+        return FacilitatorTill(network, part.pay_to, part.facilitator_url, rpc=rpc, confirmations=part.confirmations)
     if network.family == "evm":
         from tollbrush.payments.evm import EvmTill
 
