@@ -66,22 +66,25 @@ class Purchase:
         self._deadline = flow.clock() + flow.patience
 
     async def run(self, offers: tuple[Offer, ...]) -> Paid:
-        if offers:
-            self._tell("quoted")
-            await self._pay(offers, self._quoted)
-        return await self._settled_by(self._upload())
+        return await self._booked(self._buy(offers))
 
     async def resume(self, poll_url: str) -> Paid:
         self._poll_url = poll_url
-        return await self._settled_by(self._poll())
+        return await self._booked(self._poll())
 
-    async def _settled_by(self, delivery: Awaitable[Paid]) -> Paid:
+    async def _booked(self, delivery: Awaitable[Paid]) -> Paid:
         try:
             return await delivery
         except BaseException:
             if self._payment is not None:
                 await (self._payer.doubtful if self._sent else self._payer.unsent)(self._payment)
             raise
+
+    async def _buy(self, offers: tuple[Offer, ...]) -> Paid:
+        if offers:
+            self._tell("quoted")
+            await self._pay(offers, self._quoted)
+        return await self._upload()
 
     async def _upload(self) -> Paid:
         while True:
@@ -117,11 +120,14 @@ class Purchase:
 
     def _accept(self, answer: Answer) -> None:
         said = answer.json() or {}
-        url = urljoin(self._flow.gateway + "/", printable(said.get("poll_url")))
-        if not said.get("poll_url") or origin_of(url) != origin_of(self._flow.gateway):
+        place = printable(said.get("poll_url"))
+        try:
+            url = urljoin(self._flow.gateway + "/", place)
+        except ValueError:
+            url = ""
+        if not place or origin_of(url) != origin_of(self._flow.gateway):
             raise UpstreamFailed(
-                f"{self._flow.gateway} accepted the edit but names no place of its own to ask for it.",
-                advice=_IN_DOUBT,
+                f"{self._flow.gateway} accepted the edit but names no place of its own to ask for it.", advice=_IN_DOUBT
             )
         self._job, self._poll_url = printable(said.get("id")), url
 
@@ -156,7 +162,7 @@ class Purchase:
         asked = Price(offers[0].requirement.amount)
         before = self._payment
         if before is not None:
-            fate = await self._payer.fate(before)
+            fate = await self._fate(before)
             if fate is Fate.SPENT:
                 raise SpendingPolicy(
                     f"{self._flow.gateway} asks {asked} again although its first payment was taken.",
@@ -175,6 +181,12 @@ class Purchase:
         left = None if self._allowed is None else Price(self._allowed.atomic - self._at_risk)
         await self._pay(offers, left)
         return True
+
+    async def _fate(self, payment: SignedPayment) -> Fate:
+        try:
+            return await self._payer.fate(payment)
+        except Unavailable:
+            return Fate.ALIVE  # nobody knows: count it
 
     def _within(self, asked: Price, at_risk: int) -> bool:
         return self._allowed is not None and at_risk + asked.atomic <= self._allowed.atomic

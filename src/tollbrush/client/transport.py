@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -17,6 +18,7 @@ MAX_ANSWER: Final = 128 * 2**20
 JSON: Final = {"content-type": "application/json", "accept": "application/json"}
 _MAX_REFUSAL: Final = 2**20
 _TIMEOUT: Final = httpx2.Timeout(300.0, connect=10.0, pool=None)
+_WHOLE_SECONDS: Final = 600
 _LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 
 
@@ -63,7 +65,11 @@ async def send(
 ) -> Answer:
     """Raises NotSent, NoAnswer, and UpstreamFailed for an answer over the limit."""
     try:
-        async with http.stream(method, url, content=content, headers=dict(headers)) as response:
+        # The client's own time-outs watch each read; a byte now and then must not hold us for ever.
+        async with (
+            asyncio.timeout(_WHOLE_SECONDS),
+            http.stream(method, url, content=content, headers=dict(headers)) as response,
+        ):
             limit = MAX_ANSWER if response.status_code < 300 else _MAX_REFUSAL
             body = bytearray()
             async for chunk in response.aiter_bytes():
@@ -76,7 +82,7 @@ async def send(
             return Answer(response.status_code, response.headers, bytes(body))
     except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.UnsupportedProtocol, httpx2.InvalidURL) as failure:
         raise NotSent(f"{url}: {failure}") from failure
-    except (httpx2.HTTPError, httpx2.StreamError) as failure:
+    except (httpx2.HTTPError, httpx2.StreamError, TimeoutError) as failure:
         raise NoAnswer(f"{url}: {type(failure).__name__}") from failure
 
 

@@ -119,9 +119,12 @@ def check_caps(amount: int, caps: Caps, spent: Spent) -> None:
 
 
 def origin_of(url: str) -> str:
-    """scheme://host:port of a gateway: what its recipient is pinned to."""
-    parts = urlsplit(url)
-    port = parts.port or {"https": 443, "http": 80}.get(parts.scheme, 0)
+    """scheme://host:port of a gateway: what its recipient is pinned to. "" for what is no URL."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port or {"https": 443, "http": 80}.get(parts.scheme, 0)
+    except ValueError:
+        return ""
     return f"{parts.scheme}://{parts.hostname or ''}:{port}"
 
 

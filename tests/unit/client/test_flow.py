@@ -335,7 +335,7 @@ async def test_a_payment_that_never_left_is_given_back(serve: Serve, shop_at: Sh
         (reply(429, {"error": "slow down", "code": "rate_limited"}, {"Retry-After": "7"}), RateLimited, "slow down"),
         (reply(503, {"error": "busy", "code": "unavailable"}), Unavailable, "busy"),
         (
-            Reply(502, b"<html>Bad gateway</html>", {"content-type": "text/html"}),
+            Reply(502, b"<html>Bad</html>", {"content-type": "text/html"}),
             UpstreamFailed,
             "HTTP 502 with text/html",
         ),
@@ -344,6 +344,9 @@ async def test_a_payment_that_never_left_is_given_back(serve: Serve, shop_at: Sh
         (reply(200, {"data": []}), UpstreamFailed, "without a picture"),
         (reply(202, {"id": "j", "poll_url": "http://evil.example/poll"}), UpstreamFailed, "no place of its own"),
         (reply(202, {"id": "j"}), UpstreamFailed, "no place of its own"),
+        (reply(202, {"id": "j", "poll_url": 5}), UpstreamFailed, "no place of its own"),
+        (reply(202, {"id": "j", "poll_url": "http://[::1"}), UpstreamFailed, "no place of its own"),
+        (reply(202, {"id": "j", "poll_url": "//127.0.0.1:99999/"}), UpstreamFailed, "no place of its own"),
     ],
 )
 async def test_refusals_after_the_payment_are_typed_and_leave_a_doubt(
@@ -478,6 +481,34 @@ async def test_a_poll_that_asks_for_ever_is_refused(serve: Serve, shop_at: ShopA
     await shop.refused(PaymentRefused, "refused the payment", max_price=Price(100 * PRICE))
     assert len(set(shop.payments)) == 3
     assert SpendState.SPENT not in shop.books
+
+
+async def test_a_chain_that_does_not_answer_makes_nobody_pay_twice(serve: Serve, shop_at: ShopAt, purse: Purse) -> None:
+    server = serve()
+
+    def go_dark(heard: Heard) -> Reply:
+        purse.evm.down = True
+        return server.ask()
+
+    server.script["edit"] = [server.accept()]
+    server.script["poll"] = [go_dark, server.ask()]
+    shop = shop_at(server)
+    assert (await shop.edit()).price == Price(PRICE)
+    assert len(set(shop.payments)) == 1
+
+
+@pytest.mark.parametrize("stage", ["quoted", "signed", "uploading"])
+async def test_a_callback_that_raises_gives_back_what_was_not_sent(serve: Serve, shop_at: ShopAt, stage: str) -> None:
+    shop = shop_at(serve())
+
+    def fail(progress: Progress) -> None:
+        if progress.stage == stage:
+            raise RuntimeError(stage)
+
+    with pytest.raises(RuntimeError):
+        await shop.flow.edit(ORDER, progress=fail)
+    assert shop.books == ([] if stage == "quoted" else [SpendState.UNSPENT])
+    assert shop.payments == []
 
 
 async def test_a_cancelled_call_books_its_doubt(serve: Serve, shop_at: ShopAt) -> None:

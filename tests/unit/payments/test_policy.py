@@ -147,6 +147,8 @@ def test_caps_in_dollars_are_rounded_down() -> None:
         ("https://G.example/sol", "https://g.example:443"),
         ("http://127.0.0.1:8401/", "http://127.0.0.1:8401"),
         ("https://user:secret@g.example:8443/x?y", "https://g.example:8443"),
+        ("http://[::1", ""),
+        ("http://g.example:99999/", ""),
     ],
 )
 def test_pins_belong_to_an_origin(url: str, origin: str) -> None:
