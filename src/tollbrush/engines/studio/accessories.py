@@ -64,8 +64,8 @@ def wear(pixels: Pixels, kind: str, colour: str | None = None) -> Pixels:
     """H×W×3|4 pixels in which every clear face wears `kind`, one of KINDS: each that two cascades saw, or
     the main one when none is that clear.
 
-    `colour` is a CSS name or #rrggbb for its main part. Nothing changes far from the faces, and alpha stays. Raises
-    CannotHonour for an unknown kind or colour, and when there is no face."""
+    `colour` is a CSS name or #rrggbb for its main part. Nothing changes far from the faces; over a cut-out's
+    transparency the item is solid. Raises CannotHonour for an unknown kind or colour, and when there is no face."""
     item = _WARDROBE.get(kind)
     if item is None:
         raise CannotHonour(f"Nothing called '{kind}' can be worn.", advice=f"Choose one of {', '.join(KINDS)}.")
@@ -106,11 +106,15 @@ def _put_on(pixels: Pixels, face: Face, item: _Item, tint: Colour) -> None:
     layer = _photographed(layer, blur_of(pixels, head), grain_of(pixels, head))
     if item.presses:
         head = _press_hair(pixels, head, layer)
-    window = pixels[layer.rows, layer.columns, :3]
-    under = window.astype(np.float32) / 255
+    window = pixels[layer.rows, layer.columns]
+    under = window[..., :3].astype(np.float32) / 255
     under *= 1 - _shadow(layer, head, item)[..., None] * np.array(_WARMTH, np.float32)
-    alpha = layer.rgba[..., 3:]
-    window[:] = np.clip((under * (1 - alpha) + layer.rgba[..., :3]) * 255 + 0.5, 0, 255).astype(np.uint8)
+    # What a cut-out lets through behind the item is the item's share alone (Porter and Duff 1984: over).
+    seen = (window[..., 3:] / np.float32(255) if window.shape[2] == 4 else np.float32(1)) * (1 - layer.rgba[..., 3:])
+    solid = layer.rgba[..., 3:] + seen
+    mixed = (under * seen + layer.rgba[..., :3]) / np.maximum(solid, np.float32(1e-6))
+    window[..., :3] = np.clip(mixed * 255 + 0.5, 0, 255).astype(np.uint8)
+    window[..., 3:] = np.clip(solid * 255 + 0.5, 0, 255)[..., : window.shape[2] - 3].astype(np.uint8)
 
 
 def _photographed(layer: Layer, blur: float, grain: float) -> Layer:

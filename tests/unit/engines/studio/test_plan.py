@@ -8,8 +8,8 @@ import sys
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.studio_prompts import DOABLE, FRESH, IMPOSSIBLE, IMPOSSIBLE_MASKED, MASKED
 
+from support.studio_prompts import DOABLE, FRESH, IMPOSSIBLE, IMPOSSIBLE_MASKED, MASKED
 from tollbrush.engines.studio.abilities import (
     EXAMPLES,
     MASKED_EXAMPLES,
