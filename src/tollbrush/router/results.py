@@ -73,9 +73,12 @@ class Pictures:
 
     def _prune(self, *, keep: str) -> None:
         with self._lock:
-            files = sorted(((p.stat().st_mtime, p.stat().st_size, p) for p in self._folder.iterdir()), reverse=True)
+            files = []
+            for path in self._folder.iterdir():
+                with suppress(FileNotFoundError):  # another thread's draft, renamed meanwhile
+                    files.append((path.stat().st_mtime, path.stat().st_size, path))
             total = 0
-            for _, size, path in files:
+            for _, size, path in sorted(files, reverse=True):
                 total += size
                 if total > self._quota and path.name != keep:
                     path.unlink(missing_ok=True)
