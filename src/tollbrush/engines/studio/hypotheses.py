@@ -40,7 +40,7 @@ def candidates(regions: Regions, maps: Mapping[str, Map], certain: Mask | None) 
     weight = np.maximum(maps["mix"], 0.05)
 
     def cut(prior: Map) -> Mask | None:
-        mask = grab_cut(regions.pixels, _labels(prior, certain), 3)
+        mask = grab_cut(regions.pixels, _labels(prior, certain), 2)
         return None if mask is None else tidy(mask, weight, 0.12)
 
     with ThreadPoolExecutor(2) as threads:

@@ -65,8 +65,8 @@ def _starry(height: int, width: int, random: np.random.Generator, _: str | None)
     clear = np.clip((horizon - rows / height) / 0.25, 0.12, 1)  # haze hides the low stars
     scale = side / 1024
     share = height * width / side**2 * min(1.0, scale) ** 2
-    scatter_stars(sky, random, int(5200 * share), density=(0.35 + 0.65 * galaxy) * clear, brightness=1.0, scale=scale)
-    scatter_stars(sky, random, int(16000 * share), density=core * clear, brightness=0.25, scale=scale)
+    scatter_stars(sky, random, int(5200 * share), density=(0.35 + 0.65 * galaxy) * clear, brightness=1.2, scale=scale)
+    scatter_stars(sky, random, int(16000 * share), density=core * clear, brightness=0.35, scale=scale)
     glow = np.exp(-np.square((rows / height - horizon) / 0.10)) * (
         0.7 + 0.3 * np.exp(-np.square((columns / width - random.uniform(0.1, 0.9)) / 0.3))
     )
@@ -78,20 +78,24 @@ def _milky_way(sky: Map, rows: Map, columns: Map, random: np.random.Generator) -
     """Adds the galaxy's glow and dust to `sky`; returns where its stars are, and where its core is, 0..1."""
     height, width = rows.shape
     side = max(height, width)
-    lean = np.deg2rad(random.choice([-1, 1]) * random.uniform(38, 60))
-    x = (columns - width * random.uniform(0.42, 0.58)) / side
-    y = (rows - height * random.uniform(0.30, 0.44)) / side
+    aside = random.choice([-1, 1])  # it crosses an upper corner, where a subject leaves it to be seen
+    lean = np.deg2rad(aside * random.uniform(36, 54))
+    x = (columns - width * (0.5 + aside * random.uniform(0.20, 0.28))) / side
+    y = (rows - height * random.uniform(0.22, 0.34)) / side
     along, across = x * np.cos(lean) + y * np.sin(lean), y * np.cos(lean) - x * np.sin(lean)
     coarse = fractal(height, width, random, detail=3, gain=0.55)
-    fine = fractal(height, width, random, detail=6, octaves=6, gain=0.6)
-    bent = across + 0.045 * coarse
-    band = np.exp(-np.square(bent / 0.13))
-    core = np.exp(-np.square(bent / 0.055) - np.square(along / 0.5))
-    dust = np.clip(0.5 + 0.55 * fine, 0, 1) * np.exp(-np.square((bent + 0.012 * coarse) / 0.045))
-    texture = np.clip(0.55 + 0.35 * coarse + 0.25 * fine, 0, 2)
-    sky += (band * texture)[..., None] * np.array([0.033, 0.037, 0.064], np.float32)
-    sky += (core * texture**1.5)[..., None] * np.array([0.095, 0.070, 0.085], np.float32)
-    sky *= (1 - 0.62 * dust)[..., None]
+    fine = fractal(height, width, random, detail=7, octaves=6, gain=0.62)
+    bent = across + 0.040 * coarse
+    band = np.exp(-np.square(bent / 0.12))
+    core = np.exp(-np.square(bent / 0.055) - np.square((along - random.uniform(-0.15, 0.15)) / 0.42))
+    # Dust lies along the middle in torn lanes, and reddens what shines through it.
+    torn = np.clip(0.55 + 0.5 * fine - 0.25 * coarse, 0, 1)
+    dust = torn * np.exp(-np.square((bent + 0.020 * fine) / 0.042))
+    cloud = np.clip(0.62 + 0.34 * coarse + 0.22 * fine, 0, 2)
+    glow = (band * cloud)[..., None] * np.array([0.042, 0.052, 0.090], np.float32)
+    glow += (core * cloud**1.6)[..., None] * np.array([0.190, 0.143, 0.126], np.float32)
+    sky *= 1 - 0.3 * dust[..., None]
+    sky += glow * (1 - dust[..., None] * np.array([0.66, 0.76, 0.82], np.float32))
     return band * 0.9, core
 
 
@@ -225,21 +229,20 @@ def _night(height: int, width: int, random: np.random.Generator, _: str | None) 
     )
     side = random.choice([random.uniform(0.10, 0.24), random.uniform(0.76, 0.90)])
     far = np.hypot(columns - side * width, rows - random.uniform(0.14, 0.24) * height) / max(height, width)
-    for shape, tint in (
-        (np.exp(-far / 0.10), (0.10, 0.12, 0.16)),
-        (np.clip((0.033 - far) * 1024 * scale / 1.5 + 0.5, 0, 1), (0.85, 0.86, 0.82)),
-    ):
-        sky += shape[..., None] * np.array(tint, np.float32)
+    sky += np.exp(-far / 0.10)[..., None] * np.array([0.10, 0.12, 0.16], np.float32)
+    disc = np.clip((0.033 - far) * 1024 * scale / 1.5 + 0.5, 0, 1).astype(np.float32)
+    seas = np.clip(0.80 - 0.16 * fractal(height, width, random, detail=36, octaves=4), 0.35, 1)
+    sky = blend(sky, seas[..., None] * np.array([0.93, 0.94, 0.90], np.float32), disc)
     cover, shade = _clouds(height, width, random, stretch=3.0, detail=4, threshold=0.55)
     lit = blend(colour("#141f3d"), colour("#6f80a8"), np.exp(-far / 0.22)) * (0.6 + 0.7 * shade[..., None])
     return _mountains(blend(sky, lit, 0.55 * cover), random, horizon, ("#16223f", "#0c1529", "#060a15"), height=0.06)
 
 
 SCENES: Final[Mapping[str, Scene]] = {
-    "starry": Scene("a starry sky", _starry, Light(night=True)),
+    "starry": Scene("a starry sky", _starry, Light(strength=0.8, night=True)),
     "sunset": Scene("a sunset", _sunset, Light()),
     "blue_sky": Scene("a blue sky", _blue_sky, Light(strength=0.5)),
-    "night": Scene("a moonlit night", _night, Light(night=True)),
+    "night": Scene("a moonlit night", _night, Light(strength=0.8, night=True)),
     "bokeh": Scene("soft lights out of focus", _bokeh, Light(strength=0.5)),
     "gradient": Scene("a colour gradient", _gradient, Light(strength=0.35, wrap=0.2), coloured=True),
     "studio": Scene("studio paper", _studio, Light(strength=0.35, wrap=0.2), coloured=True),
