@@ -12,6 +12,7 @@ import httpx2
 import msgspec
 
 from tollbrush.errors import Unavailable, UpstreamFailed
+from tollbrush.wire.nesting import is_too_deep
 
 MAX_ANSWER: Final = 128 * 2**20
 """Bytes of an answer: ten pictures in base64, if a gateway sends them so."""
@@ -40,9 +41,11 @@ class Answer:
 
     def json(self) -> dict[str, Any] | None:
         """The JSON object in the body, or None."""
+        if is_too_deep(self.body):
+            return None
         try:
             value = msgspec.json.decode(self.body)
-        except (msgspec.DecodeError, RecursionError):
+        except msgspec.DecodeError:
             return None
         return value if isinstance(value, dict) else None
 

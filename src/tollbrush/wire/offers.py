@@ -21,6 +21,7 @@ from tollbrush.domain.networks import find
 from tollbrush.domain.payments import Requirement
 from tollbrush.domain.pricing import Price
 from tollbrush.errors import UpstreamFailed
+from tollbrush.wire.nesting import is_too_deep
 from tollbrush.wire.x402 import encode
 
 MAX_402: Final = 2**18
@@ -183,9 +184,9 @@ def _decoded_header(text: str | None) -> Any:
 
 
 def _decoded(raw: bytes) -> Any:
-    if len(raw) > MAX_402:
+    if len(raw) > MAX_402 or is_too_deep(raw):
         return None
     try:
         return msgspec.json.decode(raw)
-    except (msgspec.DecodeError, RecursionError):
+    except msgspec.DecodeError:
         return None
