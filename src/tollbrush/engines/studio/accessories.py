@@ -50,7 +50,7 @@ class _Item:
 
 _WARDROBE = {
     "top_hat": _Item(hats.top_hat, (0.060, 0.057, 0.066), 0.13, 0.30, 0.50, presses=True),
-    "cowboy_hat": _Item(hats.cowboy_hat, (0.50, 0.31, 0.16), 0.12, 0.34, 0.50, presses=True),
+    "cowboy_hat": _Item(hats.cowboy_hat, (0.50, 0.31, 0.16), 0.12, 0.28, 0.50, presses=True),
     "santa_hat": _Item(festive.santa_hat, (0.70, 0.035, 0.06), 0.10, 0.16, 0.40, presses=True),
     "party_hat": _Item(festive.party_hat, (0.16, 0.42, 0.86), 0.10, 0.12, 0.35),
     "crown": _Item(festive.crown, (0.86, 0.62, 0.16), 0.16, 0.12, 0.40),
@@ -158,5 +158,5 @@ def _press_hair(pixels: Pixels, head: Head, layer: Layer) -> Head:
     grown = cv2.dilate(hair.astype(np.uint8), np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)) > 0
     hole: Mask = np.zeros(pixels.shape[:2], np.bool_)
     hole[layer.rows, layer.columns] = grown & above
-    pixels[:] = fill(pixels, hole, exclude=head.outline > 0.02)
+    pixels[..., :3] = fill(np.ascontiguousarray(pixels[..., :3]), hole, exclude=head.outline > 0.02)
     return replace(head, outline=np.where(hole, np.float32(0), head.outline))

@@ -30,10 +30,13 @@ _THIN = 3.0  # pixels from a hole's deepest point to its rim, up to which it cou
 _CONTEXT = 1.2  # source window around the hole, in hole sizes
 _WORK_SIDE = 512  # pixels: the largest level with a free search; the full size only follows it
 _RATIO = 0.6  # size of a level against the next finer one
+_COARSEST = 1.0  # width of the hole at the coarsest level, in patches
 _ROUNDS = (12, 4)  # search-and-vote rounds at the coarsest and at the work level
+_REACH = 64  # pixels: first radius of the random search
 _GRADIENT = 0.6  # weight of lightness gradients against Lab in the patch distance
 _FEWEST_SOURCES = 10
 _PEEL_PAIRS = 1_500_000  # of hole pixel and source, that the first guess compares at most
+_FAR = 20.0  # price in the first guess of a source as far away as the window is wide, squared Lab per pixel
 _NOVELTY = 0.2  # price in the first guess of what a patch adds beyond the known, against a mismatch with it
 
 
@@ -120,24 +123,16 @@ def _complete(pixels: Pixels, hole: Mask, allowed: Mask, seed: int) -> Pixels:
     field: _Field | None = None
     for number, scale in enumerate(scales):
         level = _level(pixels, hole, allowed, scale)
-        if before is None:
-            _first_guess(level)
+        if before is None or field is None:
+            field = _first_guess(level)
         else:
             coarse = cv2.resize(before.colours, level.shape[::-1], interpolation=cv2.INTER_CUBIC)
             level.colours[level.hole] = coarse.reshape(level.colours.shape)[level.hole]
         field = _start(level, field, random)
-        if number <= work:
-            rounds = round(float(np.interp(number, [0, max(1, work)], _ROUNDS)))
-            _settle(
-                level,
-                field,
-                rounds,
-                sharp=number >= work - 1,
-                reach=min(max(level.shape), 64),
-                seed=seed + 100 * number,
-            )
-        else:
-            _settle(level, field, 2, sharp=True, reach=6, seed=seed + 100 * number)
+        polish = number > work
+        rounds = 2 if polish else round(float(np.interp(number, [0, max(1, work)], _ROUNDS)))
+        reach = 6 if polish else min(max(level.shape), _REACH)
+        _settle(level, field, rounds, sharp=number >= work - 1, reach=reach, seed=seed + 100 * number)
         before = level
     assert before is not None and field is not None
     _even(before, field)
@@ -148,7 +143,7 @@ def _scales(hole: Mask) -> list[float]:
     """Coarse to fine: from where the hole is little wider than a patch, up to the work size, and then 1."""
     work = min(1.0, _WORK_SIDE / max(hole.shape))
     width = 2 * _depth(hole)
-    coarsest = min(work, max(1.4 * _PATCH / width, 5 * _PATCH / min(hole.shape)))
+    coarsest = min(work, max(_COARSEST * _PATCH / width, 5 * _PATCH / min(hole.shape)))
     steps = round(np.log(coarsest / work) / np.log(_RATIO))
     scales = np.geomspace(coarsest, work, steps + 1).tolist() if steps else [work]
     return scales if work == 1 else [*scales, 1.0]
@@ -197,7 +192,7 @@ def _features(level: _Level) -> tuple[Floats, int]:
     return planes.reshape(planes.shape[0], -1), planes.shape[2]
 
 
-def _first_guess(level: _Level) -> None:
+def _first_guess(level: _Level) -> _Field:
     """Paints the coarsest hole layer by layer; gradients are unknown there, so Lab alone is compared."""
     rgb = np.clip(level.colours[..., :3] / 255, 0, 1).astype(np.float32)
     lab = _pad(cv2.cvtColor(rgb, cv2.COLOR_RGB2LAB))
@@ -206,28 +201,32 @@ def _first_guess(level: _Level) -> None:
     hole = np.pad(level.hole, _R)
     step = -(-len(sy) * int(np.count_nonzero(hole)) // _PEEL_PAIRS)
     sy, sx = sy[::step], sx[::step]
-    patchmatch.peel(lab.reshape(lab.shape[0], -1), colours, 3, _R, hole, sy, sx, _NOVELTY)
+    matches = patchmatch.peel(
+        lab.reshape(lab.shape[0], -1), colours, 3, _R, hole, sy, sx, _NOVELTY, _FAR * _PATCH * _PATCH
+    )
     level.colours[level.hole] = colours[_R:-_R, _R:-_R][level.hole]
+    ty, tx = (centres.astype(np.int32) for centres in np.nonzero(matches >= 0))
+    chosen = matches[ty, tx]
+    return _Field(ty, tx, sy[chosen], sx[chosen], level.shape)
 
 
-def _start(level: _Level, coarser: _Field | None, random: np.random.Generator) -> _Field:
-    """Targets of this level, matched as at the coarser one, and at random where that is no source."""
+def _start(level: _Level, coarser: _Field, random: np.random.Generator) -> _Field:
+    """Targets of this level, matched as in a coarser (or the same) one, and at random where that is no source."""
     h, w = level.shape
     touched = cv2.dilate(level.hole.astype(np.uint8), np.ones((_PATCH, _PATCH), np.uint8))
     ty, tx = (centres.astype(np.int32) + _R for centres in np.nonzero(touched))
     oy, ox = np.nonzero(level.sources)
     pick = random.integers(0, len(oy), len(ty))
     ny, nx = oy[pick], ox[pick]
-    if coarser is not None:
-        ch, cw = coarser.shape
-        offsets = np.zeros((ch, cw, 2), np.float32)
-        offsets[coarser.ty - _R, coarser.tx - _R] = np.stack([coarser.ny - coarser.ty, coarser.nx - coarser.tx], 1)
-        cy = np.minimum(((ty - _R) * ch) // h, ch - 1)
-        cx = np.minimum(((tx - _R) * cw) // w, cw - 1)
-        gy = np.clip(np.rint(ty + offsets[cy, cx, 0] * (h / ch)).astype(np.int64), 0, h + 2 * _R - 1)
-        gx = np.clip(np.rint(tx + offsets[cy, cx, 1] * (w / cw)).astype(np.int64), 0, w + 2 * _R - 1)
-        good = level.sources[gy, gx]
-        ny, nx = np.where(good, gy, ny), np.where(good, gx, nx)
+    ch, cw = coarser.shape
+    offsets = np.zeros((ch, cw, 2), np.float32)
+    offsets[coarser.ty - _R, coarser.tx - _R] = np.stack([coarser.ny - coarser.ty, coarser.nx - coarser.tx], 1)
+    cy = np.minimum(((ty - _R) * ch) // h, ch - 1)
+    cx = np.minimum(((tx - _R) * cw) // w, cw - 1)
+    gy = np.clip(np.rint(ty + offsets[cy, cx, 0] * (h / ch)).astype(np.int64), 0, h + 2 * _R - 1)
+    gx = np.clip(np.rint(tx + offsets[cy, cx, 1] * (w / cw)).astype(np.int64), 0, w + 2 * _R - 1)
+    good = level.sources[gy, gx]
+    ny, nx = np.where(good, gy, ny), np.where(good, gx, nx)
     return _Field(ty, tx, ny.astype(np.int32), nx.astype(np.int32), (h, w))
 
 

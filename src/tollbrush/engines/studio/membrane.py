@@ -15,7 +15,7 @@ from tollbrush.engines.studio.kernels import kernel
 
 Floats = NDArray[np.float32]
 
-_EDGE = 8.0  # levels of 0…255: a step as high as this is taken for a true edge, half believed
+_EDGE = 26.0  # levels of 0…255: a step as high as this is a true edge, not a mismatch
 _SCREEN = 1e-5  # λ: how much the copied colours themselves count, per pixel
 _COARSEST = 24  # pixels
 _SWEEPS = 24
@@ -33,41 +33,40 @@ def corrected(colours: Floats, across: Floats, down: Floats, hole: NDArray[np.bo
 
 
 def _belief(d: Floats) -> Floats:
-    """Geman–McClure weight: a small step is a mismatch to even out, a big one an edge to leave."""
-    return np.asarray(1 / (1 + np.square(d).mean(axis=2) / (_EDGE * _EDGE)) ** 2, np.float32)
+    """Tukey's weight: a small step is a mismatch to even out, a big one an edge to leave."""
+    return np.asarray(np.clip(1 - np.square(d).mean(axis=2) / (_EDGE * _EDGE), 0, 1) ** 2, np.float32)
 
 
 def _solve(dx: Floats, dy: Floats, wx: Floats, wy: Floats, hole: NDArray[np.bool_], screen: np.float32) -> Floats:
     """Cascadic multigrid (Bornemann and Deuflhard 1996): the half-size solution, enlarged, is the first guess."""
     h = np.zeros_like(dx)
     rows, columns = hole.shape
-    if min(rows, columns) >= 2 * _COARSEST and hole.any():
+    if min(rows, columns) >= 2 * _COARSEST:
         size = (columns // 2, rows // 2)
-        half = _half(dx, 1), _half(dy, 0), _shrunk(wx, size), _shrunk(wy, size), _shrunk_hole(hole, size)
-        coarse = _solve(*half, np.float32(4 * screen))
+        half_dx, half_wx = _half(dx, wx)
+        half_dy, half_wy = (plane.swapaxes(0, 1).copy() for plane in _half(dy.swapaxes(0, 1), wy.T))
+        share = cv2.resize(hole.astype(np.float32), size, interpolation=cv2.INTER_AREA)
+        coarse = _solve(half_dx, half_dy, half_wx, half_wy, share > 0.5, np.float32(4 * screen))
         h[hole] = cv2.resize(coarse, (columns, rows), interpolation=cv2.INTER_LINEAR).reshape(dx.shape)[hole]
     _relax(h, dx, dy, wx, wy, hole, screen, _SWEEPS, np.float32(_OVER))
     return h
 
 
-def _half(d: Floats, axis: int) -> Floats:
-    """Differences between the centres of 2×2 blocks: along a row ½d₀ + d₁ + ½d₂, the mean of the block's two rows."""
+def _half(d: Floats, w: Floats) -> tuple[Floats, Floats]:
+    """Steps along the rows between the centres of 2×2 blocks, and their weights: ½, 1 and ½ pixel steps in series (one
+    disbelieved step breaks the path), the block's two rows side by side."""
     rows, columns = d.shape[0] // 2 * 2, d.shape[1] // 2 * 2
-    d = d[:rows, :columns]
-    if axis == 0:
-        return _half(d.swapaxes(0, 1), 1).swapaxes(0, 1)
-    first, second = d[:, 0::2], d[:, 1::2]
-    third = np.concatenate([first[:, 1:], np.zeros_like(first[:, :1])], axis=1)
-    path = 0.5 * first + second + 0.5 * third
-    return np.ascontiguousarray(0.5 * (path[0::2] + path[1::2]))
+    resistance = 1 / np.maximum(w, 1e-6)
+    path, resist = _series(d[:rows, :columns]), _series(resistance[:rows, :columns, None].astype(np.float32))
+    weight = 2 / resist
+    both = weight[0::2] + weight[1::2]
+    step = (weight[0::2] * path[0::2] + weight[1::2] * path[1::2]) / both
+    return np.asarray(step, np.float32), np.asarray(0.5 * both[..., 0], np.float32)
 
 
-def _shrunk(plane: Floats, size: tuple[int, int]) -> Floats:
-    return np.asarray(cv2.resize(plane, size, interpolation=cv2.INTER_AREA), np.float32)
-
-
-def _shrunk_hole(hole: NDArray[np.bool_], size: tuple[int, int]) -> NDArray[np.bool_]:
-    return _shrunk(hole.astype(np.float32), size) > 0.5
+def _series(steps: Floats) -> Floats:
+    following = np.concatenate([steps[:, 2::2], steps[:, -1:]], axis=1)
+    return np.asarray(0.5 * steps[:, 0::2] + steps[:, 1::2] + 0.5 * following, np.float32)
 
 
 @kernel

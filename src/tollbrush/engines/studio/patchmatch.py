@@ -165,13 +165,19 @@ def known_mean(features: Floats, c: int, r: int, hole: Bools, y: int, x: int, me
 
 
 @kernel
-def peel(features: Floats, colours: Floats, c: int, r: int, hole: Bools, sy: Ints, sx: Ints, novelty: float) -> None:
+def peel(
+    features: Floats, colours: Floats, c: int, r: int, hole: Bools, sy: Ints, sx: Ints, novelty: float, far: float
+) -> Ints:
     """First guess at the coarsest level (Newson et al. 2014): layer by layer from the rim inwards, each pixel takes the
-    colour of the best of all sources `sy, sx`, compared over what is already known. What a source would bring in
-    beyond that costs `novelty` times its distance from the known part's mean: where a plain wall must go on, the wall
-    beside a head may match best, and would bring the head along. Changes features, colours and hole in place."""
+    colour of the best of all sources `sy, sx`, compared over what is already known.
+
+    What a source would bring in beyond that costs `novelty` times its distance from the known part's mean: where a
+    plain wall must go on, the wall beside a head may match best, and would bring the head along. `far` is the price of
+    a source a whole picture away. Changes features, colours and hole in place; returns H×W the number of each hole
+    pixel's source, −1 elsewhere."""
     h, w = hole.shape
     mean = np.zeros(c, np.float32)
+    matches = np.full((h, w), -1, np.int32)
     while True:
         layer = [
             (y, x)
@@ -180,14 +186,14 @@ def peel(features: Floats, colours: Floats, c: int, r: int, hole: Bools, sy: Int
             if hole[y, x] and not (hole[y - 1, x] and hole[y + 1, x] and hole[y, x - 1] and hole[y, x + 1])
         ]
         if len(layer) == 0:
-            return
+            return matches
         chosen = np.zeros(len(layer), np.int64)
         for q in range(len(layer)):
             y, x = layer[q]
             known_mean(features, c, r, hole, y, x, mean)
             best = _WORST
             for k in range(len(sy)):
-                d = np.float32(0)
+                d = np.float32(far * np.hypot(sy[k] - y, sx[k] - x) / max(h, w))
                 for dy in range(-r, r + 1):
                     for dx in range(-r, r + 1):
                         at, of = (x + dx) * c, (sx[k] + dx) * c
@@ -205,6 +211,7 @@ def peel(features: Floats, colours: Floats, c: int, r: int, hole: Bools, sy: Int
                     chosen[q] = k
         for q in range(len(layer)):
             y, x = layer[q]
+            matches[y, x] = chosen[q]
             fy, fx = sy[chosen[q]], sx[chosen[q]]
             for i in range(c):
                 features[y, x * c + i] = features[fy, fx * c + i]

@@ -1,0 +1,157 @@
+"""Hats, glasses and moustaches on a real portrait: where they go, what they leave alone, when they say no."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+import pytest
+import skimage.data
+
+from tollbrush.engines.studio.accessories import KINDS, wear
+from tollbrush.engines.studio.faces import eyes, find_faces
+from tollbrush.engines.studio.head import measure
+from tollbrush.errors import CannotHonour
+
+if TYPE_CHECKING:
+    from tollbrush.engines.interface import Mask, Pixels
+
+HATS = ("top_hat", "cowboy_hat", "santa_hat", "party_hat", "crown")
+
+
+@cache
+def portrait() -> Pixels:
+    """The astronaut with a little air above her head, 512×592."""
+    air = np.asarray(cv2.copyMakeBorder(skimage.data.astronaut(), 80, 0, 0, 0, cv2.BORDER_REPLICATE), np.uint8)
+    air.flags.writeable = False
+    return air
+
+
+@cache
+def worn(kind: str) -> Pixels:
+    return wear(portrait(), kind)
+
+
+def changed(kind: str) -> Mask:
+    difference = np.abs(worn(kind).astype(int) - portrait()).max(axis=2)
+    return np.asarray(difference > 24, np.bool_)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_only_the_neighbourhood_of_the_face_changes(kind: str) -> None:
+    face = find_faces(portrait())[0]
+    touched = np.any(worn(kind) != portrait(), axis=2)
+    rows, columns = np.nonzero(touched)
+    assert worn(kind).shape == portrait().shape
+    assert rows.max() < face.y + 1.2 * face.h
+    assert columns.min() > face.x - 1.2 * face.w
+    assert columns.max() < face.x + 2.2 * face.w
+
+
+@pytest.mark.parametrize("kind", HATS)
+def test_a_hat_sits_above_the_eyes_and_over_the_hair(kind: str) -> None:
+    face = find_faces(portrait())[0]
+    left, right = eyes(portrait(), face)
+    unit = right.x - left.x
+    mask = changed(kind)
+    middle = round((left.x + right.x) / 2)
+    eyes_row = round((left.y + right.y) / 2)
+    # The face is untouched from the eyes down; the forehead may lie in the shadow; the top of the head is covered.
+    assert mask[eyes_row : eyes_row + round(1.5 * unit), round(left.x) : round(right.x)].mean() < 0.02
+    rows = np.flatnonzero(mask[:, middle - 4 : middle + 5].any(axis=1))
+    assert rows.min() < eyes_row - 2.0 * unit
+    assert eyes_row - 1.6 * unit < rows.max() < eyes_row + 0.1 * unit
+
+
+def test_sunglasses_lie_across_both_eyes() -> None:
+    mask = changed("sunglasses")
+    for eye in eyes(portrait(), find_faces(portrait())[0]):
+        assert mask[round(eye.y) - 3 : round(eye.y) + 4, round(eye.x) - 3 : round(eye.x) + 4].mean() > 0.8
+        seen = worn("sunglasses")[round(eye.y), round(eye.x)]
+        assert seen.mean() < 110
+
+
+def test_a_moustache_grows_between_nose_and_mouth() -> None:
+    left, right = eyes(portrait(), find_faces(portrait())[0])
+    unit = right.x - left.x
+    rows, columns = np.nonzero(changed("moustache"))
+    assert left.y + 0.45 * unit < rows.min() and rows.max() < left.y + 1.2 * unit
+    assert abs(columns.mean() - (left.x + right.x) / 2) < 0.15 * unit
+
+
+@pytest.mark.parametrize("kind", ["top_hat", "sunglasses"])
+def test_what_is_worn_tilts_with_the_head(kind: str) -> None:
+    turn, back = (cv2.getRotationMatrix2D((225, 190), angle, 1.0) for angle in (-14, 14))
+    tilted = np.asarray(cv2.warpAffine(portrait(), turn, (512, 592), borderMode=cv2.BORDER_REFLECT), np.uint8)
+    difference = np.abs(wear(tilted, kind).astype(int) - tilted).max(axis=2) > 24
+    again = cv2.warpAffine(difference.astype(np.uint8), back, (512, 592)) > 0
+    upright = changed(kind)
+    assert (again & upright).sum() > 0.75 * (again | upright).sum()
+    assert (difference & upright).sum() < 0.75 * (difference | upright).sum()
+
+
+def test_the_main_colour_can_be_chosen() -> None:
+    green = wear(portrait(), "top_hat", "green")
+    hat = changed("top_hat") & (green[..., 1].astype(int) > green[..., 0].astype(int) + 15)
+    assert hat.sum() > 0.4 * changed("top_hat").sum()
+
+
+def test_everybody_wears_it() -> None:
+    small = cv2.resize(portrait(), None, fx=0.7, fy=0.7, interpolation=cv2.INTER_AREA)
+    both = np.zeros((592, 512 + small.shape[1], 3), np.uint8)
+    both[:, :512] = portrait()
+    both[: small.shape[0], 512:] = small
+    difference = np.any(wear(both, "sunglasses") != both, axis=2)
+    assert difference[:, :512].any() and difference[:, 512:].any()
+
+
+def test_a_hat_may_leave_the_picture() -> None:
+    low = np.ascontiguousarray(portrait()[90:])
+    out = wear(low, "cowboy_hat")
+    assert np.any(out[0] != low[0])
+
+
+def test_a_cut_out_keeps_its_alpha_and_what_is_worn_is_solid() -> None:
+    alpha = np.zeros(portrait().shape[:2], np.uint8)
+    alpha[130:] = 255
+    out = wear(np.dstack([portrait(), alpha]), "top_hat")
+    assert np.array_equal(out[130:, :, 3], alpha[130:])
+    assert np.array_equal(out[150:, :, :3], worn("top_hat")[150:])
+    assert out[110, 228, 3] == 255
+    assert not out[:130, :100, 3].any()
+
+
+@pytest.mark.parametrize("kind", ["santa_hat", "moustache"])
+def test_the_same_request_gives_the_same_bytes(kind: str) -> None:
+    assert np.array_equal(worn(kind), wear(portrait(), kind))
+
+
+def test_the_head_is_outlined_with_its_hair() -> None:
+    head = measure(portrait(), find_faces(portrait())[0])
+    assert head.outline.shape == portrait().shape[:2]
+    assert head.outline[110, 228] > 0.9  # hair
+    assert head.outline[200, 228] > 0.9  # nose
+    assert head.outline[110, 120] < 0.1 and head.outline[60, 228] < 0.1  # the wall
+    assert 35 < head.unit < 50 and 0 < head.roll < 0.12
+
+
+@pytest.mark.parametrize("name", ["coffee", "rocket"])
+def test_a_picture_without_a_face_is_refused(name: str) -> None:
+    with pytest.raises(CannotHonour, match="no face found") as refusal:
+        wear(getattr(skimage.data, name)(), "top_hat")
+    assert "face is seen" in refusal.value.sentence()
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (5, 9), (30, 30)])
+def test_tiny_pictures_are_refused(shape: tuple[int, int]) -> None:
+    with pytest.raises(CannotHonour, match="no face found"):
+        wear(np.full((*shape, 3), 99, np.uint8), "crown")
+
+
+def test_unknown_wear_and_colours_are_named() -> None:
+    with pytest.raises(CannotHonour, match="'wig'"):
+        wear(portrait(), "wig")
+    with pytest.raises(CannotHonour, match="'smoky-ish'"):
+        wear(portrait(), "top_hat", "smoky-ish")
