@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import itertools
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx2
+
+from tollbrush.wire.nesting import is_too_deep
 
 _MAX_ANSWER = 4 * 2**20
 
@@ -28,7 +31,10 @@ class JsonRpc:
 
     def __init__(self, url: str, *, timeout: float = 10.0) -> None:
         self.url = url
-        self._http = httpx2.AsyncClient(timeout=timeout, headers={"content-type": "application/json"})
+        # A proxy of the environment must not stand between us and a node on this machine.
+        remote = urlsplit(url).hostname not in ("127.0.0.1", "localhost", "::1")
+        headers = {"content-type": "application/json"}
+        self._http = httpx2.AsyncClient(timeout=timeout, headers=headers, trust_env=remote)
         self._ids = itertools.count(1)
 
     async def call(self, method: str, *params: Any) -> Any:
@@ -40,6 +46,8 @@ class JsonRpc:
             raise RpcUnreachable(f"{method}: {type(failure).__name__}") from failure
         if len(response.content) > _MAX_ANSWER:
             raise RpcUnreachable(f"{method}: the answer is over {_MAX_ANSWER} bytes")
+        if is_too_deep(response.content):
+            raise RpcUnreachable(f"{method}: the answer is nested too deeply")
         try:
             answer = response.json()
         except ValueError as failure:

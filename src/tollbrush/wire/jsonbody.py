@@ -15,6 +15,7 @@ from typing import Any, Final, NoReturn
 import msgspec
 
 from tollbrush.errors import BadRequest
+from tollbrush.wire.nesting import is_too_deep
 
 _LONG: Final = 4096
 _MAX_QUOTES: Final = 100_000
@@ -48,6 +49,8 @@ def _refused(fault: _SyntaxFault) -> BadRequest:
 
 def _parse(body: bytes) -> dict[str, Any]:
     skeleton, longs = _cut(body.removeprefix(b"\xef\xbb\xbf"))
+    if is_too_deep(skeleton):
+        raise BadRequest("The JSON is nested too deeply.", advice=_ADVICE)
     waiting = iter(longs)
     try:
         value = json.loads(
@@ -61,8 +64,6 @@ def _parse(body: bytes) -> dict[str, Any]:
         raise _SyntaxFault(error.msg[0].lower() + error.msg[1:]) from error
     except UnicodeDecodeError as error:
         raise _SyntaxFault("it is not UTF-8") from error
-    except RecursionError as error:
-        raise BadRequest("The JSON is nested too deeply.", advice=_ADVICE) from error
     if next(waiting, None) is not None:
         raise BadRequest("NaN is not JSON.", advice=_ADVICE)
     if not isinstance(value, dict):

@@ -17,6 +17,7 @@ from tollbrush.domain.networks import BY_ID, BY_V1
 from tollbrush.domain.payments import Payment, Requirement
 from tollbrush.domain.pricing import Price
 from tollbrush.errors import BadRequest, PaymentRefused, PaymentRequired
+from tollbrush.wire.nesting import is_too_deep
 
 PAYMENT_HEADERS: Final = ("payment-signature", "x-payment")
 EXPOSED_HEADERS: Final = (
@@ -137,13 +138,12 @@ def _decode(text: str) -> Any:
         raw = pybase64.b64decode(text + "=" * (-len(text) % 4), validate=True)
     except (binascii.Error, ValueError) as failure:
         raise _unreadable("the payment header is not base64") from failure
-    try:
-        value = msgspec.json.decode(raw)
-    except (msgspec.DecodeError, RecursionError) as failure:
-        raise _unreadable("the payment header is not base64 of JSON") from failure
-    if _depth(value) > _MAX_DEPTH:
+    if is_too_deep(raw, _MAX_DEPTH):
         raise _unreadable("the payment is nested too deeply")
-    return value
+    try:
+        return msgspec.json.decode(raw)
+    except msgspec.DecodeError as failure:
+        raise _unreadable("the payment header is not base64 of JSON") from failure
 
 
 def _normalise(value: Any) -> Payment:
@@ -164,13 +164,6 @@ def _normalise(value: Any) -> Payment:
         raise _unreadable("scheme and network must be text")
     known = BY_V1.get(network) or BY_ID.get(network)
     return Payment(version, scheme, known.id if known else network[:80], payload, accepted)
-
-
-def _depth(value: Any, limit: int = _MAX_DEPTH + 1) -> int:
-    if limit == 0 or not isinstance(value, dict | list):
-        return 0
-    children = value.values() if isinstance(value, dict) else value
-    return 1 + max((_depth(child, limit - 1) for child in children), default=0)
 
 
 def _unreadable(what: str) -> PaymentRefused:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -124,3 +126,18 @@ def test_never_more_lenient_than_the_standard_library(text: str) -> None:
     except BadRequest:
         return
     assert value == json.loads(text.replace("\n", ""))
+
+
+def test_a_bomb_does_not_reach_the_parser_whatever_the_recursion_limit() -> None:
+    bomb = b'{"a":' + b"[" * 100_000
+    script = f"""
+import sys; sys.setrecursionlimit(10**6)
+from tollbrush.errors import BadRequest
+from tollbrush.wire import jsonbody
+try:
+    jsonbody.parse({bomb!r})
+except BadRequest as refused:
+    print(refused)
+"""
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
+    assert (ran.returncode, "too deeply" in ran.stdout) == (0, True), ran.stderr

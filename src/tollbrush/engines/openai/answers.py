@@ -11,6 +11,7 @@ import pybase64
 
 from tollbrush.errors import BadImage, ContentRefused, RateLimited, TollbrushError, UpstreamFailed
 from tollbrush.imaging.codec import decode
+from tollbrush.wire.nesting import is_too_deep
 
 if TYPE_CHECKING:
     from tollbrush.engines.interface import Pixels
@@ -22,6 +23,8 @@ _DEFAULT_WAIT: Final = 20
 
 def read(body: bytes, n: int) -> tuple[list[Pixels], dict[str, int]]:
     """The pictures and the token usage of a 200. Raises UpstreamFailed on anything else than `n` whole pictures."""
+    if is_too_deep(body):
+        raise UpstreamFailed("OpenAI's answer is nested too deeply.")
     try:
         answer = msgspec.json.decode(body)
         rows = answer["data"]
@@ -49,6 +52,8 @@ def failure(status: int, headers: Mapping[str, str], body: bytes) -> TollbrushEr
 
 
 def _code(body: bytes) -> str:
+    if is_too_deep(body):
+        return ""
     try:
         error: Any = msgspec.json.decode(body)["error"]
         code = error.get("code") or error.get("type") or ""
