@@ -37,7 +37,8 @@ def run(argv: list[str]) -> int:
     except TollbrushError as error:
         return fail(error, as_json="--json" in argv)
     except TyperException as wrong:
-        print(f"tollbrush: {safe(wrong.format_message())} See: tollbrush --help", file=sys.stderr)
+        command = getattr(getattr(wrong, "ctx", None), "command_path", "tollbrush")
+        print(f"tollbrush: {safe(wrong.format_message())} See: {command} --help", file=sys.stderr)
         return wrong.exit_code
     except (Abort, KeyboardInterrupt):
         return INTERRUPTED

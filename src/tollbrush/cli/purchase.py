@@ -22,7 +22,7 @@ from tollbrush.client.problems import from_answer
 from tollbrush.client.transport import NoAnswer, NotSent, send, unreachable
 from tollbrush.domain.networks import BY_ID
 from tollbrush.domain.pricing import Price
-from tollbrush.errors import BadRequest, Unavailable
+from tollbrush.errors import BadRequest, SpendingPolicy, Unavailable
 from tollbrush.payments.payer import Payer
 from tollbrush.payments.wallet import load_or_create
 from tollbrush.settings import Settings
@@ -102,8 +102,12 @@ def sign_header(
             quoted = await GatewayFlow(gateway, payer, http).quote(Order(b"", fields))
             if quoted is None:
                 raise BadRequest(f"{gateway} asks for no payment.")
-            limit = quoted.price if max_price is None else min(quoted.price, max_price)
-            payment = await payer.pay(quoted.offers, quoted=limit, gateway=gateway)
+            if max_price is not None and quoted.price > max_price:
+                raise SpendingPolicy(
+                    f"The edit costs {quoted.price}, more than the {max_price} allowed.",
+                    advice="Nothing was signed. Allow more with --max-price.",
+                )
+            payment = await payer.pay(quoted.offers, quoted=quoted.price, gateway=gateway)
             await payer.doubtful(payment)
         await payer.close()
         return *payment.header, payment.price

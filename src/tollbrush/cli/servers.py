@@ -28,7 +28,7 @@ def up(
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
-    """Everything on this machine: local chains, gateway, router, and a wallet funded with play money."""
+    """Run everything here, on local chains."""
     from tollbrush.cli.local import LOCAL_FOLDER
     from tollbrush.cli.stack import Ports, Stack
 
@@ -50,7 +50,7 @@ def serve(
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
-    """The gateway: sells edits, in the foreground."""
+    """Run the gateway, which sells edits."""
     from tollbrush.cli.serving import run_app
 
     settings = load_settings(data_dir)
@@ -80,7 +80,7 @@ def route(
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
-    """The router: takes edits and slash commands on this machine and pays for them, in the foreground."""
+    """Run the router, which pays for edits."""
     from tollbrush.cli.serving import run_app
     from tollbrush.router.app import create_router
 
@@ -105,7 +105,7 @@ def devnet(
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
-    """A local Base and a local Solana with play USDC and a faucet, in the foreground; a line per transfer."""
+    """Run a local Base and Solana with play money."""
     from tollbrush.cli.local import Chains
     from tollbrush.domain.networks import BY_V1
 

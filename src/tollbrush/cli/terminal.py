@@ -46,7 +46,7 @@ class Terminal:
     def result(self, value: Any, *lines: str) -> None:
         """The answer: `value` as JSON, or `lines` for people."""
         if self.as_json:
-            print(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+            print(json.dumps(value, indent=2, default=str))
         else:
             for line in lines:
                 print(safe(line))
@@ -74,7 +74,7 @@ class Terminal:
     def event(self, value: Any, *lines: str) -> None:
         """One of many results over time: a JSON line, or `lines` for people."""
         if self.as_json:
-            print(json.dumps(value, ensure_ascii=False, default=str), flush=True)
+            print(json.dumps(value, default=str), flush=True)
         else:
             print("\n".join(map(safe, lines)), flush=True)
 
@@ -112,7 +112,7 @@ def fail(error: TollbrushError, *, as_json: bool) -> int:
     """One plain sentence on stderr (and the error as JSON on stdout when asked); the exit code."""
     if as_json:
         body: Mapping[str, Any] = {"error": error.message, "code": error.code, "message": error.sentence()}
-        print(json.dumps(body, ensure_ascii=False))
+        print(json.dumps(body))
     print(f"tollbrush: {safe(error.sentence())}", file=sys.stderr)
     return exit_code(error)
 

@@ -58,7 +58,7 @@ def show(data_dir: DataDir = None, as_json: Json = False) -> None:
     with terminal.working("Asking the chains"):
         said = _described(settings)
     accounts = said["accounts"]
-    rows = [(str(a["title"]), str(a["address"]), str(a["balance"] or "unknown")) for a in accounts]
+    rows = [(str(a["title"]), str(a["address"]), _shown(a["balance"])) for a in accounts]
     terminal.table(said, ("Network", "Address", ">USDC"), rows)
     for account in accounts:
         if account["balance"] is None:
@@ -113,7 +113,7 @@ def fund(
         funded.append(_Funded(chain.name, address, str(balance.dollars)))
     terminal.result(
         {"funded": [vars(f) for f in funded]},
-        *(f"{BY_V1[f.network].title}  {f.address}  now ${f.balance}" for f in funded),
+        *(f"{BY_V1[f.network].title:<14}{f.address}  now {_shown(f.balance)}" for f in funded),
     )
 
 
@@ -180,6 +180,12 @@ def _addresses(settings: Settings) -> dict[str, str]:
 
     own = load_or_create(settings)
     return {"evm": own.evm_address, "svm": own.solana_address}
+
+
+def _shown(balance: str | None) -> str:
+    from tollbrush.domain.pricing import Price
+
+    return "unknown" if balance is None else str(Price.of(Decimal(balance)))
 
 
 def _read_words(file: str) -> str:
