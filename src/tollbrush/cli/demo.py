@@ -71,7 +71,7 @@ def demo(
     terminal = Terminal(as_json=as_json)
     folder = _own(out)
     began = time.monotonic()
-    with _photographs(folder) as portrait, Stack(folder / "state", Ports(), home=folder, cwd=folder) as stack:
+    with photographs(folder) as portrait, Stack(folder / "state", Ports(), home=folder, cwd=folder) as stack:
         terminal.note("Starting a local Base, a local Solana, the gateway and the router …")
         stack.start()
         before = _balances(stack)
@@ -108,7 +108,7 @@ def _own(out: Path) -> Path:
 
 
 @contextmanager
-def _photographs(folder: Path) -> Iterator[Path]:
+def photographs(folder: Path) -> Iterator[Path]:
     """Real photographs in their places; where the portrait lies, which goes again unless it was there before."""
     try:
         from skimage import data

@@ -1,0 +1,215 @@
+"""The whole product as its user runs it: `tollbrush up`, the three commands, a chat, attacks, a clean stop."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import openai
+import pytest
+from PIL import Image
+
+from tollbrush.cli.demo import COMMANDS, photographs
+
+pytestmark = pytest.mark.e2e
+
+
+@dataclass(frozen=True)
+class Everything:
+    """A running stack, and the user's home and working folder with the photographs."""
+
+    process: subprocess.Popen[str]
+    home: Path
+    said: dict[str, Any]
+
+    @property
+    def router(self) -> str:
+        return str(self.said["router"])
+
+    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """A command in another terminal of the same user."""
+        return subprocess.run(
+            [sys.executable, "-m", "tollbrush", *words],
+            cwd=self.home,
+            env=environment(self.home),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+
+    def balances(self) -> dict[str, float]:
+        accounts = httpx2.get(f"{self.router}/v1/wallet").json()["accounts"]
+        return {a["network"]: round(float(a["balance"]) * 10**6) for a in accounts}
+
+
+def environment(home: Path) -> dict[str, str]:
+    clean = {k: v for k, v in os.environ.items() if not k.startswith(("TOLLBRUSH_", "XDG_"))}
+    return clean | {"HOME": str(home)}
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Everything]:
+    home = tmp_path_factory.mktemp("home")
+    with photographs(home):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tollbrush", "up", "--port", "0", "--json"],
+            cwd=home,
+            env=environment(home),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert process.stdout is not None
+        try:
+            line = process.stdout.readline()
+            assert line, "up said nothing"
+            yield Everything(process, home, json.loads(line))
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(60)
+            process.stdout.close()
+
+
+@pytest.mark.parametrize(("network", "command"), COMMANDS)
+def test_the_three_commands(stack: Everything, network: str, command: str) -> None:
+    command = command.replace("/tmp/portrait.png", "./portrait.png")
+    before = stack.balances()
+    ran = stack.run(command, "--network", network, "--json")
+    assert ran.returncode == 0, ran.stderr
+    said = json.loads(ran.stdout)
+    after = stack.balances()
+    price = int(said["price"]["amount"].replace(".", ""))
+    assert price == (42_000 if "1536x1024" in command else 21_000)
+    assert said["payment"]["network"] == network
+    assert {n: before[n] - after[n] for n in before} == {n: price if n == network else 0 for n in before}
+    (picture,) = said["data"]
+    with Image.open(stack.home / said["files"][0]) as image:
+        assert image.size == (picture["width"], picture["height"])
+        assert (image.mode == "RGBA") is ("remove" in command)
+    assert (said["model"], said["requested_model"]) == ("tollbrush/studio", "openai/gpt-image-1")
+
+
+def test_the_same_command_again_is_not_paid_again(stack: Everything) -> None:
+    command = "/img2img --image ./cat.jpg --model studio --size auto make it sepia"
+    first = json.loads(stack.run(command, "--json").stdout)
+    before = stack.balances()
+    second = json.loads(stack.run(command, "--json").stdout)
+    assert second["replayed"] is True and second["payment"] == first["payment"]
+    assert stack.balances() == before
+    assert second["files"] != first["files"], "nothing is overwritten"
+
+
+def test_a_chat_client_edits_a_local_file(stack: Everything) -> None:
+    with openai.OpenAI(base_url=f"{stack.router}/v1", api_key="none", max_retries=0) as client:
+        chunks = client.chat.completions.create(
+            model="tollbrush/studio",
+            messages=[{"role": "user", "content": "/img2img --image ~/photo.png --size 512x512 make it warmer"}],
+            stream=True,
+        )
+        text = "".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices)
+        url = text.partition("](")[2].partition(")")[0]
+        assert httpx2.get(url).headers["content-type"] == "image/png"
+        with pytest.raises(openai.BadRequestError, match="must begin with /img2img"):
+            client.chat.completions.create(model="x", messages=[{"role": "user", "content": "hello"}])
+
+
+def test_openais_image_door(stack: Everything) -> None:
+    with (
+        openai.OpenAI(base_url=f"{stack.router}/v1", api_key="none", max_retries=0) as client,
+        (stack.home / "cat.jpg").open("rb") as cat,
+    ):
+        answer = client.images.edit(image=cat, prompt="make it black and white", model="tollbrush/studio", size="auto")
+    assert answer.data and answer.data[0].b64_json and answer.data[0].b64_json.startswith("iVBOR")
+
+
+def test_curl_with_a_pay_header(stack: Everything) -> None:
+    """Through bash: `base64` wraps its lines."""
+    url = f"{stack.said['gateway']}/api/v1/images/image2image"
+    script = f"""
+PAYMENT_HEADER=$({sys.executable} -m tollbrush pay-header {url} --model openai/gpt-image-1 --size 1024x1024 --n 1)
+IMAGE_BASE64=$(base64 cat.jpg)
+curl -s -X POST {url} -H "Content-Type: application/json" -H "X-Payment: $PAYMENT_HEADER" --data-binary @- <<JSON
+{{"model": "openai/gpt-image-1", "prompt": "make it sepia", "image": "data:image/jpeg;base64,$IMAGE_BASE64"}}
+JSON
+"""
+    ran = subprocess.run(
+        ["bash", "-c", script], cwd=stack.home, env=environment(stack.home), capture_output=True, text=True, timeout=120
+    )
+    said = json.loads(ran.stdout)
+    assert said["payment"]["status"] == "settled", ran.stdout
+
+
+def test_a_web_page_cannot_use_it(stack: Everything) -> None:
+    edit, body = f"{stack.router}/v1/images/image2image", {"prompt": "hat", "image": str(stack.home / "photo.png")}
+    before = stack.balances()
+    attacks: list[dict[str, str]] = [
+        {"origin": "https://evil.example"},
+        {"origin": "null"},
+        {"host": "evil.example"},
+        {"sec-fetch-site": "cross-site"},
+        {"origin": stack.router},
+        {"content-type": "text/plain"},
+    ]
+    answers = [httpx2.post(edit, json=body, headers=headers) for headers in attacks]
+    assert [a.status_code for a in answers] == [403, 403, 421, 403, 403, 400]
+    assert not [name for a in answers for name in a.headers if name.lower().startswith("access-control")]
+    assert stack.balances() == before
+
+
+def test_the_router_listens_on_loopback_only(stack: Everything) -> None:
+    port = int(stack.router.rpartition(":")[2])
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.connect(("192.0.2.1", 9))  # sends nothing; tells which address of ours faces outside
+        outside = probe.getsockname()[0]
+    if outside.startswith("127."):
+        pytest.skip("this machine has no other address")
+    with pytest.raises(OSError):
+        socket.create_connection((outside, port), timeout=5)
+
+
+def test_every_command_sees_the_stack(stack: Everything) -> None:
+    shown = json.loads(stack.run("wallet", "show", "--json").stdout)
+    assert shown["evm"] == stack.said["wallet"]["evm"] and len(shown["accounts"]) == 2
+    before = stack.balances()
+    assert stack.run("wallet", "fund", "2").returncode == 0
+    assert {n: b - before[n] for n, b in stack.balances().items()} == dict.fromkeys(before, 2_000_000)
+    models = json.loads(stack.run("models", "--json").stdout)["data"]
+    assert {m["id"] for m in models if m["available"]} == {"openai/gpt-image-1", "tollbrush/studio"}
+    doctor = stack.run("doctor", "--json")
+    assert doctor.returncode == 0, doctor.stdout
+    refused = stack.run("edit", "photo.png", "make it explode into dragons")
+    assert refused.returncode == 4 and "dragons" in refused.stderr
+
+
+def test_secrets_stay_out_of_logs(stack: Everything) -> None:
+    state = stack.home / ".local/share/tollbrush/local"
+    words = set(json.loads((state / "wallet/wallet.json").read_text())["words"].split())
+    keys = json.loads((state / "seller.json").read_text())["settle_keys"].values()
+    for log in (state / "logs").iterdir():
+        text = log.read_text(errors="replace")
+        assert len(words & set(text.split())) < 6 and not [key for key in keys if key in text]
+    for private in ("wallet/wallet.json", "seller.json", "router-token", "router/history.db", "spending.db"):
+        assert (state / private).stat().st_mode & 0o077 == 0, private
+
+
+def test_it_stops_cleanly(stack: Everything) -> None:
+    """Last: SIGTERM ends it with code 0, and leaves no process behind."""
+    ports = [
+        int(url.rpartition(":")[2]) for url in (stack.router, stack.said["gateway"], *stack.said["chains"].values())
+    ]
+    stack.process.send_signal(signal.SIGTERM)
+    assert stack.process.wait(60) == 0
+    for port in ports:
+        with pytest.raises(OSError):
+            socket.create_connection(("127.0.0.1", port), timeout=5)
+    assert "does not answer" in stack.run("models").stderr
