@@ -76,8 +76,8 @@ def find_faces(pixels: Pixels) -> list[Face]:
     small = _equalised(grey, scale)
     hits = list(_frontal_hits(small, scale))
     faces = _grouped(hits)
-    if not faces or any(face.agreement < 2 for face in faces):
-        # The profile cascade costs as much as the other two: it is asked only where they leave a doubt.
+    if not any(face.agreement >= 2 for face in faces):
+        # The profile cascade costs as much as the other two: it is asked only when they agree on nobody.
         faces = _grouped(hits + list(_profile_hits(small, scale)))
     sure = [face for face in faces if face.agreement >= 2 or face.score > _SURE_ALONE]
     return sorted(sure, key=lambda face: -face.rank)

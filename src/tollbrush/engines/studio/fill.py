@@ -31,7 +31,7 @@ _CONTEXT = 1.2  # source window around the hole, in hole sizes
 _WORK_SIDE = 512  # pixels: the largest level with a free search; the full size only follows it
 _RATIO = 0.6  # size of a level against the next finer one
 _COARSEST = 1.0  # width of the hole at the coarsest level, in patches
-_ROUNDS = (12, 4)  # search-and-vote rounds at the coarsest and at the work level
+_ROUNDS = (12, 3)  # search-and-vote rounds at the coarsest and at the work level
 _REACH = 64  # pixels: first radius of the random search
 _GRADIENT = 0.6  # weight of lightness gradients against Lab in the patch distance
 _FEWEST_SOURCES = 10
@@ -57,7 +57,7 @@ def fill(pixels: Pixels, mask: Mask, seed: int = 0, exclude: Mask | None = None)
         side = max(rows.stop - rows.start, columns.stop - columns.start)
         rows, columns = _window(mask, int(_CONTEXT * side))
         allowed = np.ones_like(mask) if exclude is None else ~exclude
-        painted = _complete(pixels[rows, columns], mask[rows, columns], allowed[rows, columns], seed)
+        painted = _complete(pixels[rows, columns], mask[rows, columns], allowed[rows, columns], seed % 2**31)
     out[rows, columns][mask[rows, columns]] = painted[mask[rows, columns]]
     return out
 

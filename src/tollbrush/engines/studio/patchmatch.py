@@ -126,6 +126,7 @@ def vote_sharp(
     h, w, c = colours.shape
     best = np.full((h, w), _WORST, np.float32)
     off_centre = np.float32(0.15 / (r * r))
+    least = np.float32(0.01 ** (1 / power))  # of less weight: not worth the sum
     for k in range(len(ty)):
         for dy in range(-r, r + 1):
             for dx in range(-r, r + 1):
@@ -141,7 +142,7 @@ def vote_sharp(
                 if paint[y, x]:
                     here = cost[k] * (1 + off_centre * (dy * dy + dx * dx))
                     ratio = (best[y, x] + 1) / (here + 1)
-                    if ratio < 0.5:
+                    if ratio < least:
                         continue
                     share = ratio**power
                     for i in range(c):

@@ -121,6 +121,13 @@ def test_one_seed_one_result() -> None:
     assert not np.array_equal(first, fill(pixels, mask, seed=4))
 
 
+@pytest.mark.parametrize("seed", [-1, 2**32, 2**64 + 5])
+def test_any_whole_number_is_a_seed(seed: int) -> None:
+    pixels = photo("gravel", 64)
+    mask = box(pixels, 20, 40, 20, 44)
+    assert np.array_equal(fill(pixels, mask, seed)[~mask], pixels[~mask])
+
+
 def test_large_pictures_are_worked_on_smaller_and_stay_sharp() -> None:
     pixels = np.tile(photo("gravel"), (3, 3, 1))
     mask = box(pixels, 200, 520, 220, 540)
