@@ -34,6 +34,8 @@ from tollbrush.engines.studio.words import Term
 
 def readings(terms: Sequence[Term], *, masked: bool) -> set[Reading]:
     """Everything the clause may mean. Raises TooMuchError when its only reading asks for more than is offered."""
+    if len(terms) > _LONGEST:
+        return set()
     encoded = "".join(f",{','.join(term.roles)},;" for term in terms)
     found: set[Reading] = set()
     excess: TooMuchError | None = None
@@ -59,6 +61,9 @@ def needs_mask(terms: Sequence[Term]) -> bool:
         return False
 
 
+_LONGEST: Final = 24  # terms; longer clauses are not ours, and would take long to turn down
+
+
 @cache
 def _rules(masked: bool) -> tuple[tuple[re.Pattern[str], Builder], ...]:
     macros = _MACROS | {"WHOLE": "(?:AREA | IT AREA |" + _MACROS["WHOLE"][3:]} if masked else _MACROS
@@ -67,52 +72,64 @@ def _rules(masked: bool) -> tuple[tuple[re.Pattern[str], Builder], ...]:
 
 
 def _compiled(pattern: str, macros: dict[str, str]) -> re.Pattern[str]:
-    def expand(match: re.Match[str]) -> str:
-        name = match[0]
-        return _NAME.sub(expand, macros[name]) if name in macros else f"(?:[^;]*,{name},[^;]*;)"
+    before = ""
+    while before != pattern:
+        before, pattern = pattern, _NAME.sub(lambda m: macros.get(m[0], m[0]), pattern)
+    return re.compile(_CHOICE.sub(lambda m: _one_term(m[1] or m[2]), pattern).replace(" ", ""))
 
-    return re.compile(_NAME.sub(expand, pattern).replace(" ", ""))
+
+def _one_term(roles: str) -> str:
+    """Takes one term that plays one of `roles`. Atomic: a term with many roles is still taken in one way only, or a
+    long run of such terms would be tried in exponentially many."""
+    return f"(?>[^;]*,(?:{roles}),[^;]*;)"
 
 
 _NAME: Final = re.compile(r"[A-Z]{2,}")  # of a role or a macro; the P of `(?P<` is neither
-
+_CHOICE: Final = re.compile(r"\(\?:((?:[A-Z]{2,}\|)*[A-Z]{2,})\)|([A-Z]{2,})")
 
 _MACROS: Final = {
     "WHOLE": "(?:PICTURE | IT | EVERYTHING | PICTURE COLOURS | COLOURS (?:(?:OF|IN) (?:PICTURE|IT))?)",
     "WHO": "(?:PERSON|THING)",
     "POINTER": "(?:PICTURE|IT)",
     "ANY": "(?:PICTURE|IT|PERSON|THING)",
-    "BACK": "(?: ANY? (?:HUE|PLAIN|FLAT)* BG (?:(?:OF|IN|BEHIND) ANY){0,2} | EVERYTHING (?:BEHIND|EXCEPT) WHO )",
+    "BACK": "(?: ANY? (?:HUE|PLAIN|FLAT)* BG (?:(?:OF|FROM|IN|BEHIND) ANY){0,2} | EVERYTHING (?:BEHIND|EXCEPT) WHO )",
     "TARGET": "(?:WHOLE | (?P<back>BACK))",
-    "NEW": "(?: (?P<traits>(?:NICE|TRAIT|HUE)*) (?P<scene>SCENE) EFFECT? | PAINTED )",
+    "SCENERY": "(?P<traits>(?:NICE|TRAIT|HUE)*) (?P<scene>SCENE) EFFECT?",
+    "NEW": "(?: SCENERY | PAINTED )",
     "PAINTED": "(?P<shades>(?:FLAT|NICE|LIGHTEN|DEEPEN|DEGREE)*) (?P<hue>HUE) HUEWORD?",
     "WORN": "PAIR? (?P<style>(?:NICE|PLAIN|TRAIT|HUE|LIGHTEN|DEEPEN|FLAT)*) PAIR? (?P<wear>WEAR)",
     "BEARER": "(?:PERSON? HEAD | PERSON)",
-    "NOUNISH": "(?:UNKNOWN|WEAR|PERSON|THING|HEAD|AREA|IT|HUE|PLAIN|NICE|DEGREE|OF|IN|ON|BEHIND|BG|PICTURE|OUT|SCENE)",
+    "NOUNISH": "(?:UNKNOWN|WEAR|PERSON|THING|HEAD|AREA|IT|HUE|PLAIN|NICE|DEGREE|OF|FROM|IN|ON|BEHIND|BG|PICTURE|OUT)",
 }
 
 _ADVERBS = "(?:DEGREE|MORE)*"
 _BOTH: Final[tuple[tuple[str, Builder], ...]] = (
     # a new background
-    ("(?:CHANGE|PAINT|ADD)? BACK HUEWORD? (?:TO|AS|WITH|FOR|BE|LOOKS|IN|OF)* NEW BG?", replaced),
+    ("(?:CHANGE|PAINT|ADD)? BACK HUEWORD? CHANGE? (?:TO|AS|WITH|FOR|BE|LOOKS|IN|OF)* NEW BG?", replaced),
     ("(?:CHANGE|PAINT) HUEWORD OF BACK (?:TO|AS|BE)* PAINTED", replaced),
     (
         ("(?:CHANGE|ADD|MOVE)? ANY? (?:WITH|ON|IN|TO|BE)* NEW BG(?:BEHIND ANY | (?:TO|IN|ON|FOR) POINTER)?"),
         replaced,
     ),
-    ("(?:MOVE|ADD|CHANGE)? (?:WHO|IT)? BE? ON (?P<traits>(?:NICE|TRAIT|HUE)*) (?P<scene>SCENE) EFFECT?", replaced),
-    ("(?:MOVE|ADD|CHANGE)? (?:WHO|IT) BE? IN (?P<traits>(?:NICE|TRAIT|HUE)*) (?P<scene>SCENE) EFFECT?", replaced),
-    ("(?:MOVE|ADD)? (?:WHO|IT|PICTURE)? ON PAINTED", replaced),
+    (
+        "(?:MOVE|ADD|CHANGE)? (?:PERSON|THING|IT)? BE? ON SCENERY",
+        replaced,
+    ),
+    (
+        "(?:MOVE|ADD|CHANGE)? (?:PERSON|THING|IT) BE? IN SCENERY",
+        replaced,
+    ),
+    ("(?:MOVE|ADD)? ANY{0,2} ON PAINTED", replaced),
     ("(?:ADD|MOVE|CHANGE)? NEW (?:BEHIND ANY | AS BACK | INSTEAD (?:OF BACK)?)", replaced),
-    ("(?:ADD|MOVE)? (?P<traits>(?:NICE|TRAIT|HUE)*) (?P<scene>SCENE) EFFECT? (?:IN|ON|TO) BACK", replaced),
+    ("(?:ADD|MOVE)? SCENERY (?:IN|ON|TO) BACK", replaced),
     # no background
     ("(?:REMOVE|CUT) ONLY? BACK OUT? ONLY?", always(RemoveBackground())),
     ("TAKE BACK OUT", always(RemoveBackground())),
-    ("(?:CHANGE|ADD)? ANY? (?:WITH|TO)* NO BACK", always(RemoveBackground())),
+    ("(?:CHANGE|ADD)? ANY? (?:WITH|TO)* NO BG", always(RemoveBackground())),
     ("CHANGE? BACK (?:BE|IS)? REMOVED", always(RemoveBackground())),
     ("(?:CHANGE|ADD)? BACK (?:TO|AS|BE|WITH|FOR|LOOKS)* TRANSPARENT", always(RemoveBackground())),
     (
-        "(?:CHANGE|ADD|MOVE)? ANY? (?:WITH|ON|TO|AS|IN|BE)* TRANSPARENT BG (?:PICTURE|TO POINTER)?",
+        "(?:CHANGE|ADD|MOVE)? ANY{0,2} (?:WITH|ON|TO|AS|IN|BE)* TRANSPARENT BG (?:PICTURE|TO POINTER)?",
         always(RemoveBackground()),
     ),
     ("CHANGE? POINTER? (?:TO|AS|BE)* TRANSPARENT PICTURE?", always(RemoveBackground())),
@@ -152,8 +169,8 @@ _BOTH: Final[tuple[tuple[str, Builder], ...]] = (
     # tones, by noun
     (
         (
-            "(?:(?:CHANGE|ADD) WHOLE (?:TO|BE|LOOKS)*)? WITH? (?P<signs>(?:UPWARDS|DOWNWARDS|MORE|LESS|ADD|DEGREE)+) OF?"
-            "PICTURE? (?P<tone>TONENOUN) (?:(?:OF|IN|TO|ON) (?:TARGET))? (?:DEGREE | FOR? PERCENT)*"
+            "(?:(?:CHANGE|ADD)? WHOLE (?:TO|BE|LOOKS)*)? WITH? (?P<signs>(?:UPWARDS|DOWNWARDS|MORE|LESS|ADD|DEGREE)+)"
+            "OF? PICTURE? (?P<tone>TONENOUN) (?:(?:OF|IN|TO|ON) (?:TARGET))? (?:DEGREE | FOR? PERCENT)*"
         ),
         measured,
     ),
@@ -165,7 +182,7 @@ _BOTH: Final[tuple[tuple[str, Builder], ...]] = (
         measured,
     ),
     ("CHANGE COLOURS (?:MORE|DEGREE)* POPS (?:MORE|DEGREE)*", vivid),
-    ("REMOVE COLOURS (?:(?:OF|IN) (?:TARGET))?", colourless),
+    ("REMOVE COLOURS (?:(?:OF|FROM|IN) (?:TARGET))?", colourless),
     # tones, by look
     (
         (
@@ -183,14 +200,18 @@ _BOTH: Final[tuple[tuple[str, Builder], ...]] = (
 )
 # With a mask, `cut out the cat` may mean the cat or what is around it; without one there is only one cat to find.
 _WITHOUT_MASK: Final[tuple[tuple[str, Builder], ...]] = (
-    ("(?:CUT|ISOLATE) OF? NICE* WHO (?:OF BACK)? (?:(?:ON|WITH) TRANSPARENT BG)?", always(RemoveBackground())),
-    ("(?:ONLY KEEP | KEEP ONLY | ONLY) WHO", always(RemoveBackground())),
+    (
+        "CHANGE? (?:CUT|ISOLATE) OF? WHO (?:FROM BACK)? (?:(?:ON|WITH) TRANSPARENT BG)?",
+        always(RemoveBackground()),
+    ),
+    ("CUT WHO OUT (?:(?:OF|FROM) (?:BACK|PICTURE))?", always(RemoveBackground())),
+    ("(?:KEEPONLY | ONLY) WHO", always(RemoveBackground())),
     ("KEEP WHO ONLY", always(RemoveBackground())),
 )
 _WITH_MASK: Final[tuple[tuple[str, Builder], ...]] = (
     ("(?:REMOVE|HEAL) (?P<named>(?:IT|AREA)*) (?:OUT|IN)?", erased),
     ("TAKE (?P<named>(?:IT|AREA)+) OUT", erased),
-    ("(?:REMOVE|HEAL) (?P<named>(?:IT|AREA)*) (?:WITH|OF) BG", erased),
+    ("(?:REMOVE|HEAL) (?P<named>(?:IT|AREA)*) (?:WITH|FROM) BG", erased),
     ("REMOVE (?P<named>(?!BG|PICTURE) NOUNISH (?:NOUNISH){0,7})", erased),
     ("TAKE (?P<named>(?!BG|PICTURE) NOUNISH (?:NOUNISH){0,6}) OUT", erased),
 )

@@ -116,7 +116,7 @@ DEGREES: Final[Mapping[str, float]] = {
 ROLES: Final[Mapping[str, str]] = {
     "BG": "background, bg, backdrop, back ground, scene behind me, scene behind him, scene behind her, scene behind it",
     "PICTURE": "image, photo, picture, pic, photograph, shot, selfie, portrait, headshot, img, profile picture, "
-    "profile photo, profile pic, snapshot",
+    "profile photo, profile pic, snapshot, png",
     "IT": "it, this, that",
     "PERSON": "person, man, woman, girl, boy, guy, lady, me, him, her, his, he, she, myself, gentleman, dude, kid, "
     "child, model, subject, main subject, character, figure, astronaut",
@@ -148,7 +148,7 @@ ROLES: Final[Mapping[str, str]] = {
     "BLURRY": "blurry, blurred, out of focus, defocused, unfocused, blurrier",
     "PORTRAITMODE": "portrait mode, depth of field, shallow depth of field",
     "WEARS": "wear, wearing, wears",
-    "UPWARDS": "increase, boost, raise, bump up, turn up, strengthen, intensify, pump up, crank up, higher, enhance",
+    "UPWARDS": "increase, boost, raise, bump up, turn up, strengthen, intensify, pump up, crank up, higher, enhance, up",
     "DOWNWARDS": "decrease, reduce, lower, turn down, bring down, weaken, tone down, drop",
     "MORE": "more, extra, additional",
     "LESS": "less",
@@ -160,7 +160,7 @@ ROLES: Final[Mapping[str, str]] = {
     "color tones, colour tones",
     "EFFECT": "filter, effect, look, style, version, mode, scene",
     "LOOKS": "look, looks, look like, looks like, appear, feel, looking",
-    "BE": "be, should be, must be, to be, should",
+    "BE": "be, should be, must be, to be, should, needs to be",
     "IS": "is, are, it's, its, be",
     "TRANSPARENT": "transparent, transparency, transparent png, see through",
     "NO": "no, without, without any",
@@ -169,6 +169,7 @@ ROLES: Final[Mapping[str, str]] = {
     "SAME": "same, as is, as it is, unchanged, untouched, intact, exactly the same, alone, exactly as is, "
     "exactly as it is",
     "ONLY": "only",
+    "KEEPONLY": "keep only, only keep, keep just, just keep",
     "ELSE": "else",
     "EXCEPT": "except, except for, but, apart from, besides, other than, excluding",
     "INSTEAD": "instead",
@@ -179,7 +180,8 @@ ROLES: Final[Mapping[str, str]] = {
     "IN": "in, inside, under, beneath, underneath, within, next to",
     "ON": "on, onto, against, in front of, over, on top of",
     "BEHIND": "behind, in back of",
-    "OF": "of, from",
+    "OF": "of",
+    "FROM": "from",
     "PAIR": "pair of, pair",
     "NICE": "nice, beautiful, pretty, lovely, stunning, gorgeous, amazing, simple, realistic, clean, elegant, fancy, "
     "stylish, cute, funny, awesome, great, good, perfect, professional, neutral, classic, classy, cool looking, "
@@ -199,7 +201,7 @@ ROLES: Final[Mapping[str, str]] = {
 POLITE: Final = (
     "please, pls, plz, kindly, can you please, can you, could you please, could you, would you, will you, can u, "
     "could u, can i have, can i get, could i have, could i get, i want you to, i want to, i want it to, i want, "
-    "i wanna, i need you to, i need to, i need, i'd like you to, i'd like to, i'd like, id like, i would like you to, "
+    "i wanna, i need you to, i need to, i need, needs, i'd like you to, i'd like to, i'd like, id like, i would like you to, "
     "i would like to, i would like, i'd love, let's, lets, just, hey, hi, now, help me, for me, thanks, thank you, "
     "thx, try to, go ahead and, simply, ok, okay, how about, what about, maybe, thank you very much, thanks a lot"
 )

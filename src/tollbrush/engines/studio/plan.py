@@ -137,7 +137,7 @@ def _with_pair(clause: Sequence[Term], *, masked: bool) -> Sequence[Reading]:
     """`a starry sky with a hat on him`, `black and white with more contrast`: two edits around a `with`. Not after a
     noun that the `with` could describe (`the man with a hat`)."""
     for at, term in enumerate(clause):
-        if term.plays("WITH") and 0 < at < len(clause) - 1 and clause[at - 1].plays("SCENE", "HUE", "LOOK"):
+        if term.plays("WITH") and 0 < at < len(clause) - 1 and clause[at - 1].plays("SCENE", "HUE", "LOOK", "ER"):
             try:
                 first, second = (readings(part, masked=masked) for part in (clause[:at], clause[at + 1 :]))
             except TooMuchError:

@@ -9,7 +9,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from support.studio_prompts import DOABLE, FRESH, IMPOSSIBLE, IMPOSSIBLE_MASKED, MASKED
+from support.studio_prompts import (
+    DOABLE,
+    FRESH,
+    FRESH_IMPOSSIBLE,
+    FRESH_IMPOSSIBLE_MASKED,
+    FRESH_MASKED,
+    IMPOSSIBLE,
+    IMPOSSIBLE_MASKED,
+    MASKED,
+)
 from tollbrush.engines.studio.abilities import (
     EXAMPLES,
     MASKED_EXAMPLES,
@@ -52,18 +61,18 @@ def understood(prompt: str, *, masked: bool = False) -> str | None:
 
 def test_what_people_type_is_understood_and_never_misunderstood() -> None:
     answers = [(p, want, understood(p)) for p, want in (DOABLE | FRESH).items()]
-    answers += [(p, want, understood(p, masked=True)) for p, want in MASKED.items()]
+    answers += [(p, want, understood(p, masked=True)) for p, want in (MASKED | FRESH_MASKED).items()]
     assert [(p, got) for p, want, got in answers if got is not None and got != want] == []
     missed = [p for p, _, got in answers if got is None]
     assert len(missed) <= 0.05 * len(answers), missed
 
 
-@pytest.mark.parametrize("prompt", IMPOSSIBLE)
+@pytest.mark.parametrize("prompt", IMPOSSIBLE + FRESH_IMPOSSIBLE)
 def test_what_cannot_be_done_is_refused(prompt: str) -> None:
     assert understood(prompt) is None
 
 
-@pytest.mark.parametrize("prompt", IMPOSSIBLE_MASKED)
+@pytest.mark.parametrize("prompt", IMPOSSIBLE_MASKED + FRESH_IMPOSSIBLE_MASKED)
 def test_what_cannot_be_done_inside_a_mask_is_refused(prompt: str) -> None:
     assert understood(prompt, masked=True) is None
 
@@ -132,11 +141,16 @@ def test_a_hat_is_put_on_after_the_background_has_changed() -> None:
 
 _STARRY = "change the background to a starry sky"
 _PROMPTS = sorted(DOABLE | FRESH)
+_FOREIGN = ("dragon", "tokyo", "smile", "burning", "2", "not", "never", "don't")
 _STRANGE = st.text("abcdefghijklmnopqrstuvwxyz", min_size=3, max_size=10).filter(lambda w: w not in vocabulary())
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.sampled_from(_PROMPTS), st.integers(0, 12), st.sampled_from(["dragon", "tokyo", "smile", "burning", "2"]))
+@given(
+    st.sampled_from(_PROMPTS),
+    st.integers(0, 12),
+    st.sampled_from(_FOREIGN),
+)
 def test_a_word_from_elsewhere_is_never_ignored(prompt: str, at: int, word: str) -> None:
     words = prompt.split()
     assert understood(" ".join([*words[:at], word, *words[at:]])) is None
@@ -157,6 +171,15 @@ def test_any_words_are_understood_or_refused(words: list[str], masked: bool) -> 
 @given(st.text(max_size=700), st.booleans())
 def test_any_text_is_understood_or_refused(text: str, masked: bool) -> None:
     assert understood(text, masked=masked) is None or text.strip()
+
+
+def test_a_long_run_of_any_word_is_turned_down_at_once() -> None:
+    """A rule that could take a word in two ways would try exponentially many; pytest's own limit ends the test then."""
+    for word in sorted(dictionary()):
+        run = " ".join([word] * 20)
+        for prompt in (f"{run} hat", f"make it {run}", f"{run} {run} {run}"):
+            for masked in (False, True):
+                understood(prompt[:600], masked=masked)
 
 
 def test_planning_loads_no_pixels() -> None:
