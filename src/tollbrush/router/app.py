@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from tollbrush import logs
 from tollbrush.errors import InternalError, NotFound, TollbrushError
 from tollbrush.router.buying import Buyer
 from tollbrush.router.guard import Guard, load_token
@@ -31,10 +32,11 @@ _log: Final = structlog.get_logger(__name__)
 
 def create_router(settings: Settings, *, clock: Callable[[], float] = time.time) -> Starlette:
     """`clock` gives Unix seconds. Raises BadSettings, Unavailable when the data folder cannot be used."""
+    logs.configure(settings.log_level)
     folder = settings.data_dir / FOLDER
     pictures = Pictures(folder / "images", quota=settings.router.quota_bytes)
     history = History(folder / "history.db")
-    buyer = Buyer(settings, pictures)
+    buyer = Buyer(settings, pictures, history, clock=clock)
     replays = Replays(history, pictures, buyer.bring_home, clock=clock)
     limits = settings.gateway.limits
     routes = Routes(buyer, replays, pictures, history, Sources(settings.router, limits), limits)

@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any, Final
 
 from tollbrush.client.flow import GatewayFlow
 from tollbrush.client.inputs import draft
+from tollbrush.client.orders import Order, Paid, Progress
+from tollbrush.client.purchase import Purchase
 from tollbrush.client.results import EditedImage, bring_home
 from tollbrush.client.transport import open_http
 from tollbrush.domain.edits import EditRequest
 from tollbrush.domain.networks import Network, find
 from tollbrush.domain.pricing import Price
-from tollbrush.errors import BadRequest, UpstreamFailed
-from tollbrush.payments.payer import Payer
-from tollbrush.payments.policy import origin_of
+from tollbrush.errors import BadRequest, NotFound, UpstreamFailed
+from tollbrush.payments.payer import Payer, SignedPayment
+from tollbrush.payments.policy import LONGEST, origin_of
 from tollbrush.payments.wallet import Wallet, load_or_create
 from tollbrush.router.calls import Terms
 from tollbrush.router.fetch import Fetcher
-from tollbrush.router.results import Pictures
+from tollbrush.router.results import History, Pictures, Unfinished
 from tollbrush.settings import Settings
 from tollbrush.wire import datauri
 
@@ -32,10 +34,11 @@ _KEPT: Final = ("created", "price", "payment", "model", "requested_model")
 
 
 class Buyer:
-    """One wallet buying from one gateway. The wallet is opened, or made, when it is first needed."""
+    """One wallet buying from one gateway. The wallet is opened, or made, when it is first needed. `clock` gives Unix
+    seconds."""
 
-    def __init__(self, settings: Settings, pictures: Pictures) -> None:
-        self._settings, self._pictures = settings, pictures
+    def __init__(self, settings: Settings, pictures: Pictures, history: History, *, clock: Callable[[], float]) -> None:
+        self._settings, self._pictures, self._history, self._clock = settings, pictures, history, clock
         self.gateway = settings.router.gateway_url.rstrip("/")
         self._http = open_http(self.gateway)
         self._elsewhere = Fetcher(max_bytes=_RESULT_BYTES, extra_hosts=settings.router.extra_hosts)
@@ -58,9 +61,10 @@ class Buyer:
     def flow(self, network: Network | None = None) -> GatewayFlow:
         return GatewayFlow(self.gateway, self.payer(network), self._http)
 
-    async def buy(self, request: EditRequest, terms: Terms) -> Answer:
-        """The gateway's answer, paid for; what a stranger leaves out of it is filled in. Raises what the flow
-        raises."""
+    async def buy(self, request: EditRequest, terms: Terms, digest: str) -> Answer:
+        """The gateway's answer, paid for; what a stranger leaves out of it is filled in. A payment that was signed for
+        this digest and brought nothing, before a crash say, is sent again instead of a second one. Raises what the
+        flow raises."""
         options = {
             "mask": request.mask,
             "model": request.model,
@@ -72,9 +76,8 @@ class Buyer:
             "output_format": request.output_format,
         }
         drafted = await asyncio.to_thread(draft, request.sources, request.prompt, options, urls=False)
-        limit = None if terms.max_price is None else Price(int(terms.max_price * 10**6))
-        paid = await self.flow(terms.network).edit(drafted.order(), max_price=limit)
-        told: dict[str, Any] = {"created": int(time.time()), "model": request.model or "unknown"}
+        paid = await self._paid(drafted.order(), terms, digest)
+        told: dict[str, Any] = {"created": int(self._clock()), "model": request.model or "unknown"}
         if paid.price is not None:
             told["price"] = paid.price.wire()
         if paid.receipt is not None:
@@ -82,6 +85,26 @@ class Buyer:
             name = network.v1 if network else paid.receipt.network
             told["payment"] = {"status": "settled", "tx_hash": paid.receipt.tx_hash, "network": name}
         return {**told, **paid.answer}
+
+    async def _paid(self, order: Order, terms: Terms, digest: str) -> Paid:
+        flow = self.flow(terms.network)
+        limit = None if terms.max_price is None else Price(int(terms.max_price * 10**6))
+        noted: set[str] = set()
+
+        def note(step: Progress) -> None:
+            state = f"{step.payment.spend if step.payment else ''} {step.poll_url}"
+            if step.payment is not None and step.stage in ("signed", "waiting") and state not in noted:
+                noted.add(state)
+                self._history.signed(digest, Unfinished(step.payment, step.poll_url), at=self._clock())
+
+        before = None if terms.again else self._history.unfinished(digest, since=self._clock() - LONGEST)
+        if before is None or not _agrees(before.payment, terms.network, limit):
+            return await flow.edit(order, max_price=limit, progress=note)
+        again = Purchase(flow, order, before.payment.price, before.payment.price, note, before.payment)
+        if before.poll_url:
+            with suppress(NotFound):  # the gateway knows the job no more: the edit itself is sent again
+                return await again.resume(before.poll_url)
+        return await again.run(())
 
     async def bring_home(self, bought: Answer) -> Answer:
         """The answer with its pictures saved here: `data[].key` names the file. Raises UpstreamFailed when they cannot
@@ -122,6 +145,11 @@ class Buyer:
             "mime_type": image.mime_type,
             "sha256": hashlib.sha256(image.bytes).hexdigest(),
         }
+
+
+def _agrees(payment: SignedPayment, network: Network | None, limit: Price | None) -> bool:
+    """Whether an earlier payment is one that this caller would make."""
+    return network in (None, payment.network) and (limit is None or payment.price <= limit)
 
 
 def present(answer: Answer, base: str, *, replayed: bool) -> dict[str, Any]:

@@ -11,11 +11,14 @@ import tempfile
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
+
 from tollbrush.errors import NotFound, Unavailable
+from tollbrush.payments.payer import SignedPayment
 
 MIME_TYPES: Final = {"png": "image/png", "jpg": "image/jpeg", "webp": "image/webp", "gif": "image/gif"}
 _SUFFIX: Final = {mime: suffix for suffix, mime in MIME_TYPES.items()}
@@ -31,6 +34,12 @@ CREATE TABLE IF NOT EXISTS history (
     answer TEXT
 ) STRICT;
 CREATE INDEX IF NOT EXISTS history_digest ON history (digest, at);
+CREATE TABLE IF NOT EXISTS unfinished (
+    digest TEXT PRIMARY KEY,
+    at REAL NOT NULL,
+    payment TEXT NOT NULL,
+    poll_url TEXT NOT NULL
+) STRICT;
 """
 
 
@@ -96,9 +105,17 @@ class Row:
     answer: Mapping[str, Any] | None
 
 
+@dataclass(frozen=True)
+class Unfinished:
+    """An edit that was signed for and not delivered. `payment` is as good as cash; `poll_url` once it is a job."""
+
+    payment: SignedPayment = field(repr=False)
+    poll_url: str
+
+
 class History:
-    """Paid edits, in one private SQLite file. Thread-safe; survives a restart, so that a replay does too. Raises
-    Unavailable when the file cannot be used."""
+    """Paid edits and payments under way, in one private SQLite file. Thread-safe; survives a restart, so that neither
+    a replay nor a second signature depends on this process. Raises Unavailable when the file cannot be used."""
 
     def __init__(self, path: Path) -> None:
         self._lock = threading.Lock()
@@ -111,7 +128,19 @@ class History:
         """A new row's id."""
         row = (at, digest, prompt, json.dumps(bought))
         cursor = self._run("INSERT INTO history (at, digest, prompt, bought) VALUES (?, ?, ?, ?)", row)
+        self._run("DELETE FROM unfinished WHERE digest = ?", (digest,))
         return int(cursor.lastrowid or 0)
+
+    def signed(self, digest: str, unfinished: Unfinished, *, at: float) -> None:
+        """Before the payment leaves this machine, and again when the edit has become a job."""
+        row = (digest, at, msgspec.json.encode(unfinished.payment).decode(), unfinished.poll_url)
+        self._run("INSERT OR REPLACE INTO unfinished VALUES (?, ?, ?, ?)", row)
+
+    def unfinished(self, digest: str, *, since: float) -> Unfinished | None:
+        """The payment that was signed for this digest at or after `since` and brought nothing yet."""
+        query = "SELECT payment, poll_url FROM unfinished WHERE digest = ? AND at >= ?"
+        row = self._run(query, (digest, since)).fetchone()
+        return Unfinished(msgspec.json.decode(row[0], type=SignedPayment), row[1]) if row else None
 
     def home(self, row: int, answer: Mapping[str, Any]) -> None:
         """Its pictures are saved."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Awaitable, Callable, Mapping
-from functools import wraps
+from functools import partial, wraps
 from typing import Any, Final
 
 import pybase64
@@ -155,7 +155,9 @@ class Routes:
 
     async def _bought(self, wanted: EditRequest, terms: Terms) -> Result:
         same = await asyncio.to_thread(digest, wanted, self._buyer.gateway)
-        return await self._replays.once(same, wanted.prompt, lambda: self._buyer.buy(wanted, terms), again=terms.again)
+        return await self._replays.once(
+            same, wanted.prompt, lambda: self._buyer.buy(wanted, terms, same), again=terms.again
+        )
 
     async def _models(self) -> dict[str, Any]:
         """The gateway's list as it is."""
