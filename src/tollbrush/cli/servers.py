@@ -29,14 +29,17 @@ def up(
     as_json: Json = False,
 ) -> None:
     """Run everything here, on local chains."""
-    from tollbrush.cli.local import LOCAL_FOLDER
+    from tollbrush.cli.local import LOCAL_FOLDER, read_stack
     from tollbrush.cli.stack import Ports, Stack
 
     settings = load_settings(data_dir)
     terminal = Terminal(as_json=as_json)
     stop = stop_signal()
     ports = Ports() if port == 0 else Ports(settings.gateway.port, settings.router.port, _BASE_PORT, _SOLANA_PORT)
-    with Stack(settings.data_dir / LOCAL_FOLDER, ports) as stack:
+    folder = settings.data_dir / LOCAL_FOLDER
+    if there := read_stack(folder):
+        raise BadSettings(f"it runs already, its router at {there.router}.", advice=f"Stop it: kill {there.pid}")
+    with Stack(folder, ports) as stack:
         with terminal.working("Starting the local chains, the gateway and the router"):
             stack.start()
         terminal.event(stack.describe(), *stack.story())
@@ -106,10 +109,12 @@ def devnet(
     as_json: Json = False,
 ) -> None:
     """Run a local Base and Solana with play money."""
-    from tollbrush.cli.local import Chains
+    from tollbrush.cli.local import Chains, read
     from tollbrush.domain.networks import BY_V1
 
     folder = load_settings(data_dir).data_dir
+    if there := read(folder):
+        raise BadSettings("the local chains run already.", advice=f"Stop them: kill {there.pid}")
     terminal = Terminal(as_json=as_json)
     stop = stop_signal()
     if port == 0:

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from tollbrush import logs
-from tollbrush.errors import InternalError, NotFound, TollbrushError
+from tollbrush.errors import BadSettings, InternalError, NotFound, TollbrushError
 from tollbrush.router.buying import Buyer
 from tollbrush.router.guard import Guard, load_token
 from tollbrush.router.problems import problem
@@ -27,12 +27,18 @@ from tollbrush.settings import Settings
 
 FOLDER: Final = "router"
 """Where results and history are kept below the data folder."""
+LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 _log: Final = structlog.get_logger(__name__)
 
 
 def create_router(settings: Settings, *, clock: Callable[[], float] = time.time) -> Starlette:
     """`clock` gives Unix seconds. Raises BadSettings, Unavailable when the data folder cannot be used."""
     logs.configure(settings.log_level)
+    if settings.router.host not in LOOPBACK:
+        raise BadSettings(
+            f"router.host is {settings.router.host!r}: the router spends money and serves this machine only.",
+            advice=f"Set one of {', '.join(LOOPBACK)}.",
+        )
     folder = settings.data_dir / FOLDER
     pictures = Pictures(folder / "images", quota=settings.router.quota_bytes)
     history = History(folder / "history.db")

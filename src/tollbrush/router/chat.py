@@ -92,24 +92,26 @@ def markdown(answer: Mapping[str, Any]) -> str:
     return "\n\n".join([*pictures, " · ".join(line)])
 
 
-async def respond(call: ChatCall, edit: Callable[[], Awaitable[Mapping[str, Any]]]) -> Response:
+async def respond(
+    call: ChatCall, edit: Callable[[], Awaitable[Mapping[str, Any]]], *, heartbeat: float = HEARTBEAT_SECONDS
+) -> Response:
     """A `chat.completion`, or its chunks. A failure within the first heartbeat has its own status."""
     if not call.stream:
         return JSONResponse(_completion(await edit()))
     task = asyncio.ensure_future(edit())
-    await asyncio.wait([task], timeout=HEARTBEAT_SECONDS)
+    await asyncio.wait([task], timeout=heartbeat)
     if task.done() and (failure := task.exception()):
         raise failure
     headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
-    return StreamingResponse(_stream(task), media_type="text/event-stream", headers=headers)
+    return StreamingResponse(_stream(task, heartbeat), media_type="text/event-stream", headers=headers)
 
 
-async def _stream(task: asyncio.Future[Mapping[str, Any]]) -> AsyncIterator[str]:
+async def _stream(task: asyncio.Future[Mapping[str, Any]], heartbeat: float) -> AsyncIterator[str]:
     """Server-sent events: the role, comments while it works, the text, `[DONE]`."""
     frame = {"id": _chat_id(), "object": "chat.completion.chunk", "created": int(time.time()), "model": "tollbrush"}
     yield _event(frame, {"role": "assistant", "content": ""})
     while not task.done():
-        await asyncio.wait([task], timeout=HEARTBEAT_SECONDS)
+        await asyncio.wait([task], timeout=heartbeat)
         if not task.done():
             yield ": still editing\n\n"
     try:

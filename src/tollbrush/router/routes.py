@@ -155,9 +155,8 @@ class Routes:
 
     async def _bought(self, wanted: EditRequest, terms: Terms) -> Result:
         same = await asyncio.to_thread(digest, wanted, self._buyer.gateway)
-        return await self._replays.once(
-            same, wanted.prompt, lambda: self._buyer.buy(wanted, terms, same), again=terms.again
-        )
+        buy = partial(self._buyer.buy, wanted, terms, same)
+        return await self._replays.once(same, wanted.prompt, buy, again=terms.again)
 
     async def _models(self) -> dict[str, Any]:
         """The gateway's list as it is."""

@@ -51,8 +51,8 @@ class Home:
     def settings(self) -> Settings:
         return Settings(
             data_dir=self.folder / "data",
-            networks={"base-sepolia": {"rpc_url": self.node.rpc_url}},  # type: ignore[dict-item]
-            router={"gateway_url": self.gateway.url, "allowed_roots": (self.folder,), **self.router},  # type: ignore[arg-type]
+            networks={"base-sepolia": {"rpc_url": self.node.rpc_url}},
+            router={"gateway_url": self.gateway.url, "allowed_roots": (self.folder,), **self.router},
         )
 
     def fund(self, atomic: int = 10_000_000) -> None:
@@ -426,7 +426,8 @@ async def test_anything_else_is_a_clear_400(
 
 
 async def test_a_chat_without_a_user_is_400(http: httpx2.AsyncClient) -> None:
-    for body in ({}, {"messages": []}, {"messages": [{"role": "assistant", "content": "/img2img"}]}):
+    bodies: list[Any] = [{}, {"messages": []}, {"messages": [{"role": "assistant", "content": "/img2img"}]}]
+    for body in bodies:
         assert (await http.post(CHAT, json=body)).status_code == 400
 
 
