@@ -148,7 +148,8 @@ ROLES: Final[Mapping[str, str]] = {
     "BLURRY": "blurry, blurred, out of focus, defocused, unfocused, blurrier",
     "PORTRAITMODE": "portrait mode, depth of field, shallow depth of field",
     "WEARS": "wear, wearing, wears",
-    "UPWARDS": "increase, boost, raise, bump up, turn up, strengthen, intensify, pump up, crank up, higher, enhance, up",
+    "UPWARDS": "increase, boost, raise, bump up, turn up, strengthen, intensify, pump up, crank up, higher, "
+    "enhance, up",
     "DOWNWARDS": "decrease, reduce, lower, turn down, bring down, weaken, tone down, drop",
     "MORE": "more, extra, additional",
     "LESS": "less",
@@ -201,9 +202,9 @@ ROLES: Final[Mapping[str, str]] = {
 POLITE: Final = (
     "please, pls, plz, kindly, can you please, can you, could you please, could you, would you, will you, can u, "
     "could u, can i have, can i get, could i have, could i get, i want you to, i want to, i want it to, i want, "
-    "i wanna, i need you to, i need to, i need, needs, i'd like you to, i'd like to, i'd like, id like, i would like you to, "
-    "i would like to, i would like, i'd love, let's, lets, just, hey, hi, now, help me, for me, thanks, thank you, "
-    "thx, try to, go ahead and, simply, ok, okay, how about, what about, maybe, thank you very much, thanks a lot"
+    "i wanna, i need you to, i need to, i need, needs, i'd like you to, i'd like to, i'd like, id like, "
+    "i would like you to, i would like to, i would like, i'd love, let's, lets, just, hey, hi, now, help me, for me, "
+    "thanks, thank you, thx, try to, go ahead and, simply, ok, okay, how about, what about, maybe, thank you very much, thanks a lot"
 )
 FILLER: Final = "a, an, the, my, our, your, their, some, one, entire, whole, completely, fully, totally, full"
 JOINTS: Final = (
