@@ -204,7 +204,8 @@ POLITE: Final = (
     "could u, can i have, can i get, could i have, could i get, i want you to, i want to, i want it to, i want, "
     "i wanna, i need you to, i need to, i need, needs, i'd like you to, i'd like to, i'd like, id like, "
     "i would like you to, i would like to, i would like, i'd love, let's, lets, just, hey, hi, now, help me, for me, "
-    "thanks, thank you, thx, try to, go ahead and, simply, ok, okay, how about, what about, maybe, thank you very much, thanks a lot"
+    "thanks, thank you, thx, try to, "
+    "go ahead and, simply, ok, okay, how about, what about, maybe, thank you very much, thanks a lot"
 )
 FILLER: Final = "a, an, the, my, our, your, their, some, one, entire, whole, completely, fully, totally, full"
 JOINTS: Final = (
