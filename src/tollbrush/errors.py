@@ -17,6 +17,7 @@ TollbrushError
 ├─ ForeignOrigin             403   another origin or machine calls the router
 ├─ NotFound                  404
 ├─ PaymentBusy               409   this payment is at work on another request
+├─ JobCancelled              409   the job was cancelled
 ├─ TooLarge                  413
 ├─ WrongHost                 421
 ├─ RateLimited               429
@@ -165,6 +166,11 @@ class NotFound(TollbrushError):
 class PaymentBusy(TollbrushError):
     code, status = "payment_busy", 409
     advice = "Wait for that request, or sign a fresh payment for this one."
+
+
+class JobCancelled(TollbrushError):
+    code, status = "cancelled", 409
+    advice = "Nothing was charged. Send the edit again to have it after all."
 
 
 class TooLarge(TollbrushError):

@@ -58,6 +58,10 @@ class LimitSettings(_Part):
     """Unfinished paid edits of one payer."""
     edits_per_minute: int = 600
     """Requests of one address to the edit route, a minute."""
+    queued_per_engine: int = 64
+    """Paid edits that wait for one engine; beyond it 503."""
+    queued: int = 256
+    """Paid edits that wait in all."""
     body_seconds: float = 60.0
     """A request body must arrive within this."""
 
@@ -77,6 +81,14 @@ class GatewaySettings(_Part):
     """An edit that takes longer has failed."""
     grace_seconds: float = 30.0
     """After SIGTERM, how long running edits may take to finish."""
+    lease_seconds: float = Field(default=15.0, ge=1)
+    """How long after a crash another process takes over a job."""
+    sweep_seconds: float = 10.0
+    """How often unknown settlements, dead jobs and expired results are looked at."""
+    uncollected_seconds: float = 24 * 3600
+    """How long a finished, unpaid result waits to be collected."""
+    images_seconds: float = 30 * 24 * 3600
+    """How long a paid result stays hosted; 0 is for ever."""
     limits: LimitSettings = LimitSettings()
 
 

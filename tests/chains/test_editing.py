@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
@@ -18,28 +19,38 @@ from tollbrush.devnet.interface import LocalChain
 from tollbrush.domain.catalog import STUDIO, Catalog
 from tollbrush.domain.charges import ChargeState
 from tollbrush.domain.edits import EditRequest, Size
-from tollbrush.domain.payments import Payment
+from tollbrush.domain.jobs import Job, JobState
+from tollbrush.domain.payments import Payment, Requirement
+from tollbrush.domain.pricing import Price
+from tollbrush.editing.cashier import Cashier
+from tollbrush.editing.collecting import Collector
+from tollbrush.editing.orders import OrderDesk
+from tollbrush.editing.queue import Turnstile
+from tollbrush.editing.reconcile import Sweeper
 from tollbrush.editing.runner import Runner
-from tollbrush.editing.service import Delivery, EditingService
+from tollbrush.editing.service import Delivery, EditingService, Pending
 from tollbrush.errors import (
     BadImage,
     EditTimeout,
     InternalError,
+    JobCancelled,
+    NotFound,
     PaymentBusy,
     PaymentRefused,
     PaymentRequired,
     SettlementUnknown,
+    Unavailable,
 )
 from tollbrush.payments.evm import EvmTill
 from tollbrush.payments.gate import Gate
 from tollbrush.payments.rpc import JsonRpc
-from tollbrush.settings import LimitSettings
-from tollbrush.storage.files import FileImages
+from tollbrush.settings import GatewaySettings, LimitSettings
+from tollbrush.storage.files import FileImages, FileInputs
 from tollbrush.storage.sqlite import SqliteLedger
 
 REQUEST = EditRequest(STUDIO, "invert", (photo(64, 64),), size=Size(64, 64))
 PRICE = 2_100
-LIMITS = LimitSettings(open_per_payer=3)
+SETTINGS = GatewaySettings(hard_seconds=20, lease_seconds=1, limits=LimitSettings(open_per_payer=3))
 
 
 @dataclass
@@ -47,6 +58,8 @@ class House:
     """One gateway's inside on a real chain."""
 
     service: EditingService
+    collector: Collector
+    sweeper: Sweeper
     engine: Inverter
     ledger: SqliteLedger
     images: FileImages
@@ -59,10 +72,40 @@ class House:
     def payment(self, payer: EvmAccount | None = None) -> Payment:
         return evm_payment(payer or self.payer, self.till.requirement(PRICE))
 
+    async def submit(
+        self, payment: Payment | None, request: EditRequest = REQUEST, *, wait: float = 60
+    ) -> Delivery | Pending:
+        plan = self.service.desk.plan(request, masked=False, sources=1)
+        order = self.service.desk.price(plan, request, Size(64, 64))
+        return await self.service.edit(order, payment, self.offers(), wait=wait)
+
     async def edit(self, payment: Payment | None, request: EditRequest = REQUEST) -> Delivery:
-        plan = self.service.plan(request, masked=False, sources=1)
-        order = self.service.price(plan, request, Size(64, 64))
-        return await self.service.edit(order, payment, self.service.gate.offers(order.price))
+        result = await self.submit(payment, request)
+        assert isinstance(result, Delivery)
+        return result
+
+    async def job(self, payment: Payment) -> Job:
+        """A slow edit's job, as the caller of a 202 has it."""
+        pending = await self.submit(payment, wait=0)
+        assert isinstance(pending, Pending)
+        return pending.job
+
+    async def poll(self, job_id: str, payment: Payment | None, wallet: str | None = None) -> Delivery | Pending:
+        return await self.collector.poll(await self.collector.find(job_id), payment, wallet, self.offers())
+
+    async def ready(self, job_id: str) -> None:
+        """Until the work is done, whoever does it."""
+        tasks = [work.task for work in self.service._works.values()]
+        await asyncio.gather(*tasks, return_exceptions=True)
+        assert (await self.collector.find(job_id)).finished
+
+    def offers(self) -> tuple[Requirement, ...]:
+        return self.service.cashier.gate.offers(Price(PRICE))
+
+    def restarted(self, engine: Inverter) -> House:
+        """Another process on the same state: the first one is dead."""
+        return House(*furnish(self.folder, self.till, engine, self.ledger), engine, self.ledger, self.images, self.till,
+                     self.node, self.chain, self.payer, self.folder)  # fmt: skip
 
     def earned(self) -> int:
         return self.chain.balance(self.till.requirement(1).pay_to)
@@ -75,11 +118,26 @@ class House:
         return charge.state if charge else None
 
 
-def furnish(folder: Path, till: EvmTill, engine: Inverter, ledger: SqliteLedger, hard: float = 20.0) -> EditingService:
+def furnish(
+    folder: Path, till: EvmTill, engine: Inverter, ledger: SqliteLedger
+) -> tuple[EditingService, Collector, Sweeper]:
     images = FileImages(folder / "images")
-    catalog = Catalog.build(frozenset({STUDIO}))
-    runner = Runner(images, limits=LIMITS, hard_seconds=hard)
-    return EditingService(catalog, [engine], Gate([till]), ledger, runner, limits=LIMITS, hard_seconds=hard)
+    desk = OrderDesk(Catalog.build(frozenset({STUDIO})), [engine])
+    runner = Runner(images, limits=SETTINGS.limits)
+    cashier = Cashier(Gate([till]), ledger, clock=time.time, max_open=SETTINGS.limits.open_per_payer)
+    service = EditingService(
+        desk,
+        cashier,
+        ledger,
+        runner,
+        FileInputs(folder / "inputs"),
+        clock=time.time,
+        hard_seconds=SETTINGS.hard_seconds,
+        lease_seconds=SETTINGS.lease_seconds,
+        owner=os.urandom(4).hex(),
+    )
+    collector = Collector(service, ledger, runner, clock=time.time)
+    return service, collector, Sweeper(service, ledger, runner, SETTINGS, clock=time.time)
 
 
 @pytest.fixture
@@ -88,9 +146,9 @@ async def house(
 ) -> AsyncIterator[House]:
     till = base_till_on(base_chain, rpc=JsonRpc(bad_base_node.url, timeout=5), receipt_timeout=1.0)
     engine, ledger = Inverter(), SqliteLedger(tmp_path / "ledger.db")
-    service = furnish(tmp_path, till, engine, ledger)
+    parts = furnish(tmp_path, till, engine, ledger)
     images = FileImages(tmp_path / "images")
-    yield House(service, engine, ledger, images, till, bad_base_node, base_chain, base_payer, tmp_path)
+    yield House(*parts, engine, ledger, images, till, bad_base_node, base_chain, base_payer, tmp_path)
     await ledger.close()
 
 
@@ -152,12 +210,11 @@ async def test_a_failed_edit_releases_its_claim(house: House, failure: Exception
 
 
 async def test_an_edit_past_its_limit_is_not_charged(house: House) -> None:
-    engine = Inverter(time_limit=0.05)
-    engine.gate.clear()
-    house.service = furnish(house.folder, house.till, engine, house.ledger)
+    slow = Inverter(time_limit=0.05)
+    slow.gate.clear()
     payment = house.payment()
     with pytest.raises(EditTimeout):
-        await house.edit(payment)
+        await house.restarted(slow).edit(payment)
     assert (house.earned(), await house.state(payment)) == (0, None)
 
 
@@ -219,31 +276,7 @@ async def test_open_edits_of_a_payer_are_capped(house: House) -> None:
     assert house.earned() == 3 * PRICE
 
 
-async def test_a_restart_releases_what_died_and_keeps_what_may_be_paid(house: House) -> None:
-    working, settling = house.payment(), house.payment()
-    house.engine.gate.clear()
-    dying = asyncio.create_task(house.edit(working))
-    await house.engine.started.wait()
-    house.node.mute.update({"eth_sendRawTransaction", "eth_getTransactionReceipt", "eth_getLogs"})
-    other = Inverter()
-    house.service = furnish(house.folder, house.till, other, house.ledger)
-    with pytest.raises(SettlementUnknown):
-        await house.edit(settling)
-    house.node.mute.clear()
-    restarted = House(**{**vars(house), "service": furnish(house.folder, house.till, other, house.ledger)})
-    await restarted.service.recover()
-    assert await house.state(working) is None
-    assert await house.state(settling) is ChargeState.UNKNOWN
-    await restarted.edit(settling)
-    await restarted.edit(working)
-    assert (other.edits, house.earned()) == (2, 2 * PRICE)
-    dying.cancel()
-    house.engine.gate.set()
-    with contextlib.suppress(asyncio.CancelledError):
-        await dying
-
-
-async def test_draining_cancels_what_does_not_finish(house: House) -> None:
+async def test_draining_hands_on_what_does_not_finish(house: House) -> None:
     payment = house.payment()
     house.engine.gate.clear()
     work = asyncio.create_task(house.edit(payment))
@@ -251,7 +284,238 @@ async def test_draining_cancels_what_does_not_finish(house: House) -> None:
     await house.service.drain(0.01)
     with pytest.raises(asyncio.CancelledError):
         await work
-    assert (house.earned(), await house.state(payment)) == (0, None)
+    assert (house.earned(), await house.state(payment)) == (0, ChargeState.CLAIMED)
+    heir = house.restarted(Inverter())
+    await heir.sweeper.sweep()
+    delivery = await heir.edit(payment)
+    assert (heir.engine.edits, house.earned(), delivery.job.state) == (1, PRICE, JobState.COMPLETED)
+
+
+# ── jobs ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_a_slow_edit_is_charged_when_it_is_collected(house: House) -> None:
+    payment = house.payment()
+    house.engine.gate.clear()
+    job = await house.job(payment)
+    assert not job.finished
+    assert isinstance(await house.poll(job.id, payment), Pending)
+    house.engine.gate.set()
+    await house.ready(job.id)
+    assert (house.earned(), house.files()) == (0, 1)
+    deliveries = await asyncio.gather(*(house.poll(job.id, payment) for _ in range(20)))
+    assert all(isinstance(d, Delivery) for d in deliveries)
+    assert sum(not d.replayed for d in deliveries if isinstance(d, Delivery)) == 1
+    assert house.earned() == PRICE
+    assert list((house.folder / "inputs").iterdir()) == []
+
+
+async def test_only_its_payer_sees_a_job(house: House) -> None:
+    payment = house.payment()
+    house.engine.gate.clear()
+    job = await house.job(payment)
+    stranger = EvmAccount.fresh()
+    house.chain.fund(stranger.address, 10 * PRICE)
+    for proof, wallet in ((house.payment(stranger), None), (None, stranger.address)):
+        with pytest.raises(NotFound) as unknown:
+            await house.poll(job.id, proof, wallet)
+        assert str(unknown.value) == "Job not found"
+    with pytest.raises(NotFound, match="Job not found"):
+        await house.poll("nothing", payment)
+    with pytest.raises(PaymentRequired):
+        await house.poll(job.id, None)
+    assert isinstance(await house.poll(job.id, house.payment()), Pending)  # a fresh payment of the same wallet
+    assert isinstance(await house.poll(job.id, None, house.payer.address), Pending)
+    house.engine.gate.set()
+    await house.ready(job.id)
+    with pytest.raises(PaymentRequired, match="ready"):
+        await house.poll(job.id, None, house.payer.address)
+    assert house.earned() == 0
+
+
+async def test_a_fresh_payment_on_the_poll_uses_the_kept_one(house: House) -> None:
+    job = await house.job(kept := house.payment())
+    await house.ready(job.id)
+    delivery = await house.poll(job.id, house.payment())
+    assert isinstance(delivery, Delivery)
+    assert delivery.charge.key == house.till.identify(kept)
+    assert house.earned() == PRICE
+
+
+async def test_a_fresh_payment_replaces_an_expired_one(house: House) -> None:
+    job = await house.job(kept := house.payment())
+    await house.ready(job.id)
+    charge = await house.ledger.charge_of(house.till.identify(kept))
+    assert charge is not None
+    await house.ledger.save(charge=replace(charge, valid_until=int(time.time()) - 1))
+    deliveries = await asyncio.gather(*(house.poll(job.id, house.payment()) for _ in range(5)))
+    assert all(isinstance(d, Delivery) for d in deliveries)
+    assert house.earned() == PRICE
+
+
+async def test_a_fresh_signature_after_an_unknown_outcome_ends_in_one_charge(house: House) -> None:
+    job = await house.job(payment := house.payment())
+    await house.ready(job.id)
+    house.node.mute.update({"eth_sendRawTransaction", "eth_getTransactionReceipt", "eth_getLogs"})
+    with pytest.raises(SettlementUnknown):
+        await house.poll(job.id, payment)
+    house.node.mute.clear()
+    delivery = await house.poll(job.id, house.payment())
+    assert isinstance(delivery, Delivery)
+    assert (delivery.charge.key, house.earned()) == (house.till.identify(payment), PRICE)
+
+
+async def test_a_refused_settlement_keeps_the_result_for_another_payment(house: House, base_till_on: TillOn) -> None:
+    job = await house.job(payment := house.payment())
+    await house.ready(job.id)
+    thief = base_till_on(house.chain)
+    requirement = thief.requirement(house.chain.balance(house.payer.address))
+    drain = evm_payment(house.payer, requirement)
+    await thief.settle(await thief.verify(drain, requirement, now=_now(), deadline=_now()))
+    answers = await asyncio.gather(*(house.poll(job.id, payment) for _ in range(20)), return_exceptions=True)
+    assert all(isinstance(a, PaymentRefused) for a in answers)
+    house.chain.fund(house.payer.address, PRICE)
+    assert isinstance(await house.poll(job.id, house.payment()), Delivery)
+    house.chain.fund(house.payer.address, 10 * PRICE)
+    house.engine.gate.clear()
+    await house.job(house.payment())
+    with pytest.raises(PaymentRefused) as refused:  # one open edit for a day after a refused settlement
+        await house.submit(house.payment(), wait=0)
+    assert refused.value.reason == "too_many_open_edits"
+    house.engine.gate.set()
+
+
+async def test_a_failed_job_says_so_and_costs_nothing(house: House) -> None:
+    payment = house.payment()
+    house.engine.gate.clear()
+    job = await house.job(payment)
+    house.engine.failure = BadImage("no face.")
+    house.engine.gate.set()
+    await house.ready(job.id)
+    pending = await house.poll(job.id, payment)
+    assert isinstance(pending, Pending)
+    assert (pending.job.state, pending.job.error_code, pending.job.error) == (JobState.FAILED, "bad_image", "no face.")
+    assert (house.earned(), await house.state(payment), house.files()) == (0, None, 0)
+
+
+@pytest.mark.parametrize("finished", [False, True])
+async def test_an_unpaid_job_can_be_cancelled(house: House, finished: bool) -> None:
+    payment = house.payment()
+    house.engine.gate.clear()
+    job = await house.job(payment)
+    if finished:
+        house.engine.gate.set()
+        await house.ready(job.id)
+    pending = await house.collector.cancel(await house.collector.find(job.id), payment, None, house.offers())
+    assert pending.job.state is JobState.CANCELLED
+    assert (house.earned(), await house.state(payment), house.files()) == (0, None, 0)
+    house.engine.gate.set()
+    assert (await house.edit(payment)).job.id != job.id  # the payment is free again
+
+
+async def test_a_paid_job_cannot_be_cancelled(house: House) -> None:
+    payment = house.payment()
+    delivery = await house.edit(payment)
+    with pytest.raises(PaymentBusy):
+        await house.collector.cancel(delivery.job, payment, None, house.offers())
+    assert (await house.edit(payment)).replayed
+
+
+async def test_another_process_takes_over_a_dead_ones_job(house: House) -> None:
+    payment = house.payment()
+    house.engine.gate.clear()
+    job = await house.job(payment)  # and this process works no more: nobody renews its lease
+    heir = house.restarted(Inverter())
+    await heir.sweeper.sweep()
+    assert heir.engine.edits == 0  # the lease still runs
+    await _past_the_lease(house, job.id)
+    await heir.sweeper.sweep()
+    await heir.ready(job.id)
+    assert isinstance(await heir.poll(job.id, payment), Delivery)
+    (stale,) = house.service._works.values()
+    house.engine.gate.set()
+    with pytest.raises(JobCancelled):  # the dead one awakes, and its work is nobody's
+        await stale.task
+    assert (heir.engine.edits, house.earned(), house.files()) == (1, PRICE, 1)
+
+
+async def test_a_job_without_stored_inputs_fails_cleanly(house: House) -> None:
+    payment = house.payment()
+    house.engine.gate.clear()
+    work = asyncio.create_task(house.edit(payment))
+    await house.engine.started.wait()
+    charge = await house.ledger.charge_of(house.till.identify(payment))
+    assert charge is not None
+    await _past_the_lease(house, charge.job_id)
+    heir = house.restarted(Inverter())
+    await heir.sweeper.sweep()
+    failed = await heir.collector.find(charge.job_id)
+    assert (failed.state, failed.error_code) == (JobState.FAILED, "interrupted")
+    assert await house.state(payment) is None
+    house.engine.gate.set()
+    with pytest.raises(JobCancelled):
+        await work
+    assert (house.files(), house.earned()) == (0, 0)
+    assert (await heir.edit(payment)).job.images
+
+
+async def test_the_sweeper_asks_the_chain_about_unknown_settlements(house: House) -> None:
+    payment = house.payment()
+    house.node.mute.update({"eth_sendRawTransaction", "eth_getTransactionReceipt", "eth_getLogs"})
+    with pytest.raises(SettlementUnknown):
+        await house.edit(payment)
+    house.node.mute.clear()
+    charge = await house.ledger.charge_of(house.till.identify(payment))
+    assert charge is not None
+    await house.ledger.save(charge=replace(charge, updated=charge.updated - 60))
+    await house.restarted(Inverter()).sweeper.sweep()
+    assert await house.state(payment) is ChargeState.SETTLED
+    assert (await house.edit(payment)).replayed
+
+
+async def test_uncollected_and_old_results_expire(house: House) -> None:
+    unpaid = await house.job(kept := house.payment())
+    await house.ready(unpaid.id)
+    paid = await house.edit(house.payment())
+    assert house.files() == 2
+    for job_id in (unpaid.id, paid.job.id):
+        job = await house.collector.find(job_id)
+        await house.ledger.save(job=replace(job, updated=job.updated - int(SETTINGS.uncollected_seconds) - 1))
+    await house.sweeper.sweep()
+    assert (house.files(), (await house.collector.find(unpaid.id)).error_code) == (1, "expired")
+    job = await house.collector.find(paid.job.id)
+    await house.ledger.save(job=replace(job, updated=job.updated - int(SETTINGS.images_seconds) - 1))
+    await house.sweeper.sweep()
+    assert (house.files(), house.earned()) == (0, PRICE)
+    charge = await house.ledger.charge_of(house.till.identify(kept))
+    assert charge is not None
+    await house.ledger.save(charge=replace(charge, valid_until=1))
+    await house.sweeper.sweep()
+    assert await house.state(kept) is None
+
+
+async def test_a_full_line_is_a_503_before_any_claim(house: House) -> None:
+    turnstile = house.service._runner.turnstile
+    payment = house.payment()
+    house.engine.gate.clear()
+    async with turnstile.turn(house.engine, "holds", 1):
+        waiting = [asyncio.create_task(_stand(turnstile, house.engine, str(i))) for i in range(64)]
+        await asyncio.sleep(0)
+        with pytest.raises(Unavailable) as full:
+            await house.edit(payment)
+    assert full.value.retry_after > 0
+    assert await house.state(payment) is None
+    await asyncio.gather(*waiting)
+
+
+async def _stand(turnstile: Turnstile, engine: Inverter, name: str) -> None:
+    async with turnstile.turn(engine, name, 1):
+        pass
+
+
+async def _past_the_lease(house: House, job_id: str) -> None:
+    job = await house.collector.find(job_id)
+    await house.ledger.save(job=replace(job, lease_until=1))
 
 
 async def _until_done(tasks: list[asyncio.Task[Delivery]], count: int) -> None:

@@ -11,9 +11,9 @@ import pytest
 
 from tollbrush.domain.charges import Charge, ChargeState, ClaimKey
 from tollbrush.domain.jobs import HostedImage, Job, JobState
-from tollbrush.storage.files import FileImages
-from tollbrush.storage.interface import ImageStore, Ledger, OverBalance, TooManyOpen
-from tollbrush.storage.memory import MemoryImages, MemoryLedger
+from tollbrush.storage.files import FileImages, FileInputs
+from tollbrush.storage.interface import ImageStore, InputStore, Ledger, OverBalance, TooManyOpen
+from tollbrush.storage.memory import MemoryImages, MemoryInputs, MemoryLedger
 from tollbrush.storage.sqlite import SqliteLedger
 
 IMAGE = HostedImage("k" * 32 + ".png", "image/png", 64, 48, "ab" * 32, 7, "a hat", True, 0.25)
@@ -123,6 +123,64 @@ async def test_job_and_charge_are_saved_together(ledger: Ledger) -> None:
     late = replace(done, state=JobState.FAILED)
     assert not await ledger.save(job=late, charge=charge.to(ChargeState.RELEASED, now=1003), was=charge)
     assert await ledger.job("j1") == done
+
+
+async def test_one_worker_holds_a_lease(ledger: Ledger) -> None:
+    await ledger.claim(a_charge(), a_job(), balance=21000, max_open=1)
+    won = await asyncio.gather(*(ledger.lease("j1", f"p{i}", now=1000, until=1010) for i in range(10)))
+    (holder,) = [j for j in won if j is not None]
+    assert await ledger.lease("j1", holder.owner, now=1005, until=1020) is not None
+    assert await ledger.lease("j1", "other", now=1020, until=1030) is None
+    assert not await ledger.orphans(1020)
+    assert [j.id for j in await ledger.orphans(1021)] == ["j1"]
+    assert await ledger.lease("j1", "other", now=1021, until=1030) is not None
+    await ledger.save(job=a_job().start(1022).complete((IMAGE,), 1023))
+    assert await ledger.lease("j1", "other", now=1024, until=1030) is None
+    assert not await ledger.orphans(9999)
+    assert await ledger.lease("j9", "other", now=1, until=2) is None
+
+
+async def test_results_grow_stale(ledger: Ledger) -> None:
+    await ledger.claim(a_charge(), a_job(), balance=21000, max_open=1)
+    assert not await ledger.stale(9999)
+    await ledger.save(job=a_job().start(1001).complete((IMAGE,), 1002))
+    assert not await ledger.stale(1002)
+    assert [j.id for j in await ledger.stale(1003)] == ["j1"]
+
+
+async def test_history_is_in_order(ledger: Ledger) -> None:
+    for i in (2, 1, 3):
+        charge = replace(a_charge(f"c{i}", f"0x0{i}"), created=1000 + i)
+        await ledger.claim(charge, a_job(f"j{i}"), balance=10**9, max_open=9)
+    assert [(j.id, c.id) for j, c in await ledger.history(since=1002)] == [("j2", "c2"), ("j3", "c3")]
+    assert len(await ledger.history()) == 3
+
+
+async def test_a_refused_payer_may_have_one_open_charge(ledger: Ledger) -> None:
+    charge = a_charge("c1", "0x01")
+    await ledger.claim(charge, a_job("j1"), balance=10**9, max_open=9)
+    for state in (ChargeState.READY, ChargeState.SETTLING, ChargeState.RELEASED):
+        charge = charge.to(state, now=2000)
+        await ledger.save(charge=charge)
+    await ledger.claim(a_charge("c2", "0x02"), a_job("j2"), balance=10**9, max_open=9, refused_since=1900)
+    with pytest.raises(TooManyOpen):
+        await ledger.claim(a_charge("c3", "0x03"), a_job("j3"), balance=10**9, max_open=9, refused_since=2000)
+    later = await ledger.claim(a_charge("c3", "0x03"), a_job("j3"), balance=10**9, max_open=9, refused_since=2001)
+    assert later.fresh
+
+
+@pytest.fixture(params=["memory", "files"])
+def inputs(request: pytest.FixtureRequest, tmp_path: Path) -> InputStore:
+    return MemoryInputs() if request.param == "memory" else FileInputs(tmp_path / "inputs")
+
+
+async def test_inputs_come_back_and_go(inputs: InputStore) -> None:
+    assert await inputs.get("j1") is None
+    await inputs.put("j1", b"whole")
+    assert await inputs.get("j1") == b"whole"
+    await inputs.delete("j1")
+    await inputs.delete("j1")
+    assert await inputs.get("j1") is None
 
 
 async def test_sqlite_remembers_after_reopening(tmp_path: Path) -> None:

@@ -14,7 +14,10 @@ def classes(root: type[TollbrushError] = TollbrushError) -> list[type[TollbrushE
 
 
 def make(kind: type[TollbrushError]) -> TollbrushError:
-    needed: dict[str, dict[str, Any]] = {"PaymentRefused": {"reason": "expired"}, "RateLimited": {"retry_after": 3, "source": "upstream"}}
+    needed: dict[str, dict[str, Any]] = {
+        "PaymentRefused": {"reason": "expired"},
+        "RateLimited": {"retry_after": 3, "source": "upstream"},
+    }
     return kind("what is wrong.", **needed.get(kind.__name__, {}))
 
 

@@ -59,7 +59,8 @@ class ClaimKey:
 @dataclass(frozen=True)
 class Charge:
     """A claimed payment. `amount` in atomic units; times in Unix seconds; `payload` is the normalised
-    x402 v2 payment payload as JSON, kept so that settlement and reconciliation outlive the process."""
+    x402 v2 payment payload as JSON, kept so that settlement and reconciliation outlive the process. `refused_at`:
+    when its settlement was refused after it had been sent."""
 
     id: str
     key: ClaimKey
@@ -74,6 +75,7 @@ class Charge:
     tx_hash: str | None = None
     reason: str | None = None
     updated: int = 0
+    refused_at: int | None = None
 
     @property
     def open(self) -> bool:
@@ -83,4 +85,12 @@ class Charge:
         """The charge after a legal step. A known transaction hash is never forgotten. Raises IllegalTransition."""
         if state not in _NEXT[self.state]:
             raise IllegalTransition(f"charge {self.id}: {self.state} may not become {state}")
-        return replace(self, state=state, updated=now, tx_hash=tx_hash or self.tx_hash, reason=reason or self.reason)
+        sent = self.state in (ChargeState.SETTLING, ChargeState.UNKNOWN)
+        return replace(
+            self,
+            state=state,
+            updated=now,
+            tx_hash=tx_hash or self.tx_hash,
+            reason=reason or self.reason,
+            refused_at=now if sent and state is ChargeState.RELEASED else self.refused_at,
+        )

@@ -1,8 +1,8 @@
 """One job: the work behind an edit, whoever pays for it. A state machine without I/O.
 
-queued ──► in_progress ──► completed
-   │            ├────────► failed
-   └────────────┴────────► cancelled
+queued ──► in_progress ──► completed ──► failed (expired, never collected)
+   │            ├────────► failed           │
+   └────────────┴────────► cancelled ◄──────┘ (while nobody has paid)
 """
 
 from __future__ import annotations
@@ -25,16 +25,19 @@ class JobState(StrEnum):
 _S = JobState
 _NEXT: Final = {
     _S.QUEUED: {_S.IN_PROGRESS, _S.FAILED, _S.CANCELLED},
-    _S.IN_PROGRESS: {_S.COMPLETED, _S.FAILED, _S.CANCELLED},
-    _S.COMPLETED: set[JobState](),
+    _S.IN_PROGRESS: {_S.IN_PROGRESS, _S.COMPLETED, _S.FAILED, _S.CANCELLED},
+    _S.COMPLETED: {_S.FAILED, _S.CANCELLED},
     _S.FAILED: set[JobState](),
     _S.CANCELLED: set[JobState](),
 }
 
+UNFINISHED: Final = frozenset({_S.QUEUED, _S.IN_PROGRESS})
+
 
 @dataclass(frozen=True)
 class HostedImage:
-    """A finished picture as hosted. `key` is its unguessable name in the image store."""
+    """A finished picture as hosted. `key` is its unguessable name in the image store; `seed` None where the engine
+    takes none."""
 
     key: str
     mime_type: str
@@ -49,7 +52,8 @@ class HostedImage:
 
 @dataclass(frozen=True)
 class Job:
-    """`model` answers, `requested_model` was asked for (they differ only for a stand-in); times in Unix seconds."""
+    """`model` answers, `requested_model` was asked for (they differ only for a stand-in); times in Unix seconds.
+    `deadline`: past it unfinished work has failed. `owner` is the process that works on it, until `lease_until`."""
 
     id: str
     payer: str
@@ -59,15 +63,18 @@ class Job:
     n: int
     amount: int
     created: int
+    deadline: int = 0
     state: JobState = JobState.QUEUED
     images: tuple[HostedImage, ...] = ()
     error_code: str | None = None
     error: str | None = None
     updated: int = 0
+    owner: str = ""
+    lease_until: int = 0
 
     @property
     def finished(self) -> bool:
-        return not _NEXT[self.state]
+        return self.state not in UNFINISHED
 
     def start(self, now: int) -> Job:
         return self._to(JobState.IN_PROGRESS, now)
@@ -76,10 +83,10 @@ class Job:
         return replace(self._to(JobState.COMPLETED, now), images=images)
 
     def fail(self, code: str, error: str, now: int) -> Job:
-        return replace(self._to(JobState.FAILED, now), error_code=code, error=error)
+        return replace(self._to(JobState.FAILED, now), error_code=code, error=error, images=())
 
     def cancel(self, now: int) -> Job:
-        return self._to(JobState.CANCELLED, now)
+        return replace(self._to(JobState.CANCELLED, now), images=())
 
     def _to(self, state: JobState, now: int) -> Job:
         if state not in _NEXT[self.state]:

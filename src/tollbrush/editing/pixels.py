@@ -60,7 +60,7 @@ class Finished:
     sha256: str
     preserved: bool | None
     edited_fraction: float | None
-    seed: int
+    seed: int | None
     revised_prompt: str
 
 

@@ -14,6 +14,7 @@ from tollbrush.domain.catalog import Model
 from tollbrush.domain.edits import MAX_SEED, EditRequest, Size
 from tollbrush.domain.jobs import HostedImage
 from tollbrush.editing.pixels import Finished, Prepared, finish, prepare
+from tollbrush.editing.queue import Turnstile
 from tollbrush.engines.interface import EditedImage, Engine
 from tollbrush.errors import EditTimeout, EngineFailed, InternalError, TollbrushError
 from tollbrush.settings import LimitSettings
@@ -25,18 +26,25 @@ _log: Final = structlog.get_logger(__name__)
 class Runner:
     """Pixel work runs in threads: the libraries release the GIL."""
 
-    def __init__(self, images: ImageStore, *, limits: LimitSettings, hard_seconds: float) -> None:
-        self._images, self._limits, self._hard_seconds = images, limits, hard_seconds
+    def __init__(self, images: ImageStore, *, limits: LimitSettings) -> None:
+        self._images, self._limits = images, limits
+        self.turnstile = Turnstile(per_engine=limits.queued_per_engine, in_all=limits.queued)
 
-    async def run(self, engine: Engine, model: Model, size: Size, request: EditRequest) -> tuple[HostedImage, ...]:
-        """The hosted results, one per `n`. `size` is the one that was priced. Raises from the error tree only;
-        what nobody foresaw becomes an InternalError with an opaque id that the log explains."""
-        limit = min(self._hard_seconds, engine.capabilities(model.upstream).time_limit)
+    async def run(
+        self, job_id: str, engine: Engine, model: Model, size: Size, request: EditRequest, *, seconds: float
+    ) -> tuple[HostedImage, ...]:
+        """The hosted results, one per `n`. `size` is the one that was priced; `seconds` are left to the job, waiting
+        included. Raises from the error tree only; what nobody foresaw becomes an InternalError with an opaque id
+        that the log explains."""
+        caps = engine.capabilities(model.upstream)
         try:
-            async with asyncio.timeout(limit):
-                return await self._host(await self._edit(engine, model, size, request))
+            async with asyncio.timeout(max(0.0, seconds)), self.turnstile.turn(engine, job_id, caps.width):
+                async with asyncio.timeout(caps.time_limit):
+                    finished = await self._edit(engine, model, size, request)
+                return await self._host(finished)
         except TimeoutError as failure:
-            raise EditTimeout(f"the edit ran past its limit of {limit:.0f} s.") from failure
+            limit = min(seconds, caps.time_limit)
+            raise EditTimeout(f"The edit ran past its limit of {limit:.0f} s.") from failure
         except TollbrushError:
             raise
         except Exception as failure:

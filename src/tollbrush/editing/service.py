@@ -2,7 +2,8 @@
 
     plan → price → (no payment: 402) → verify → claim → edit → host → settle → delivery
 
-Nothing is charged before the pictures exist, and none leaves before the charge is settled. Everything here goes
+Nothing is charged before the pictures exist, and none leaves before the charge is settled. What does not finish
+inside the caller's wait becomes a job to be polled; the poll ends in the same last steps. Everything here goes
 through interfaces; what a chain, an engine or a disk does is their own business.
 """
 
@@ -10,51 +11,24 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 
-from tollbrush.domain.catalog import STUDIO, Catalog, Model
 from tollbrush.domain.charges import Charge, ChargeState, ClaimKey
 from tollbrush.domain.edits import EditRequest, Size
-from tollbrush.domain.jobs import Job
+from tollbrush.domain.jobs import Job, JobState
 from tollbrush.domain.payments import Payment, Requirement
 from tollbrush.domain.pricing import Price
+from tollbrush.editing.cashier import Cashier
+from tollbrush.editing.orders import Order, OrderDesk
 from tollbrush.editing.runner import Runner
-from tollbrush.engines.interface import Engine
-from tollbrush.errors import (
-    PaymentBusy,
-    PaymentRefused,
-    PaymentRequired,
-    SettlementUnknown,
-    TollbrushError,
-    UnsupportedParameter,
-)
-from tollbrush.payments.gate import Gate
-from tollbrush.payments.interface import Outcome, Settlement
-from tollbrush.settings import LimitSettings
-from tollbrush.storage.interface import Ledger, OverBalance, TooManyOpen
+from tollbrush.errors import JobCancelled, PaymentBusy, PaymentRefused, PaymentRequired, TollbrushError
+from tollbrush.storage.interface import InputStore, Ledger
 
-
-@dataclass(frozen=True)
-class Plan:
-    """Which model was asked for, which one answers, and through which engine."""
-
-    requested: Model
-    model: Model
-    engine: Engine
-
-
-@dataclass(frozen=True)
-class Order:
-    """A plan with its size (None: the source's own) and its price for all images."""
-
-    plan: Plan
-    request: EditRequest
-    priced_size: Size
-    price: Price
+Made = tuple[Job, Charge]
 
 
 @dataclass(frozen=True)
@@ -66,205 +40,254 @@ class Delivery:
     replayed: bool
 
 
+@dataclass(frozen=True)
+class Pending:
+    """A job that is not ready, or never will be. `position` in the line, 0 at work."""
+
+    job: Job
+    position: int
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What another process needs to go on with a job."""
+
+    request: EditRequest
+    priced_size: Size
+
+
+@dataclass(eq=False)
+class _Work:
+    """Work under way in this process. `claimed` gets the job once its payment is bound."""
+
+    digest: str
+    order: Order
+    task: asyncio.Task[Made]
+    claimed: asyncio.Future[Job]
+    stored: bool = False
+    ending: JobState | None = None
+
+
 class EditingService:
-    """`clock` gives Unix seconds; `hard_seconds` is the limit of an edit. A model that the catalog calls available
-    without an engine of its own is answered by the studio (a stand-in, and the delivery says so)."""
+    """`clock` gives Unix seconds; `hard_seconds` is the limit of an edit; `owner` names this process in leases of
+    `lease_seconds`."""
 
     def __init__(
         self,
-        catalog: Catalog,
-        engines: Sequence[Engine],
-        gate: Gate,
+        desk: OrderDesk,
+        cashier: Cashier,
         ledger: Ledger,
         runner: Runner,
+        inputs: InputStore,
         *,
-        limits: LimitSettings,
+        clock: Callable[[], float],
         hard_seconds: float,
-        clock: Callable[[], float] = time.time,
+        lease_seconds: float,
+        owner: str,
     ) -> None:
-        self.catalog, self.gate = catalog, gate
-        self._engines = {e.name: e for e in engines}
-        self._ledger, self._runner = ledger, runner
-        self._clock, self._hard_seconds, self._max_open = clock, hard_seconds, limits.open_per_payer
-        self._running: dict[ClaimKey, tuple[str, asyncio.Task[Delivery]]] = {}
+        self.desk, self.cashier = desk, cashier
+        self._ledger, self._runner, self._inputs = ledger, runner, inputs
+        self._clock, self._hard_seconds, self._lease_seconds, self.owner = clock, hard_seconds, lease_seconds, owner
+        self._works: dict[ClaimKey, _Work] = {}
 
-    # ── before any money ────────────────────────────────────────────────────────────────────────────────
+    # ── the edit ────────────────────────────────────────────────────────────────────────────────────────
 
-    def plan(self, fields: EditRequest, *, masked: bool, sources: int) -> Plan:
-        """Size, model, prompt, abilities: every 400 that needs no picture. Raises BadRequest and its kin."""
-        catalog = self.catalog
-        requested = catalog.default if fields.model is None else catalog.find(fields.model)
-        if fields.size is not None:
-            catalog.price(requested, fields.size)
-        catalog.require_available(requested)
-        answering = requested if requested.engine in self._engines else catalog.models[STUDIO]
-        plan = Plan(requested, answering, self._engines[answering.engine])
-        catalog.check_abilities(requested, masked=masked, sources=sources)
-        catalog.check_abilities(answering, masked=masked, sources=sources)
-        _check_parameters(plan, fields)
-        if fields.prompt:
-            plan.engine.plan(fields.prompt, masked=masked)
-        return plan
-
-    def price(self, plan: Plan, request: EditRequest, source: Size) -> Order:
-        """What it costs; `source` (upright) decides for `auto`. Raises BadRequest."""
-        size = request.size or plan.requested.sizes.nearest(source)
-        return Order(plan, request, size, self.catalog.price(plan.requested, size, request.n))
-
-    # ── with money ──────────────────────────────────────────────────────────────────────────────────────
-
-    async def edit(self, order: Order, payment: Payment | None, offers: Sequence[Requirement]) -> Delivery:
-        """The straight path. Raises PaymentRequired, PaymentRefused (402), PaymentBusy (409), SettlementUnknown
-        (503) and whatever the engine refuses. The same payment for the same request joins the work under way;
-        a caller that goes away does not stop it."""
+    async def edit(
+        self, order: Order, payment: Payment | None, offers: Sequence[Requirement], *, wait: float
+    ) -> Delivery | Pending:
+        """The straight path; after `wait` seconds what is unfinished becomes a job to be polled. The same payment for
+        the same request joins the work under way; a caller that goes away does not stop it. Raises PaymentRequired,
+        PaymentRefused (402), PaymentBusy (409), SettlementUnknown, Unavailable (503) and what the engine refuses."""
         if payment is None:
             raise PaymentRequired(f"This edit costs {order.price}.")
-        key = self.gate.identify(payment, offers)
-        digest = order.request.digest()
-        running = self._running.get(key)
-        if running is None:
-            task = asyncio.create_task(self._deliver(key, digest, order, payment, offers))
-            running = self._running[key] = (digest, task)
-            task.add_done_callback(lambda _: self._running.pop(key))
-        if running[0] != digest:
+        key, digest = self.cashier.identify(payment, offers), order.request.digest()
+        work = self._works.get(key) or self._begin(key, digest, order, self._make(key, digest, order, payment, offers))
+        if work.digest != digest:
             raise PaymentBusy("This payment is already at work on another request.")
-        return await asyncio.shield(running[1])
+        await asyncio.wait({work.task}, timeout=wait)
+        if not work.task.done():  # a job exists once the payment is claimed
+            either: set[asyncio.Future[Any]] = {work.task, work.claimed}
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        if not work.task.done():
+            return await self._announce(work)
+        job, charge = work.task.result()
+        return await self._deliver(job, charge, keep=work.stored)
 
-    async def _deliver(
+    async def _make(
         self, key: ClaimKey, digest: str, order: Order, payment: Payment, offers: Sequence[Requirement]
-    ) -> Delivery:
+    ) -> Made:
+        """The finished job and its charge: made now, or found as an earlier request with this payment left them."""
         held = await self._ledger.charge_of(key)
         if held is None:
-            job, charge = await self._claim(digest, order, payment, offers)
-            job, charge = await self._work(job, charge, order)
-        elif held.request_hash != digest:
+            self._runner.turnstile.check_room(order.plan.engine)
+            deadline = int(self._clock() + self._hard_seconds)
+            paid = await self.cashier.verify(payment, offers, deadline=deadline)
+            job = self._new_job(order, paid.payer, deadline)
+            charge = await self.cashier.claim(paid, job, digest)
+            self._works[key].claimed.set_result(job)
+            return await self._work(key, job, charge, order)
+        if held.request_hash != digest:
             if held.state is not ChargeState.SETTLED:
                 raise PaymentBusy("This payment is already bound to another request.")
             raise PaymentRefused("This payment was already used for another edit.", reason="payment_already_used")
-        else:
-            found = await self._ledger.job(held.job_id)
-            assert found is not None  # a charge never exists without its job
-            job, charge = found, held
-        if charge.state is ChargeState.SETTLED:
-            return Delivery(job, charge, replayed=True)
-        return Delivery(job, await self._settle(job, charge), replayed=False)
+        return await self._await_elsewhere(key, held)
 
-    async def _claim(
-        self, digest: str, order: Order, payment: Payment, offers: Sequence[Requirement]
-    ) -> tuple[Job, Charge]:
-        """Verify, then bind the payment to this request, durably, before any work."""
+    def _new_job(self, order: Order, payer: str, deadline: int) -> Job:
         now = self._now()
-        paid = await self.gate.verify(payment, offers, now=now, deadline=now + int(self._hard_seconds))
-        job = Job(
+        return Job(
             id=secrets.token_urlsafe(12),
-            payer=paid.payer,
+            payer=payer,
             model=order.plan.model.id,
             requested_model=order.plan.requested.id,
             size=str(order.request.size or "auto"),
             n=order.request.n,
             amount=order.price.atomic,
             created=now,
+            deadline=deadline,
             updated=now,
+            owner=self.owner,
+            lease_until=self._lease_until(),
         )
-        charge = Charge(
-            id=secrets.token_urlsafe(12),
-            key=paid.key,
-            amount=paid.requirement.amount,
-            pay_to=paid.requirement.pay_to,
-            valid_until=paid.valid_until,
-            request_hash=digest,
-            job_id=job.id,
-            payload=msgspec.json.encode(paid.payload).decode(),
-            created=now,
-            updated=now,
-        )
-        try:
-            claimed = await self._ledger.claim(charge, job, balance=paid.balance, max_open=self._max_open)
-        except OverBalance as failure:
-            raise PaymentRefused(
-                f"The payer's open edits and this one exceed its balance of {Price(paid.balance)}.",
-                reason="insufficient_funds",
-            ) from failure
-        except TooManyOpen as failure:
-            raise PaymentRefused(
-                f"The payer already has {self._max_open} unfinished edits.", reason="too_many_open_edits",
-                advice="Wait for one of them.",
-            ) from failure  # fmt: skip
 
-        if not claimed.fresh:
-            raise PaymentBusy("This payment is already at work on another request.")
-        return job, charge
-
-    async def _work(self, job: Job, charge: Charge, order: Order) -> tuple[Job, Charge]:
+    async def _work(self, key: ClaimKey, job: Job, charge: Charge, order: Order) -> Made:
         """The pictures made and hosted, the charge ready to settle; or the claim released."""
-        started = job.start(self._now())
+        started, plan = job.start(self._now()), order.plan
         await self._ledger.save(job=started)
-        plan = order.plan
+        seconds = job.deadline - self._clock()
         try:
-            images = await self._runner.run(plan.engine, plan.model, order.priced_size, order.request)
+            images = await self._runner.run(
+                job.id, plan.engine, plan.model, order.priced_size, order.request, seconds=seconds
+            )
         except TollbrushError as failure:
-            await self._release(started, charge, failure.code, failure.message)
+            await self._give_up(started.fail(failure.code, failure.message, self._now()), charge)
             raise
         except asyncio.CancelledError:
-            await self._release(started, charge, "cancelled", "the gateway stopped")
+            await self._interrupted(self._works[key], started, charge)
             raise
-        job, ready = started.complete(images, self._now()), charge.to(ChargeState.READY, now=self._now())
-        await self._ledger.save(job=job, charge=ready, was=charge)
-        return job, ready
+        finished, ready = started.complete(images, self._now()), charge.to(ChargeState.READY, now=self._now())
+        if not await self._ledger.save(job=finished, charge=ready, was=charge):
+            await self._runner.discard(images)
+            raise JobCancelled("This job was cancelled while it was at work.")
+        await self._inputs.delete(job.id)
+        return finished, ready
 
-    async def _release(self, job: Job, charge: Charge, code: str, error: str) -> None:
-        released = charge.to(ChargeState.RELEASED, now=self._now(), reason=code)
-        await self._ledger.save(job=job.fail(code, error, self._now()), charge=released, was=charge)
+    async def _interrupted(self, work: _Work, job: Job, charge: Charge) -> None:
+        """Cancelled by its payer, or handed on by a process that stops."""
+        if work.ending is JobState.CANCELLED:
+            await self._give_up(job.cancel(self._now()), charge)
+        else:
+            await self._store(work, job)
+            await self._ledger.lease(job.id, self.owner, now=self._now(), until=0)
 
-    async def _settle(self, job: Job, charge: Charge) -> Charge:
-        """Ready → settled, once. After an unknown outcome the chain is asked first; only when it has not seen the
-        payment is the very same one sent again, which the token contract honours once at most."""
-        if charge.state is ChargeState.READY:
-            settling = charge.to(ChargeState.SETTLING, now=self._now())
-            if not await self._ledger.save(charge=settling, was=charge):
-                raise SettlementUnknown("this payment is being settled by another request.", retry_after=1)
-            return await self._close(job, settling, await self.gate.settle(settling))
-        found = await self.gate.find(charge)
-        if found.outcome is Outcome.UNKNOWN:
-            found = await self.gate.settle(charge)
-        return await self._close(job, charge, found)
+    async def _give_up(self, job: Job, charge: Charge) -> None:
+        released = charge.to(ChargeState.RELEASED, now=self._now(), reason=job.error_code or job.state.value)
+        await self._ledger.save(job=job, charge=released, was=charge)
+        await self._inputs.delete(job.id)
 
-    async def _close(self, job: Job, charge: Charge, result: Settlement) -> Charge:
-        states = {
-            Outcome.SETTLED: ChargeState.SETTLED,
-            Outcome.REFUSED: ChargeState.RELEASED,
-            Outcome.UNKNOWN: ChargeState.UNKNOWN,
-        }
-        closed = charge.to(states[result.outcome], now=self._now(), tx_hash=result.tx_hash, reason=result.reason)
-        if not await self._ledger.save(charge=closed, was=charge):
-            closed = await self._ledger.charge(charge.id) or closed
-        if closed.state is ChargeState.RELEASED:
-            await self._runner.discard(job.images)
-            reason = result.reason or "settlement_failed"
-            raise PaymentRefused(f"The payment could not be settled ({reason}); nothing was charged.", reason=reason)
-        if closed.state is not ChargeState.SETTLED:
-            raise SettlementUnknown("the settlement's outcome is not known yet.", retry_after=5)
-        return closed
-
-    # ── start and stop ──────────────────────────────────────────────────────────────────────────────────
-
-    async def recover(self) -> None:
-        """After a start: work that died with an earlier process is released; a settlement that may be under way
-        stays claimed until the chain has spoken."""
-        for charge in await self._ledger.open_charges():
-            job = await self._ledger.job(charge.job_id)
+    async def _await_elsewhere(self, key: ClaimKey, held: Charge) -> Made:
+        """A payment that is bound already: the job as another process, or an earlier one, brings it to its end."""
+        while True:
+            job = await self._ledger.job(held.job_id)
             assert job is not None  # a charge never exists without its job
-            if charge.state is ChargeState.CLAIMED and not job.finished:
-                await self._release(job, charge, "interrupted", "the gateway stopped while it worked")
-            elif charge.state in (ChargeState.CLAIMED, ChargeState.READY):
-                await self._ledger.save(charge=charge.to(ChargeState.RELEASED, now=self._now()), was=charge)
-                await self._runner.discard(job.images)
-            elif charge.state is ChargeState.SETTLING:
-                await self._ledger.save(charge=charge.to(ChargeState.UNKNOWN, now=self._now()), was=charge)
+            if job.state is JobState.COMPLETED:
+                return job, await self._ledger.charge(held.id) or held
+            if job.finished:
+                raise JobCancelled("This job has ended without a result.")
+            if not self._works[key].claimed.done():
+                self._works[key].claimed.set_result(job)
+            await asyncio.sleep(0.2)
+
+    # ── the money ───────────────────────────────────────────────────────────────────────────────────────
+
+    async def _deliver(self, job: Job, charge: Charge, *, keep: bool) -> Delivery:
+        """Settle, or find it settled. With `keep` a refused payment leaves the result to be paid for by a poll."""
+        if charge.state is ChargeState.SETTLED:
+            return Delivery(job, charge, replayed=True)
+        try:
+            return Delivery(job, await self.cashier.settle(charge), replayed=False)
+        except PaymentRefused as refused:
+            if not keep:
+                await self.discard(job, refused.reason, "the payment could not be settled")
+            raise
+
+    async def discard(self, job: Job, code: str, error: str) -> None:
+        """An unpaid result goes, its job ends as failed."""
+        await self._ledger.save(job=job.fail(code, error, self._now()))
+        await self._runner.discard(job.images)
+
+    # ── work across processes ───────────────────────────────────────────────────────────────────────────
+
+    def _begin(self, key: ClaimKey, digest: str, order: Order, make: Coroutine[Any, Any, Made]) -> _Work:
+        """One task per payment; registered before it runs, so that no second one can begin."""
+        claimed: asyncio.Future[Job] = asyncio.get_running_loop().create_future()
+        work = self._works[key] = _Work(digest, order, asyncio.create_task(make), claimed)
+
+        def ended(task: asyncio.Task[Made]) -> None:
+            del self._works[key]
+            if not task.cancelled():
+                task.exception()  # its callers may have gone; the job says what happened
+
+        work.task.add_done_callback(ended)
+        return work
+
+    async def _announce(self, work: _Work) -> Pending:
+        """The caller's wait is over: what another process needs to go on is stored first."""
+        job = work.claimed.result()
+        if job.owner == self.owner:
+            await self._store(work, job)
+        current = await self._ledger.job(job.id) or job
+        return Pending(current, self.position(job))
+
+    async def _store(self, work: _Work, job: Job) -> None:
+        if not work.stored:
+            stored = Stored(work.order.request, work.order.priced_size)
+            await self._inputs.put(job.id, await asyncio.to_thread(msgspec.msgpack.encode, stored))
+            work.stored = True
+
+    async def cancel(self, job: Job) -> bool:
+        """Stop this job's work, if it is under way in this process."""
+        for work in list(self._works.values()):
+            if work.claimed.done() and work.claimed.result().id == job.id and not work.task.done():
+                work.ending = JobState.CANCELLED
+                work.task.cancel()
+                await asyncio.wait({work.task})
+                return True
+        return False
+
+    def position(self, job: Job) -> int:
+        """Its place in the line; 0 at work or at its end."""
+        return self._runner.turnstile.position(job.id)
+
+    async def adopt(self, orphan: Job) -> None:
+        """Go on with the job of a dead process, or fail it uncharged."""
+        job = await self._ledger.lease(orphan.id, self.owner, now=self._now(), until=self._lease_until())
+        if job is None:
+            return
+        charges = [c for c in await self._ledger.charges_of_job(job.id) if c.state is ChargeState.CLAIMED]
+        data = await self._inputs.get(job.id)
+        if not charges or data is None or job.deadline <= self._now():
+            failed = job.fail("interrupted", "the gateway stopped while it worked", self._now())
+            for charge in charges:
+                await self._give_up(failed, charge)
+            await self._ledger.save(job=failed)
+            return
+        stored = await asyncio.to_thread(msgspec.msgpack.decode, data, type=Stored)
+        request, charge = stored.request, charges[0]
+        plan = self.desk.plan(request, masked=request.mask is not None, sources=len(request.sources))
+        order = Order(plan, request, stored.priced_size, Price(job.amount))
+        work = self._begin(charge.key, charge.request_hash, order, self._work(charge.key, job, charge, order))
+        work.stored = True
+        work.claimed.set_result(job)
+
+    async def heartbeat(self) -> None:
+        """Renew the leases on the work under way."""
+        for work in list(self._works.values()):
+            if work.claimed.done() and (job := work.claimed.result()).owner == self.owner:
+                await self._ledger.lease(job.id, self.owner, now=self._now(), until=self._lease_until())
 
     async def drain(self, seconds: float) -> None:
-        """Let running edits finish; those that do not in time are cancelled and released."""
-        tasks = [task for _, task in self._running.values()]
+        """Let running edits finish; those that do not in time are handed on to the next process."""
+        tasks = {work.task for work in self._works.values()}
         if not tasks:
             return
         _, late = await asyncio.wait(tasks, timeout=seconds)
@@ -272,13 +295,8 @@ class EditingService:
             task.cancel()
         await asyncio.gather(*late, return_exceptions=True)
 
+    def _lease_until(self) -> int:
+        return int(self._clock() + self._lease_seconds)
+
     def _now(self) -> int:
         return int(self._clock())
-
-
-def _check_parameters(plan: Plan, fields: EditRequest) -> None:
-    """Nothing is silently ignored. Raises UnsupportedParameter."""
-    if fields.fit is not None and fields.size is None:
-        raise UnsupportedParameter("fit goes with a size; auto keeps the picture's own.", path="fit")
-    if fields.seed is not None and not plan.engine.capabilities(plan.model.upstream).seed:
-        raise UnsupportedParameter(f"{plan.model.id} takes no seed.", path="seed", advice="Leave it out.")

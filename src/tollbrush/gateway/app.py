@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Final
@@ -18,12 +20,16 @@ from starlette.responses import Response
 from tollbrush import __version__, logs
 from tollbrush.domain.catalog import Catalog
 from tollbrush.domain.networks import BY_V1
+from tollbrush.editing.cashier import Cashier
+from tollbrush.editing.collecting import Collector
+from tollbrush.editing.orders import OrderDesk
+from tollbrush.editing.reconcile import Sweeper
 from tollbrush.editing.runner import Runner
 from tollbrush.editing.service import EditingService
 from tollbrush.engines import registry
 from tollbrush.errors import BadSettings, TollbrushError
 from tollbrush.gateway import catalog as shop
-from tollbrush.gateway import edits, openapi, problems
+from tollbrush.gateway import edits, jobs, openapi, problems
 from tollbrush.gateway.edge import Edge
 from tollbrush.gateway.images import Images
 from tollbrush.gateway.ops import Ops
@@ -31,7 +37,7 @@ from tollbrush.gateway.throttle import Throttle
 from tollbrush.payments import tills
 from tollbrush.payments.gate import Gate
 from tollbrush.settings import Settings
-from tollbrush.storage.files import FileImages
+from tollbrush.storage.files import FileImages, FileInputs
 from tollbrush.storage.sqlite import SqliteLedger
 from tollbrush.wire.x402 import EXPOSED_HEADERS
 
@@ -55,11 +61,21 @@ def create_app(settings: Settings) -> FastAPI:
     settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     ledger = SqliteLedger(settings.data_dir / "gateway.db")
     images = FileImages(settings.data_dir / "images")
-    runner = Runner(images, limits=gateway.limits, hard_seconds=gateway.hard_seconds)
+    runner = Runner(images, limits=gateway.limits)
     models = Catalog.build(registry.available(engines, settings), margin=settings.margin, overrides=settings.prices)
     service = EditingService(
-        models, engines, gate, ledger, runner, limits=gateway.limits, hard_seconds=gateway.hard_seconds
+        OrderDesk(models, engines),
+        Cashier(gate, ledger, clock=time.time, max_open=gateway.limits.open_per_payer),
+        ledger,
+        runner,
+        FileInputs(settings.data_dir / "inputs"),
+        clock=time.time,
+        hard_seconds=gateway.hard_seconds,
+        lease_seconds=gateway.lease_seconds,
+        owner=secrets.token_hex(8),
     )
+    sweeper = Sweeper(service, ledger, runner, gateway, clock=time.time)
+    collector = Collector(service, ledger, runner, clock=time.time)
 
     async def close() -> None:
         for engine in engines:
@@ -71,12 +87,13 @@ def create_app(settings: Settings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         for engine in engines:
             await engine.start()
-        await service.recover()
-        introduced = asyncio.create_task(_introduce(gate))
+        await sweeper.sweep()
+        background = [asyncio.create_task(_introduce(gate)), asyncio.create_task(sweeper.run())]
         try:
             yield
         finally:
-            introduced.cancel()
+            for task in background:
+                task.cancel()
             await service.drain(gateway.grace_seconds)
             await close()
 
@@ -92,7 +109,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_exception_handler(HTTPException, problems.on_http_error)
     app.add_exception_handler(Exception, problems.on_surprise)
     app.state.close = close
-    _routes(app, settings, service, gate, images)
+    _routes(app, settings, service, collector, images)
     hosts = {*gateway.hosts, urlsplit(gateway.public_url).hostname or "localhost"}
     app.add_middleware(Edge, hosts=hosts)
     app.add_middleware(
@@ -111,11 +128,17 @@ async def _introduce(gate: Gate) -> None:
         _log.warning("network is not ready", network=network, problem=problem)
 
 
-def _routes(app: FastAPI, settings: Settings, service: EditingService, gate: Gate, images: FileImages) -> None:
+def _routes(
+    app: FastAPI, settings: Settings, service: EditingService, collector: Collector, images: FileImages
+) -> None:
+    gate = service.cashier.gate
     edit = Throttle(edits.Edits(service, settings.gateway).post, per_minute=settings.gateway.limits.edits_per_minute)
     offered = shop.Shop(service, settings.gateway)
     ops = Ops(gate, settings.data_dir)
+    held = jobs.Jobs(collector, gate, settings.gateway)
     table: list[tuple[str, str, Handler]] = [
+        *(("GET", path, held.poll) for path in jobs.PATHS),
+        *(("DELETE", path, held.cancel) for path in jobs.PATHS),
         *(("POST", path, edit.post) for path in edits.PATHS),
         *(("POST", path, offered.quote) for path in shop.QUOTE_PATHS),
         *(("GET", path, offered.models) for path in shop.MODEL_PATHS),
@@ -128,7 +151,7 @@ def _routes(app: FastAPI, settings: Settings, service: EditingService, gate: Gat
     ]
     for method, path, handler in table:
         app.add_route(path, handler, methods=[method])
-    described = openapi.document(service.catalog)
+    described = openapi.document(service.desk.catalog)
     setattr(app, "openapi", lambda: described)  # noqa: B010 - FastAPI's own way to replace its document
 
 

@@ -40,12 +40,12 @@ class Shop:
         """A price ready to sign, or the 400 that the edit would get; no image is sent."""
         body = await read_body(request, limit=_QUOTE_BODY, seconds=self._settings.limits.body_seconds)
         form = schemas.read_quote(jsonbody.parse(body))
-        plan = self._service.plan(form.fields, masked=form.masked, sources=1)
+        plan = self._service.desk.plan(form.fields, masked=form.masked, sources=1)
         source = form.source or form.fields.size
         if source is None:
             raise BadRequest("size auto is priced by the picture.", path="width", advice="Send width and height too.")
-        order = self._service.price(plan, form.fields, source)
-        offers = self._service.gate.offers(order.price, svm_only=request.state.svm_only)
+        order = self._service.desk.price(plan, form.fields, source)
+        offers = self._service.cashier.gate.offers(order.price, svm_only=request.state.svm_only)
         content = {
             "price": order.price.wire(),
             "accepts": x402.accepts_v2(offers),
@@ -60,9 +60,9 @@ class Shop:
 
     async def discovery(self, request: Request) -> Response:
         """`/.well-known/x402`: the paid resource with its cheapest offer, and the networks."""
-        catalog = self._service.catalog
+        catalog = self._service.desk.catalog
         price = catalog.price(catalog.default, catalog.default.sizes.listed()[0])
-        offers = self._service.gate.offers(price, svm_only=request.state.svm_only)
+        offers = self._service.cashier.gate.offers(price, svm_only=request.state.svm_only)
         resource = self._resource(request)
         item = {
             "resource": resource["url"],
@@ -109,7 +109,7 @@ class Shop:
         return {"url": url, "description": "Edit an image.", "mimeType": "application/json"}
 
     def _rows(self) -> list[dict[str, Any]]:
-        return [model_row(self._service.catalog, m) for m in self._service.catalog.models.values()]
+        return [model_row(self._service.desk.catalog, m) for m in self._service.desk.catalog.models.values()]
 
 
 def model_row(catalog: Catalog, model: Model) -> dict[str, Any]:

@@ -50,6 +50,30 @@ class FileImages:
         return self._folder / key[:2] / key
 
 
+class FileInputs:
+    """A file per job. Job ids are ours: URL-safe base64."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    async def put(self, job_id: str, data: bytes) -> None:
+        """Raises Unavailable when the disk does not take it."""
+        try:
+            await asyncio.to_thread(write_synced, self._folder / job_id, data)
+        except OSError as failure:
+            raise Unavailable(f"The job could not be stored ({failure.strerror}).", retry_after=30) from failure
+
+    async def get(self, job_id: str) -> bytes | None:
+        try:
+            return await asyncio.to_thread((self._folder / job_id).read_bytes)
+        except FileNotFoundError:
+            return None
+
+    async def delete(self, job_id: str) -> None:
+        await asyncio.to_thread((self._folder / job_id).unlink, missing_ok=True)
+
+
 def write_synced(path: Path, data: bytes, *, mode: int = 0o600) -> None:
     """Write whole or not at all: temporary file, fsync, rename, fsync of the folder. Raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -30,9 +30,12 @@ class TooManyOpen(Exception):
 class Ledger(Protocol):
     """Jobs and charges, durable: what a method returned survives a crash."""
 
-    async def claim(self, charge: Charge, job: Job, *, balance: int, max_open: int) -> Claimed:
-        """Bind a payment to a job, atomically. The key is unique among charges that are not released. Raises
-        OverBalance, TooManyOpen."""
+    async def claim(
+        self, charge: Charge, job: Job, *, balance: int, max_open: int, refused_since: int | None = None
+    ) -> Claimed:
+        """Bind a payment to a job, atomically. The key is unique among charges that are not released. A payer with a
+        settlement refused at or after `refused_since` may have one open charge only. Raises OverBalance, TooManyOpen.
+        """
         ...
 
     async def charge(self, charge_id: str) -> Charge | None: ...
@@ -54,6 +57,22 @@ class Ledger(Protocol):
         """Every charge that is neither settled nor released."""
         ...
 
+    async def lease(self, job_id: str, owner: str, *, now: int, until: int) -> Job | None:
+        """Take or renew the work on an unfinished job: None when another owner's lease still runs, or it is done."""
+        ...
+
+    async def orphans(self, now: int) -> Sequence[Job]:
+        """Unfinished jobs whose lease has run out."""
+        ...
+
+    async def stale(self, before: int) -> Sequence[Job]:
+        """Jobs with pictures that were last touched before this moment."""
+        ...
+
+    async def history(self, *, since: int = 0) -> Sequence[tuple[Job, Charge]]:
+        """Every charge claimed at or after `since` with its job, oldest first: what the operator's ledger shows."""
+        ...
+
     async def close(self) -> None: ...
 
 
@@ -67,3 +86,13 @@ class ImageStore(Protocol):
         ...
 
     async def delete(self, key: str) -> None: ...
+
+
+class InputStore(Protocol):
+    """What a job needs to be taken over by another process: private, synced, deleted at its end."""
+
+    async def put(self, job_id: str, data: bytes) -> None: ...
+
+    async def get(self, job_id: str) -> bytes | None: ...
+
+    async def delete(self, job_id: str) -> None: ...

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
+from dataclasses import replace
 
 from tollbrush.domain.charges import Charge, ChargeState, ClaimKey
 from tollbrush.domain.jobs import Job
@@ -17,15 +18,20 @@ class MemoryLedger:
         self._jobs: dict[str, Job] = {}
         self._charges: dict[str, Charge] = {}
 
-    async def claim(self, charge: Charge, job: Job, *, balance: int, max_open: int) -> Claimed:
+    async def claim(
+        self, charge: Charge, job: Job, *, balance: int, max_open: int, refused_since: int | None = None
+    ) -> Claimed:
         if held := await self.charge_of(charge.key):
             return Claimed(held, self._jobs[held.job_id], fresh=False)
         key = charge.key
-        open_ = [
+        own = [
             c
             for c in self._charges.values()
-            if c.open and (c.key.network, c.key.asset, c.key.payer) == (key.network, key.asset, key.payer)
+            if (c.key.network, c.key.asset, c.key.payer) == (key.network, key.asset, key.payer)
         ]
+        open_ = [c for c in own if c.open]
+        if refused_since is not None and any((c.refused_at or -1) >= refused_since for c in own):
+            max_open = 1
         if len(open_) >= max_open:
             raise TooManyOpen
         if sum(c.amount for c in open_) + charge.amount > balance:
@@ -57,6 +63,23 @@ class MemoryLedger:
     async def open_charges(self) -> Sequence[Charge]:
         return [c for c in self._charges.values() if c.open]
 
+    async def lease(self, job_id: str, owner: str, *, now: int, until: int) -> Job | None:
+        job = self._jobs.get(job_id)
+        if job is None or job.finished or (job.owner != owner and job.lease_until >= now):
+            return None
+        self._jobs[job_id] = replace(job, owner=owner, lease_until=until)
+        return self._jobs[job_id]
+
+    async def orphans(self, now: int) -> Sequence[Job]:
+        return [j for j in self._jobs.values() if not j.finished and j.lease_until < now]
+
+    async def stale(self, before: int) -> Sequence[Job]:
+        return [j for j in self._jobs.values() if j.images and j.updated < before]
+
+    async def history(self, *, since: int = 0) -> Sequence[tuple[Job, Charge]]:
+        found = sorted((c for c in self._charges.values() if c.created >= since), key=lambda c: (c.created, c.id))
+        return [(self._jobs[c.job_id], c) for c in found]
+
     async def close(self) -> None:
         pass
 
@@ -75,3 +98,17 @@ class MemoryImages:
 
     async def delete(self, key: str) -> None:
         self._images.pop(key, None)
+
+
+class MemoryInputs:
+    def __init__(self) -> None:
+        self._inputs: dict[str, bytes] = {}
+
+    async def put(self, job_id: str, data: bytes) -> None:
+        self._inputs[job_id] = data
+
+    async def get(self, job_id: str) -> bytes | None:
+        return self._inputs.get(job_id)
+
+    async def delete(self, job_id: str) -> None:
+        self._inputs.pop(job_id, None)

@@ -44,14 +44,27 @@ MIGRATIONS: Final = (
     CREATE INDEX open_of_payer ON charges (network, asset, payer) WHERE state NOT IN ('settled', 'released');
     CREATE INDEX charges_of_job ON charges (job_id);
     """,
+    """
+    ALTER TABLE charges ADD COLUMN refused_at INTEGER;
+    ALTER TABLE jobs ADD COLUMN deadline INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE jobs ADD COLUMN owner TEXT NOT NULL DEFAULT '';
+    ALTER TABLE jobs ADD COLUMN lease_until INTEGER NOT NULL DEFAULT 0;
+    CREATE INDEX unfinished ON jobs (lease_until) WHERE state IN ('queued', 'in_progress');
+    CREATE INDEX refused_of_payer ON charges (network, asset, payer, refused_at) WHERE refused_at IS NOT NULL;
+    CREATE INDEX charges_by_time ON charges (created);
+    """,
 )
 
-_JOB: Final = "id, payer, model, requested_model, size, n, amount, created, state, images, error_code, error, updated"
+_JOB: Final = (
+    "id, payer, model, requested_model, size, n, amount, created, state, images, error_code, error, updated, "
+    "deadline, owner, lease_until"
+)
 _CHARGE: Final = (
     "id, network, asset, payer, nonce, amount, pay_to, valid_until, request_hash, job_id, payload, created, state, "
-    "tx_hash, reason, updated"
+    "tx_hash, reason, updated, refused_at"
 )
 _OPEN: Final = "state NOT IN ('settled', 'released')"
+_UNFINISHED: Final = "state IN ('queued', 'in_progress')"
 
 
 class SqliteLedger:
@@ -64,8 +77,10 @@ class SqliteLedger:
         self._thread.start()
         opened.result()
 
-    async def claim(self, charge: Charge, job: Job, *, balance: int, max_open: int) -> Claimed:
-        return await self._do(lambda db: _claim(db, charge, job, balance, max_open))
+    async def claim(
+        self, charge: Charge, job: Job, *, balance: int, max_open: int, refused_since: int | None = None
+    ) -> Claimed:
+        return await self._do(lambda db: _claim(db, charge, job, balance, max_open, refused_since))
 
     async def charge(self, charge_id: str) -> Charge | None:
         return await self._do(lambda db: _charge(db, "id = ?", charge_id))
@@ -84,6 +99,18 @@ class SqliteLedger:
 
     async def open_charges(self) -> Sequence[Charge]:
         return await self._do(lambda db: _charges(db, _OPEN))
+
+    async def lease(self, job_id: str, owner: str, *, now: int, until: int) -> Job | None:
+        return await self._do(lambda db: _lease(db, job_id, owner, now, until))
+
+    async def orphans(self, now: int) -> Sequence[Job]:
+        return await self._do(lambda db: _jobs(db, f"{_UNFINISHED} AND lease_until < ?", now))
+
+    async def stale(self, before: int) -> Sequence[Job]:
+        return await self._do(lambda db: _jobs(db, "images <> '[]' AND updated < ?", before))
+
+    async def history(self, *, since: int = 0) -> Sequence[tuple[Job, Charge]]:
+        return await self._do(lambda db: _history(db, since))
 
     async def close(self) -> None:
         self._inbox.put(None)
@@ -156,7 +183,9 @@ def _commit_group(db: sqlite3.Connection, group: Sequence[_Work]) -> None:
             done.set_exception(error)
 
 
-def _claim(db: sqlite3.Connection, charge: Charge, job: Job, balance: int, max_open: int) -> Claimed:
+def _claim(
+    db: sqlite3.Connection, charge: Charge, job: Job, balance: int, max_open: int, refused_since: int | None
+) -> Claimed:
     if held := _charge_of(db, charge.key):
         owner = _job(db, held.job_id)
         assert owner is not None  # the foreign key says so
@@ -167,6 +196,10 @@ def _claim(db: sqlite3.Connection, charge: Charge, job: Job, balance: int, max_o
         f"AND {_OPEN}",
         (key.network, key.asset, key.payer),
     ).fetchone()
+    if refused_since is not None:
+        refused = "network = ? AND asset = ? AND payer = ? AND refused_at >= ?"
+        if _charge(db, refused, key.network, key.asset, key.payer, refused_since):
+            max_open = 1
     if count >= max_open:
         raise TooManyOpen
     if total + charge.amount > balance:
@@ -184,7 +217,7 @@ def _save(db: sqlite3.Connection, job: Job | None, charge: Charge | None, was: C
         images = msgspec.json.encode(job.images).decode()
         row: tuple[Any, ...] = (
             job.id, job.payer, job.model, job.requested_model, job.size, job.n, job.amount, job.created,
-            job.state.value, images, job.error_code, job.error, job.updated,
+            job.state.value, images, job.error_code, job.error, job.updated, job.deadline, job.owner, job.lease_until,
         )  # fmt: skip
         _upsert(db, "jobs", _JOB, row)
     if charge is not None:
@@ -192,7 +225,7 @@ def _save(db: sqlite3.Connection, job: Job | None, charge: Charge | None, was: C
         row = (
             charge.id, key.network, key.asset, key.payer, key.nonce, charge.amount, charge.pay_to, charge.valid_until,
             charge.request_hash, charge.job_id, charge.payload, charge.created, charge.state.value, charge.tx_hash,
-            charge.reason, charge.updated,
+            charge.reason, charge.updated, charge.refused_at,
         )  # fmt: skip
         _upsert(db, "charges", _CHARGE, row)
     return True
@@ -205,9 +238,27 @@ def _upsert(db: sqlite3.Connection, table: str, columns: str, row: tuple[Any, ..
     db.execute(f"INSERT INTO {table} ({columns}) VALUES ({marks}) ON CONFLICT (id) DO UPDATE SET {changes}", row)
 
 
+def _lease(db: sqlite3.Connection, job_id: str, owner: str, now: int, until: int) -> Job | None:
+    taken = db.execute(
+        f"UPDATE jobs SET owner = ?, lease_until = ? WHERE id = ? AND {_UNFINISHED} AND (owner = ? OR lease_until < ?)",
+        (owner, until, job_id, owner, now),
+    )
+    return _job(db, job_id) if taken.rowcount else None
+
+
 def _job(db: sqlite3.Connection, job_id: str) -> Job | None:
-    row = db.execute(f"SELECT {_JOB} FROM jobs WHERE id = ?", (job_id,)).fetchone()
-    return None if row is None else msgspec.convert({**dict(row), "images": msgspec.json.decode(row["images"])}, Job)
+    return next(iter(_jobs(db, "id = ?", job_id)), None)
+
+
+def _jobs(db: sqlite3.Connection, where: str, *values: str | int) -> list[Job]:
+    rows = db.execute(f"SELECT {_JOB} FROM jobs WHERE {where} ORDER BY created, id", values)
+    return [msgspec.convert({**dict(row), "images": msgspec.json.decode(row["images"])}, Job) for row in rows]
+
+
+def _history(db: sqlite3.Connection, since: int) -> list[tuple[Job, Charge]]:
+    charges = _charges(db, "created >= ?", since)
+    jobs = {j.id: j for j in _jobs(db, "id IN (SELECT job_id FROM charges WHERE created >= ?)", since)}
+    return [(jobs[c.job_id], c) for c in charges]
 
 
 def _charge_of(db: sqlite3.Connection, key: ClaimKey) -> Charge | None:
@@ -215,10 +266,10 @@ def _charge_of(db: sqlite3.Connection, key: ClaimKey) -> Charge | None:
     return _charge(db, where, key.network, key.asset, key.payer, key.nonce)
 
 
-def _charge(db: sqlite3.Connection, where: str, *values: str) -> Charge | None:
+def _charge(db: sqlite3.Connection, where: str, *values: str | int) -> Charge | None:
     return next(iter(_charges(db, where, *values)), None)
 
 
-def _charges(db: sqlite3.Connection, where: str, *values: str) -> list[Charge]:
+def _charges(db: sqlite3.Connection, where: str, *values: str | int) -> list[Charge]:
     rows = db.execute(f"SELECT {_CHARGE} FROM charges WHERE {where} ORDER BY created, id", values)
     return [msgspec.convert({**dict(row), "key": dict(row)}, Charge) for row in rows]

@@ -48,7 +48,20 @@ def test_a_jobs_life() -> None:
     assert JOB.cancel(1).state is JobState.CANCELLED
 
 
-@pytest.mark.parametrize("ended", [JobState.COMPLETED, JobState.FAILED, JobState.CANCELLED])
+def test_an_unpaid_result_may_expire_or_be_cancelled() -> None:
+    done = JOB.start(1).complete((), 2)
+    assert done.fail("expired", "too late", 3).state is JobState.FAILED
+    assert done.cancel(3).state is JobState.CANCELLED
+
+
+def test_a_refusal_after_sending_is_remembered() -> None:
+    sent = replace(CHARGE, state=S.SETTLING)
+    assert sent.to(S.RELEASED, now=7).refused_at == 7
+    assert sent.to(S.UNKNOWN, now=7).to(S.RELEASED, now=9).refused_at == 9
+    assert replace(CHARGE, state=S.READY).to(S.RELEASED, now=7).refused_at is None
+
+
+@pytest.mark.parametrize("ended", [JobState.FAILED, JobState.CANCELLED])
 def test_an_ended_job_stays_ended(ended: JobState) -> None:
     job = replace(JOB, state=ended)
     for step in (

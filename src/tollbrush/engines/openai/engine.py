@@ -42,6 +42,7 @@ class OpenAIEngine:
             alpha=True,
             mask_form="alpha",
             time_limit=self._settings.timeout_seconds,
+            width=64,
         )
 
     def plan(self, prompt: str, *, masked: bool) -> str | None:

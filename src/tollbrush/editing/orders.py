@@ -1,0 +1,69 @@
+"""Before any money: what was asked for, which engine answers, and what it costs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tollbrush.domain.catalog import STUDIO, Catalog, Model
+from tollbrush.domain.edits import EditRequest, Size
+from tollbrush.domain.pricing import Price
+from tollbrush.engines.interface import Engine
+from tollbrush.errors import UnsupportedParameter
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Which model was asked for, which one answers, and through which engine."""
+
+    requested: Model
+    model: Model
+    engine: Engine
+
+
+@dataclass(frozen=True)
+class Order:
+    """A plan with its size and its price for all images."""
+
+    plan: Plan
+    request: EditRequest
+    priced_size: Size
+    price: Price
+
+
+class OrderDesk:
+    """A model that the catalog calls available without an engine of its own is answered by the studio: a stand-in,
+    and the delivery says so."""
+
+    def __init__(self, catalog: Catalog, engines: Sequence[Engine]) -> None:
+        self.catalog = catalog
+        self._engines = {e.name: e for e in engines}
+
+    def plan(self, fields: EditRequest, *, masked: bool, sources: int) -> Plan:
+        """Size, model, prompt, abilities: every 400 that needs no picture. Raises BadRequest and its kin."""
+        catalog = self.catalog
+        requested = catalog.default if fields.model is None else catalog.find(fields.model)
+        if fields.size is not None:
+            catalog.price(requested, fields.size)
+        catalog.require_available(requested)
+        answering = requested if requested.engine in self._engines else catalog.models[STUDIO]
+        plan = Plan(requested, answering, self._engines[answering.engine])
+        catalog.check_abilities(requested, masked=masked, sources=sources)
+        catalog.check_abilities(answering, masked=masked, sources=sources)
+        _check_parameters(plan, fields)
+        if fields.prompt:
+            plan.engine.plan(fields.prompt, masked=masked)
+        return plan
+
+    def price(self, plan: Plan, request: EditRequest, source: Size) -> Order:
+        """What it costs; `source` (upright) decides for `auto`. Raises BadRequest."""
+        size = request.size or plan.requested.sizes.nearest(source)
+        return Order(plan, request, size, self.catalog.price(plan.requested, size, request.n))
+
+
+def _check_parameters(plan: Plan, fields: EditRequest) -> None:
+    """Nothing is silently ignored. Raises UnsupportedParameter."""
+    if fields.fit is not None and fields.size is None:
+        raise UnsupportedParameter("fit goes with a size; auto keeps the picture's own.", path="fit")
+    if fields.seed is not None and not plan.engine.capabilities(plan.model.upstream).seed:
+        raise UnsupportedParameter(f"{plan.model.id} takes no seed.", path="seed", advice="Leave it out.")

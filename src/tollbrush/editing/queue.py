@@ -1,0 +1,46 @@
+"""Turns at an engine: so many at work, so many waiting, and for the rest an honest no."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from tollbrush.engines.interface import Engine
+from tollbrush.errors import Unavailable
+
+
+class Turnstile:
+    """One line per engine. `per_engine` and `in_all` bound those who wait."""
+
+    def __init__(self, *, per_engine: int, in_all: int) -> None:
+        self._per_engine, self._in_all = per_engine, in_all
+        self._turns: dict[str, asyncio.Semaphore] = {}
+        self._waiting: dict[str, list[str]] = {}
+
+    def check_room(self, engine: Engine) -> None:
+        """Before any claim. Raises Unavailable when the line is full."""
+        own = len(self._waiting.get(engine.name, ()))
+        if own >= self._per_engine or sum(map(len, self._waiting.values())) >= self._in_all:
+            raise Unavailable("The gateway is at capacity.", retry_after=10)
+
+    def position(self, job_id: str) -> int:
+        """How many of the line are before this job and it itself; 0 when it is at work or nowhere."""
+        for line in self._waiting.values():
+            if job_id in line:
+                return line.index(job_id) + 1
+        return 0
+
+    @asynccontextmanager
+    async def turn(self, engine: Engine, job_id: str, width: int) -> AsyncIterator[None]:
+        line = self._waiting.setdefault(engine.name, [])
+        turns = self._turns.setdefault(engine.name, asyncio.Semaphore(width))
+        line.append(job_id)
+        try:
+            await turns.acquire()
+        finally:
+            line.remove(job_id)
+        try:
+            yield
+        finally:
+            turns.release()

@@ -1,0 +1,49 @@
+"""Who polls: a Solana wallet's signature over the job and the time, when no payment comes with the poll."""
+
+from __future__ import annotations
+
+import binascii
+from collections.abc import Mapping
+from typing import Final
+
+import pybase64
+from solders.pubkey import Pubkey
+from solders.signature import Signature
+
+from tollbrush.errors import NotFound
+
+WINDOW: Final = 300
+"""Seconds by which the signed time may differ from ours."""
+
+
+def poll_message(job_id: str, timestamp: int) -> bytes:
+    return f"blockrun-poll:v1:image:{job_id}:{timestamp}".encode()
+
+
+def polling_wallet(headers: Mapping[str, str], job_id: str, *, now: int) -> str | None:
+    """The proven address, or None when no proof came. `headers` has lower-case names. Raises NotFound, in the words
+    for an unknown job, on a bad or stale proof."""
+    wallet, timestamp, signature = (headers.get(f"x-poll-{name}", "") for name in ("wallet", "timestamp", "signature"))
+    if not (wallet or timestamp or signature):
+        return None
+    if not (timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= 12):
+        raise NotFound("Job not found")
+    moment = int(timestamp)
+    try:
+        valid = _signature(signature).verify(Pubkey.from_string(wallet), poll_message(job_id, moment))
+    except ValueError as bad:
+        raise NotFound("Job not found") from bad
+    if not valid or abs(now - moment) > WINDOW:
+        raise NotFound("Job not found")
+    return wallet
+
+
+def _signature(text: str) -> Signature:
+    """Base58 as Solana writes it, or base64. Raises ValueError."""
+    try:
+        return Signature.from_string(text)
+    except ValueError:
+        try:
+            return Signature.from_bytes(pybase64.b64decode(text, validate=True))
+        except binascii.Error as bad:
+            raise ValueError(text[:20]) from bad
