@@ -149,6 +149,7 @@ async def house(
     parts = furnish(tmp_path, till, engine, ledger)
     images = FileImages(tmp_path / "images")
     yield House(*parts, engine, ledger, images, till, bad_base_node, base_chain, base_payer, tmp_path)
+    await parts[0].drain(0)
     await ledger.close()
 
 
