@@ -51,7 +51,7 @@ class Prepared:
 @dataclass(frozen=True)
 class Finished:
     """One result, encoded. `sha256` (hex) is of `data`. `preserved`: every pixel outside the mask is T(source)'s, bit
-    for bit; None without a mask, as is `edited_fraction`. `seed`: the engine's own, else the one it was given."""
+    for bit; None without a mask, as is `edited_fraction`. `seed`: the engine's own; None when it takes none."""
 
     data: bytes
     mime_type: str
