@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -27,6 +29,7 @@ from tollbrush.editing.reconcile import Sweeper
 from tollbrush.editing.runner import Runner
 from tollbrush.editing.service import EditingService
 from tollbrush.engines import registry
+from tollbrush.engines.interface import Engine
 from tollbrush.errors import BadSettings, TollbrushError
 from tollbrush.gateway import catalog as shop
 from tollbrush.gateway import edits, jobs, openapi, problems
@@ -36,8 +39,10 @@ from tollbrush.gateway.ops import Ops
 from tollbrush.gateway.throttle import Throttle
 from tollbrush.payments import tills
 from tollbrush.payments.gate import Gate
-from tollbrush.settings import Settings
+from tollbrush.payments.interface import Till
+from tollbrush.settings import EngineSettings, Settings
 from tollbrush.storage.files import FileImages, FileInputs
+from tollbrush.storage.interface import ImageStore, InputStore, Ledger
 from tollbrush.storage.sqlite import SqliteLedger
 from tollbrush.wire.x402 import EXPOSED_HEADERS
 
@@ -51,31 +56,43 @@ _ALLOWED_HEADERS = (
 )  # fmt: skip
 
 
-def create_app(settings: Settings) -> FastAPI:
+@dataclass(frozen=True)
+class Seams:
+    """Where the outside world enters: clock, disk, chains and engines. Tests bring their own."""
+
+    clock: Callable[[], float] = time.time
+    ledger: Callable[[Path], Ledger] = SqliteLedger
+    images: Callable[[Path], ImageStore] = FileImages
+    inputs: Callable[[Path], InputStore] = FileInputs
+    tills: Callable[[Settings], Sequence[Till]] = tills.build
+    engines: Callable[[EngineSettings], list[Engine]] = registry.build
+
+
+def create_app(settings: Settings, seams: Seams | None = None) -> FastAPI:
     """Raises BadSettings. Engines start and stop with the application's lifespan."""
     _check(settings)
     logs.configure(settings.log_level)
-    gateway = settings.gateway
-    engines = registry.build(settings.engines)
-    gate = Gate(tills.build(settings))
-    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    ledger = SqliteLedger(settings.data_dir / "gateway.db")
-    images = FileImages(settings.data_dir / "images")
+    seams = seams or Seams()
+    gateway, clock, data = settings.gateway, seams.clock, settings.data_dir
+    engines = seams.engines(settings.engines)
+    gate = Gate(seams.tills(settings))
+    data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    ledger, images = seams.ledger(data / "gateway.db"), seams.images(data / "images")
     runner = Runner(images, limits=gateway.limits)
     models = Catalog.build(registry.available(engines, settings), margin=settings.margin, overrides=settings.prices)
     service = EditingService(
         OrderDesk(models, engines),
-        Cashier(gate, ledger, clock=time.time, max_open=gateway.limits.open_per_payer),
+        Cashier(gate, ledger, clock=clock, max_open=gateway.limits.open_per_payer),
         ledger,
         runner,
-        FileInputs(settings.data_dir / "inputs"),
-        clock=time.time,
+        seams.inputs(data / "inputs"),
+        clock=clock,
         hard_seconds=gateway.hard_seconds,
         lease_seconds=gateway.lease_seconds,
         owner=secrets.token_hex(8),
     )
-    sweeper = Sweeper(service, ledger, runner, gateway, clock=time.time)
-    collector = Collector(service, ledger, runner, clock=time.time)
+    sweeper = Sweeper(service, ledger, runner, gateway, clock=clock)
+    collector = Collector(service, ledger, runner, clock=clock)
 
     async def close() -> None:
         for engine in engines:
@@ -109,7 +126,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_exception_handler(HTTPException, problems.on_http_error)
     app.add_exception_handler(Exception, problems.on_surprise)
     app.state.close = close
-    _routes(app, settings, service, collector, images)
+    _routes(app, settings, service, collector, images, clock)
     hosts = {*gateway.hosts, urlsplit(gateway.public_url).hostname or "localhost"}
     app.add_middleware(Edge, hosts=hosts)
     app.add_middleware(
@@ -129,13 +146,18 @@ async def _introduce(gate: Gate) -> None:
 
 
 def _routes(
-    app: FastAPI, settings: Settings, service: EditingService, collector: Collector, images: FileImages
+    app: FastAPI,
+    settings: Settings,
+    service: EditingService,
+    collector: Collector,
+    images: ImageStore,
+    clock: Callable[[], float],
 ) -> None:
     gate = service.cashier.gate
     edit = Throttle(edits.Edits(service, settings.gateway).post, per_minute=settings.gateway.limits.edits_per_minute)
     offered = shop.Shop(service, settings.gateway)
     ops = Ops(gate, settings.data_dir)
-    held = jobs.Jobs(collector, gate, settings.gateway)
+    held = jobs.Jobs(collector, gate, settings.gateway, clock=clock)
     table: list[tuple[str, str, Handler]] = [
         *(("GET", path, held.poll) for path in jobs.PATHS),
         *(("DELETE", path, held.cancel) for path in jobs.PATHS),

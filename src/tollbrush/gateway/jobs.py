@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from starlette.requests import Request
@@ -11,7 +11,7 @@ from starlette.responses import Response
 from tollbrush.domain.jobs import JobState
 from tollbrush.domain.pricing import Price
 from tollbrush.editing.collecting import Collector
-from tollbrush.editing.service import Pending
+from tollbrush.editing.service import Delivery, Pending
 from tollbrush.errors import NotFound, PaymentRefused, PaymentRequired
 from tollbrush.gateway.answers import deliver
 from tollbrush.gateway.edge import called_base
@@ -35,8 +35,10 @@ _INSTRUCTIONS: Final = (
 class Jobs:
     """Answers GET and DELETE on the job paths."""
 
-    def __init__(self, collector: Collector, gate: Gate, settings: GatewaySettings) -> None:
-        self._collector, self._gate, self._settings = collector, gate, settings
+    def __init__(
+        self, collector: Collector, gate: Gate, settings: GatewaySettings, *, clock: Callable[[], float]
+    ) -> None:
+        self._collector, self._gate, self._settings, self._clock = collector, gate, settings, clock
 
     async def poll(self, request: Request) -> Response:
         return await self._answer(request, self._collector.poll)
@@ -44,11 +46,11 @@ class Jobs:
     async def cancel(self, request: Request) -> Response:
         return await self._answer(request, self._collector.cancel)
 
-    async def _answer(self, request: Request, act: Any) -> Response:
+    async def _answer(self, request: Request, act: Callable[..., Awaitable[Delivery | Pending]]) -> Response:
         headers = dict(request.headers)
         job = None
         try:
-            wallet = polling_wallet(headers, request.path_params["id"], now=int(time.time()))
+            wallet = polling_wallet(headers, request.path_params["id"], now=int(self._clock()))
             job = await self._collector.find(request.path_params["id"])
             offers = self._gate.offers(Price(job.amount), svm_only=request.state.svm_only)
             payment = x402.read_payment(headers, limit=self._settings.limits.header_bytes)

@@ -164,7 +164,7 @@ def test_errors_as_answers(error: TollbrushError) -> None:
 async def test_the_document_describes_the_application(open_gateway: Open, tmp_path: Path) -> None:
     from tollbrush.wire.schemas import EDIT_FIELDS, QUOTE_FIELDS
 
-    app = create_app(Settings(data_dir=tmp_path, networks=LOCAL))  # type: ignore[arg-type]
+    app = create_app(Settings(data_dir=tmp_path, networks=LOCAL))
     document = app.openapi()
     served = {(m.lower(), r.path) for r in app.routes for m in getattr(r, "methods", ()) if m != "HEAD"}  # type: ignore[attr-defined]
     described = {(method, path) for path, methods in document["paths"].items() for method in methods}

@@ -277,7 +277,7 @@ class MemoryKeyring(KeyringBackend):
     priority = 1.0
 
     def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()
         self.entries: dict[tuple[str, str], str] = {}
 
     def get_password(self, service: str, username: str) -> str | None:
@@ -318,7 +318,7 @@ def test_the_keyring_holds_the_words_and_the_file_names_the_entry(tmp_path: Path
 
 def test_without_a_keyring_the_error_says_what_else_to_do(tmp_path: Path) -> None:
     before = keyring.get_keyring()
-    keyring.set_keyring(fail.Keyring())  # type: ignore[no-untyped-call]
+    keyring.set_keyring(fail.Keyring())
     try:
         with pytest.raises(WalletLocked, match="cannot be used") as refused:
             wallet.load_or_create(made(tmp_path, store="keyring"))
