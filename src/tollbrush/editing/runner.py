@@ -37,13 +37,14 @@ class Runner:
         included. Raises from the error tree only; what nobody foresaw becomes an InternalError with an opaque id
         that the log explains."""
         caps = engine.capabilities(model.upstream)
+        own = caps.time_limit * request.n
         try:
             async with asyncio.timeout(max(0.0, seconds)), self.turnstile.turn(engine, job_id, caps.width):
-                async with asyncio.timeout(caps.time_limit):
+                async with asyncio.timeout(own):
                     finished = await self._edit(engine, model, size, request)
                 return await self._host(finished)
         except TimeoutError as failure:
-            limit = min(seconds, caps.time_limit)
+            limit = min(seconds, own)
             raise EditTimeout(f"The edit ran past its limit of {limit:.0f} s.") from failure
         except TollbrushError:
             raise

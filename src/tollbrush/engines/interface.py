@@ -29,8 +29,8 @@ class Capabilities:
 
     `fixed_sizes`: the only sizes it works at (empty: any). `generative`: asked without a mask and without `fit` it
     recomposes the whole picture itself, so it gets the source as it is. `masks`: honours a mask. `variations`: `n`
-    images in one call. `alpha`: keeps and may return transparency. `time_limit` in seconds. `width`: edits it
-    works on at a time; the others wait."""
+    images in one call. `alpha`: keeps and may return transparency. `time_limit` in seconds for each of
+    the `n` images. `width`: edits it works on at a time; the others wait."""
 
     fixed_sizes: tuple[Size, ...] = ()
     generative: bool = True

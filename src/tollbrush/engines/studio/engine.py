@@ -18,7 +18,12 @@ class StudioEngine:
     def __init__(self, settings: StudioSettings) -> None:
         self._workers = Workers(settings.workers, settings.timeout_seconds)
         self._capabilities = Capabilities(
-            generative=False, masks=True, alpha=True, seed=True, time_limit=settings.timeout_seconds, width=settings.workers
+            generative=False,
+            masks=True,
+            alpha=True,
+            seed=True,
+            time_limit=settings.timeout_seconds,
+            width=settings.workers,
         )
 
     def capabilities(self, upstream: str) -> Capabilities:

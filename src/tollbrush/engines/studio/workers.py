@@ -77,7 +77,7 @@ class Worker:
 
 
 class Workers:
-    """`count` workers; edits beyond that wait for a free one. `time_limit` in seconds, for one edit at work."""
+    """`count` workers; edits beyond that wait for a free one. `time_limit` in seconds, for one picture at work."""
 
     def __init__(self, count: int, time_limit: float) -> None:
         self._count, self._time_limit = count, time_limit
@@ -112,12 +112,12 @@ class Workers:
         worker: Worker | None = None
         try:
             worker = await asyncio.shield(seat)
-            async with asyncio.timeout(self._time_limit):
+            async with asyncio.timeout(self._time_limit * len(seeds)):
                 await worker.say((plan, pixels, mask, tuple(seeds)))
                 pictures = [await worker.hear() for _ in seeds]
         except TimeoutError as error:
             seat = self._replaced(seat, worker)
-            raise EditTimeout(f"The edit took longer than {self._time_limit:g} seconds.") from error
+            raise EditTimeout(f"The edit took longer than {self._time_limit * len(seeds):g} seconds.") from error
         except (WorkerDied, asyncio.CancelledError):
             seat = self._replaced(seat, worker)
             raise
