@@ -3,88 +3,27 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import httpx2
 import openai
 import pytest
 from PIL import Image
 
-from tollbrush.cli.demo import COMMANDS, photographs
+from support.stack import Everything, environment
+from tollbrush.cli.demo import COMMANDS
 
 pytestmark = pytest.mark.e2e
-
-
-@dataclass(frozen=True)
-class Everything:
-    """A running stack, and the user's home and working folder with the photographs."""
-
-    process: subprocess.Popen[str]
-    home: Path
-    said: dict[str, Any]
-
-    @property
-    def router(self) -> str:
-        return str(self.said["router"])
-
-    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
-        """A command in another terminal of the same user."""
-        return subprocess.run(
-            [sys.executable, "-m", "tollbrush", *words],
-            cwd=self.home,
-            env=environment(self.home),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
-
-    def balances(self) -> dict[str, float]:
-        accounts = httpx2.get(f"{self.router}/v1/wallet").json()["accounts"]
-        return {a["network"]: round(float(a["balance"]) * 10**6) for a in accounts}
-
-
-def environment(home: Path) -> dict[str, str]:
-    clean = {k: v for k, v in os.environ.items() if not k.startswith(("TOLLBRUSH_", "XDG_"))}
-    return clean | {"HOME": str(home)}
-
-
-@pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Everything]:
-    home = tmp_path_factory.mktemp("home")
-    with photographs(home):
-        process = subprocess.Popen(
-            [sys.executable, "-m", "tollbrush", "up", "--port", "0", "--json"],
-            cwd=home,
-            env=environment(home),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        assert process.stdout is not None
-        try:
-            line = process.stdout.readline()
-            assert line, "up said nothing"
-            yield Everything(process, home, json.loads(line))
-        finally:
-            process.send_signal(signal.SIGTERM)
-            process.wait(60)
-            process.stdout.close()
 
 
 @pytest.mark.parametrize(("network", "command"), COMMANDS)
 def test_the_three_commands(stack: Everything, network: str, command: str) -> None:
     command = command.replace("/tmp/portrait.png", "./portrait.png")
     before = stack.balances()
-    ran = stack.run(command, "--network", network, "--json")
+    ran = stack.run(command, "--network", network, "--again", "--json")
     assert ran.returncode == 0, ran.stderr
     said = json.loads(ran.stdout)
     after = stack.balances()
