@@ -134,7 +134,7 @@ class Purchase:
     async def _deliver(self, answer: Answer) -> Paid:
         said = answer.json()
         receipt = read_receipt(answer.headers, said)
-        if said is not None and said.get("status") == "failed":
+        if said is not None and said.get("status") in ("failed", "cancelled"):
             raise from_code(said.get("code"), said.get("error"), EngineFailed)
         data = said.get("data") if said is not None else None
         if self._payment is not None and (receipt is not None or data):

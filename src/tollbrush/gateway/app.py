@@ -121,6 +121,7 @@ def create_app(settings: Settings, seams: Seams | None = None) -> FastAPI:
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,
     )
     app.add_exception_handler(TollbrushError, problems.on_tollbrush_error)
     app.add_exception_handler(HTTPException, problems.on_http_error)
@@ -159,8 +160,6 @@ def _routes(
     ops = Ops(gate, settings.data_dir)
     held = jobs.Jobs(collector, gate, settings.gateway, clock=clock)
     table: list[tuple[str, str, Handler]] = [
-        *(("GET", path, held.poll) for path in jobs.PATHS),
-        *(("DELETE", path, held.cancel) for path in jobs.PATHS),
         *(("POST", path, edit.post) for path in edits.PATHS),
         *(("POST", path, offered.quote) for path in shop.QUOTE_PATHS),
         *(("GET", path, offered.models) for path in shop.MODEL_PATHS),
@@ -173,6 +172,8 @@ def _routes(
     ]
     for method, path, handler in table:
         app.add_route(path, handler, methods=[method])
+    for path in jobs.PATHS:
+        app.add_route(path, held.handle, methods=["GET", "DELETE"])
     described = openapi.document(service.desk.catalog)
     setattr(app, "openapi", lambda: described)  # noqa: B010 - FastAPI's own way to replace its document
 

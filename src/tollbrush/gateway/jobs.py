@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
 from tollbrush.domain.jobs import JobState
+from tollbrush.domain.payments import Payment
 from tollbrush.domain.pricing import Price
 from tollbrush.editing.collecting import Collector
 from tollbrush.editing.service import Delivery, Pending
-from tollbrush.errors import NotFound, PaymentRefused, PaymentRequired
+from tollbrush.errors import JobCancelled, NotFound, PaymentRefused, PaymentRequired
 from tollbrush.gateway.answers import deliver
 from tollbrush.gateway.edge import called_base
 from tollbrush.gateway.problems import answer
@@ -40,33 +42,41 @@ class Jobs:
     ) -> None:
         self._collector, self._gate, self._settings, self._clock = collector, gate, settings, clock
 
-    async def poll(self, request: Request) -> Response:
-        return await self._answer(request, self._collector.poll)
-
-    async def cancel(self, request: Request) -> Response:
-        return await self._answer(request, self._collector.cancel)
-
-    async def _answer(self, request: Request, act: Callable[..., Awaitable[Delivery | Pending]]) -> Response:
-        headers = dict(request.headers)
-        job = None
+    async def handle(self, request: Request) -> Response:
+        """GET polls, DELETE cancels; the framework adds HEAD, which would pay and show nothing."""
+        if request.method == "HEAD":
+            raise HTTPException(405, headers={"Allow": "GET, DELETE"})
+        act = self._collector.poll if request.method == "GET" else self._collector.cancel
         try:
-            wallet = polling_wallet(headers, request.path_params["id"], now=int(self._clock()))
-            job = await self._collector.find(request.path_params["id"])
-            offers = self._gate.offers(Price(job.amount), svm_only=request.state.svm_only)
-            payment = x402.read_payment(headers, limit=self._settings.limits.header_bytes)
-            result = await act(job, payment, wallet, offers)
+            return await self._answer(request, act)
         except NotFound:
             return answer({"error": "Job not found"}, 404, {"Cache-Control": "no-store"})
+
+    async def _answer(self, request: Request, act: Callable[..., Awaitable[Delivery | Pending]]) -> Response:
+        job_id, headers = request.path_params["id"], dict(request.headers)
+        wallet = polling_wallet(headers, job_id, now=int(self._clock()))
+        payment = self._payment(headers)
+        job = await self._collector.find(job_id)
+        offers = self._gate.offers(Price(job.amount), svm_only=request.state.svm_only)
+        try:
+            result = await act(job, payment, wallet, offers)
         except (PaymentRequired, PaymentRefused) as error:
-            assert job is not None  # payments are asked for a job that was found
             resource = x402.Resource(called_base(request) + request.state.prefix + request.url.path, f"Job {job.id}")
             more, content = x402.payment_required(offers, resource, error)
-            if job.state is JobState.COMPLETED and wallet is not None:
+            is_payer = wallet is not None or payment is not None  # of another's, nothing would be said at all
+            if is_payer and job.state is JobState.COMPLETED:
                 content |= {"id": job.id, "object": OBJECT, "status": "completed"}
             return answer(content, error.status, more)
         if isinstance(result, Pending):
             return _status(result)
         return deliver(request, result, self._settings, id=job.id, object=OBJECT, status="completed")
+
+    def _payment(self, headers: Mapping[str, str]) -> Payment | None:
+        """Raises NotFound for one that cannot be read: it proves nobody. BadRequest for two different ones."""
+        try:
+            return x402.read_payment(headers, limit=self._settings.limits.header_bytes)
+        except PaymentRefused as unreadable:
+            raise NotFound("Job not found") from unreadable
 
 
 def accepted(request: Request, pending: Pending) -> Response:
@@ -88,10 +98,19 @@ def _status(pending: Pending) -> Response:
     job = pending.job
     if not job.finished:
         return answer(_head(pending), 202, {"Cache-Control": "no-store", "Retry-After": _POLL_SECONDS})
-    content = {"id": job.id, "object": OBJECT, "status": job.state.value, "model": job.model}
-    if job.state is JobState.FAILED:
-        content |= {"error": job.error or "the edit failed", "code": job.error_code or "internal_error"}
-    return answer(content | {"payment_status": "not_charged"}, 200, {"Cache-Control": "no-store"})
+    error, code = job.error or "the edit failed", job.error_code or "internal_error"
+    if job.state is JobState.CANCELLED:
+        error, code = "the job was cancelled", JobCancelled.code
+    content = {
+        "id": job.id,
+        "object": OBJECT,
+        "status": job.state.value,
+        "model": job.model,
+        "error": error,
+        "code": code,
+        "payment_status": "not_charged",
+    }
+    return answer(content, 200, {"Cache-Control": "no-store"})
 
 
 def _head(pending: Pending) -> dict[str, Any]:

@@ -16,7 +16,7 @@ WINDOW: Final = 300
 """Seconds by which the signed time may differ from ours."""
 
 
-def poll_message(job_id: str, timestamp: int) -> bytes:
+def poll_message(job_id: str, timestamp: int | str) -> bytes:
     return f"blockrun-poll:v1:image:{job_id}:{timestamp}".encode()
 
 
@@ -28,12 +28,11 @@ def polling_wallet(headers: Mapping[str, str], job_id: str, *, now: int) -> str 
         return None
     if not (timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= 12):
         raise NotFound("Job not found")
-    moment = int(timestamp)
     try:
-        valid = _signature(signature).verify(Pubkey.from_string(wallet), poll_message(job_id, moment))
+        valid = _signature(signature).verify(Pubkey.from_string(wallet), poll_message(job_id, timestamp))
     except ValueError as bad:
         raise NotFound("Job not found") from bad
-    if not valid or abs(now - moment) > WINDOW:
+    if not valid or abs(now - int(timestamp)) > WINDOW:
         raise NotFound("Job not found")
     return wallet
 
