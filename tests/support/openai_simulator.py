@@ -3,15 +3,18 @@
 It refuses what the real API documents as wrong (unknown or misspelt fields, types, sizes, `n`, mask form, missing
 key), and answers a real edit: the first picture fitted to the size, its colours inverted where the mask is
 transparent (everywhere without one), so that a test can tell edited from kept pixels. A prompt of the form
-`simulate: NAME` answers one of the documented failures.
+`simulate: NAME` answers one of the documented failures; `hold: NAME` (or `hold: NAME then
+FAILURE`) waits for `POST /release/NAME` first.
 """
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import io
 import sys
 import time
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
@@ -50,6 +53,8 @@ class Wrong(Exception):
 def create_simulator() -> FastAPI:
     app = FastAPI()
     app.state.requests = []
+    gates: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
+    arrived: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
 
     @app.exception_handler(Wrong)
     async def on_wrong(request: Request, wrong: Wrong) -> Response:
@@ -61,6 +66,15 @@ def create_simulator() -> FastAPI:
         requests: list[dict[str, Any]] = app.state.requests
         return requests
 
+    @app.post("/release/{name}")
+    async def release(name: str) -> None:
+        gates[name].set()
+
+    @app.post("/await/{name}")
+    async def arrival(name: str) -> None:
+        """Answers once the held request is here."""
+        await arrived[name].wait()
+
     @app.post("/v1/images/edits")
     async def edits(request: Request) -> Response:
         if request.headers.get("authorization") != f"Bearer {KEY}":
@@ -71,6 +85,12 @@ def create_simulator() -> FastAPI:
             fields, pictures, mask = await _read(form.multi_items())
         if (asked := fields["prompt"]).startswith("simulate: "):
             return _failure(asked.removeprefix("simulate: "), fields)
+        if asked.startswith("hold: "):
+            name, _, failure = asked.removeprefix("hold: ").partition(" then ")
+            arrived[name].set()
+            await gates[name].wait()
+            if failure:
+                return _failure(failure, fields)
         results = [_edit(pictures[0], mask, fields) for _ in range(int(fields.get("n", "1")))]
         app.state.requests.append({**fields, "images": len(pictures), "mask": mask is not None})
         return JSONResponse(_answer(results))

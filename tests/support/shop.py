@@ -5,11 +5,13 @@ from __future__ import annotations
 import base64
 import json
 import os
+import signal
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from subprocess import Popen
 from typing import Any
 
 import httpx2
@@ -50,6 +52,9 @@ class Shop:
     seller_solana: str
     data_dir: Path
     log: Path
+    upstream: str
+    restart: Callable[[signal.Signals], None]
+    """Ends the gateway by this signal and starts it anew."""
 
     def chain(self, network: str) -> LocalChain:
         return self.base if network.startswith("eip155") else self.solana
@@ -88,6 +93,13 @@ class Shop:
 
     def images_on_disk(self) -> int:
         return sum(1 for p in (self.data_dir / "images").rglob("*") if p.is_file())
+
+    def await_held(self, name: str) -> None:
+        """Until the request with the prompt `hold: NAME` is at the simulated OpenAI."""
+        httpx2.post(f"{self.upstream}/await/{name}", timeout=60).raise_for_status()
+
+    def release(self, name: str) -> None:
+        httpx2.post(f"{self.upstream}/release/{name}").raise_for_status()
 
 
 def offer(asked: httpx2.Response, network: str) -> dict[str, Any]:
@@ -128,16 +140,23 @@ def open_shop(folder: Path, **env: str) -> Iterator[Shop]:
         "TOLLBRUSH_ENGINES__OPENAI__BASE_URL": f"http://127.0.0.1:{upstream}/v1",
         **env,
     }
-    log, url = folder / "gateway.log", f"http://127.0.0.1:{port}"
-    with (
-        running(
-            ["support.openai_simulator", str(upstream)],
-            f"http://127.0.0.1:{upstream}/seen",
-            log=folder / "openai.log",
-        ),
-        running(["tollbrush", "serve", "--port", str(port)], url + "/healthz", log=log, env=settings, cwd=folder),
-    ):
-        yield Shop(url, base, solana, seller_evm, seller_solana, folder / "gateway", log)
+    log, url, openai = folder / "gateway.log", f"http://127.0.0.1:{port}", f"http://127.0.0.1:{upstream}"
+    simulator = running(["support.openai_simulator", str(upstream)], openai + "/seen", log=folder / "openai.log")
+    command = ["tollbrush", "serve", "--port", str(port)]
+    with simulator, ExitStack() as serving:
+
+        def start() -> Popen[bytes]:
+            return serving.enter_context(running(command, url + "/healthz", log=log, env=settings, cwd=folder))
+
+        def restart(by: signal.Signals) -> None:
+            nonlocal gateway
+            gateway.send_signal(by)
+            gateway.wait(60)
+            serving.close()
+            gateway = start()
+
+        gateway = start()
+        yield Shop(url, base, solana, seller_evm, seller_solana, folder / "gateway", log, openai, restart)
     base.stop()
     solana.stop()
 
