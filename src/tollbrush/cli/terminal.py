@@ -10,7 +10,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn
 
 from tollbrush.errors import EditTimeout, NoFunds, SpendingPolicy, TollbrushError
 
@@ -37,6 +37,13 @@ def safe(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
+class Link(NamedTuple):
+    """A table's cell to click, where the terminal can."""
+
+    text: str
+    url: str
+
+
 class Terminal:
     """How this call answers: for people, or as one JSON document on stdout."""
 
@@ -51,7 +58,7 @@ class Terminal:
             for line in lines:
                 print(safe(line))
 
-    def table(self, value: Any, columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
+    def table(self, value: Any, columns: tuple[str, ...], rows: Sequence[tuple[str | Link, ...]]) -> None:
         """The answer as JSON or as a table. Columns named with a leading `>` stand to the right."""
         if self.as_json:
             self.result(value)
@@ -67,7 +74,8 @@ class Terminal:
                 name.removeprefix(">"), justify="right" if name.startswith(">") else "left", overflow="fold"
             )
         for row in rows:
-            table.add_row(*(Text(safe(cell)) for cell in row))
+            cells = (cell if isinstance(cell, Link) else Link(cell, "") for cell in row)
+            table.add_row(*(Text(safe(text), style=f"link {safe(url)}" if url else "") for text, url in cells))
         # Off a terminal nothing is wrapped or cut: who reads it may be a program.
         Console(highlight=False, width=None if sys.stdout.isatty() else 400).print(table)
 

@@ -63,7 +63,7 @@ _CHARGE: Final = (
     "id, network, asset, payer, nonce, amount, pay_to, valid_until, request_hash, job_id, payload, created, state, "
     "tx_hash, reason, updated, refused_at"
 )
-_OPEN: Final = "state NOT IN ('settled', 'released')"
+OPEN: Final = "state NOT IN ('settled', 'released')"
 _UNFINISHED: Final = "state IN ('queued', 'in_progress')"
 
 
@@ -98,7 +98,7 @@ class SqliteLedger:
         return await self._do(lambda db: _save(db, job, charge, was))
 
     async def open_charges(self) -> Sequence[Charge]:
-        return await self._do(lambda db: _charges(db, _OPEN))
+        return await self._do(lambda db: _charges(db, OPEN))
 
     async def lease(self, job_id: str, owner: str, *, now: int, until: int) -> Job | None:
         return await self._do(lambda db: _lease(db, job_id, owner, now, until))
@@ -110,7 +110,7 @@ class SqliteLedger:
         return await self._do(lambda db: _jobs(db, "images <> '[]' AND updated < ?", before))
 
     async def history(self, *, since: int = 0) -> Sequence[tuple[Job, Charge]]:
-        return await self._do(lambda db: _history(db, since))
+        return await self._do(lambda db: find_history(db, "created >= ?", since))
 
     async def close(self) -> None:
         self._inbox.put(None)
@@ -193,7 +193,7 @@ def _claim(
     key = charge.key
     count, total = db.execute(
         f"SELECT COUNT(*), COALESCE(SUM(amount), 0) FROM charges WHERE network = ? AND asset = ? AND payer = ? "
-        f"AND {_OPEN}",
+        f"AND {OPEN}",
         (key.network, key.asset, key.payer),
     ).fetchone()
     if refused_since is not None:
@@ -255,9 +255,9 @@ def _jobs(db: sqlite3.Connection, where: str, *values: str | int) -> list[Job]:
     return [msgspec.convert({**dict(row), "images": msgspec.json.decode(row["images"])}, Job) for row in rows]
 
 
-def _history(db: sqlite3.Connection, since: int) -> list[tuple[Job, Charge]]:
-    charges = _charges(db, "created >= ?", since)
-    jobs = {j.id: j for j in _jobs(db, "id IN (SELECT job_id FROM charges WHERE created >= ?)", since)}
+def find_history(db: sqlite3.Connection, where: str, *values: str | int) -> list[tuple[Job, Charge]]:
+    charges = _charges(db, where, *values)
+    jobs = {j.id: j for j in _jobs(db, f"id IN (SELECT job_id FROM charges WHERE {where})", *values)}
     return [(jobs[c.job_id], c) for c in charges]
 
 
