@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import sqlite3
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
@@ -460,6 +461,76 @@ async def test_a_job_without_stored_inputs_fails_cleanly(house: House) -> None:
     assert (await heir.edit(payment)).job.images
 
 
+async def test_a_takeover_without_the_promised_engine_fails_cleanly(house: House) -> None:
+    payment = house.payment()
+    house.engine.gate.clear()
+    job = await house.job(payment)
+    await house.ledger.save(job=replace(job, requested_model="openai/gpt-image-1", lease_until=1))
+    heir = house.restarted(Inverter())  # whose only engine would understand the words as well
+    await heir.sweeper.sweep()
+    failed = await heir.collector.find(job.id)
+    assert (failed.state, failed.error_code, heir.engine.edits) == (JobState.FAILED, "interrupted", 0)
+    assert await house.state(payment) is None
+    house.engine.gate.set()
+
+
+async def test_a_network_that_was_taken_away_keeps_its_unknown_settlements(house: House) -> None:
+    payment = house.payment()
+    house.node.mute.update({"eth_sendRawTransaction", "eth_getTransactionReceipt", "eth_getLogs"})
+    with pytest.raises(SettlementUnknown):
+        await house.edit(payment)
+    house.node.mute.clear()
+    charge = await house.ledger.charge_of(house.till.identify(payment))
+    assert charge is not None
+    await house.ledger.save(charge=replace(charge, updated=charge.updated - 60))
+    heir = house.restarted(Inverter())
+    heir.service.cashier.gate._tills.clear()
+    await heir.sweeper.sweep()
+    assert await house.state(payment) is ChargeState.UNKNOWN
+    assert (await house.edit(payment)).charge.tx_hash is not None
+    assert house.earned() == PRICE
+
+
+async def test_an_outcome_that_cannot_be_written_is_unknown_and_never_a_refusal(house: House) -> None:
+    payment = house.payment()
+    path = house.folder / "ledger.db"
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as other:
+        house.engine.gate.clear()
+        work = asyncio.create_task(house.edit(payment))
+        await house.engine.started.wait()
+        house.node.front_run = lambda: str(other.execute("BEGIN IMMEDIATE"))  # as the money is about to move
+        house.engine.gate.set()
+        with pytest.raises(SettlementUnknown) as unknown:
+            await work
+        house.node.front_run = None
+        assert "Nothing was charged" not in unknown.value.sentence()
+        assert house.earned() == PRICE
+        other.execute("ROLLBACK")
+    delivery = await house.edit(payment)
+    assert (house.engine.edits, house.earned(), delivery.job.state) == (1, PRICE, JobState.COMPLETED)
+
+
+async def test_work_that_cannot_be_written_is_done_again_for_the_same_payment(house: House) -> None:
+    payment = house.payment()
+    house.engine.gate.clear()
+    work = asyncio.create_task(house.edit(payment))
+    await house.engine.started.wait()
+    with contextlib.closing(sqlite3.connect(house.folder / "ledger.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        house.engine.gate.set()
+        with pytest.raises(Unavailable):
+            await work
+        other.execute("ROLLBACK")
+    assert house.earned() == 0
+    charge = await house.ledger.charge_of(house.till.identify(payment))
+    if charge is not None:  # its lease runs out, the sweeper finds it
+        await _past_the_lease(house, charge.job_id)
+        await house.sweeper.sweep()
+    delivery = await house.edit(payment)
+    assert await house.images.get(delivery.job.images[0].key) is not None
+    assert house.earned() == PRICE
+
+
 async def test_the_sweeper_asks_the_chain_about_unknown_settlements(house: House) -> None:
     payment = house.payment()
     house.node.mute.update({"eth_sendRawTransaction", "eth_getTransactionReceipt", "eth_getLogs"})
@@ -479,6 +550,9 @@ async def test_uncollected_and_old_results_expire(house: House) -> None:
     await house.ready(unpaid.id)
     paid = await house.edit(house.payment())
     assert house.files() == 2
+    charge = await house.ledger.charge_of(house.till.identify(kept))
+    assert charge is not None
+    await house.ledger.save(charge=replace(charge, valid_until=1))
     for job_id in (unpaid.id, paid.job.id):
         job = await house.collector.find(job_id)
         await house.ledger.save(job=replace(job, updated=job.updated - int(SETTINGS.uncollected_seconds) - 1))
@@ -488,10 +562,6 @@ async def test_uncollected_and_old_results_expire(house: House) -> None:
     await house.ledger.save(job=replace(job, updated=job.updated - int(SETTINGS.images_seconds) - 1))
     await house.sweeper.sweep()
     assert (house.files(), house.earned()) == (0, PRICE)
-    charge = await house.ledger.charge_of(house.till.identify(kept))
-    assert charge is not None
-    await house.ledger.save(charge=replace(charge, valid_until=1))
-    await house.sweeper.sweep()
     assert await house.state(kept) is None
 
 

@@ -36,7 +36,7 @@ async def test_a_signature_is_alive_then_spent_and_its_doubt_is_cleared(
     await payer.doubtful(signed)
     assert await payer.fate(signed) is Fate.ALIVE
 
-    payment = x402.read_payment({signed.header[0].lower(): signed.header[1]}, limit=16_384)
+    payment = x402.read_payment({signed.header[0].lower(): signed.header[1]}.items(), limit=16_384)
     assert payment is not None
     now = int(time.time())
     taken = await base_till.settle(await base_till.verify(payment, requirement, now=now, deadline=now + 60))

@@ -12,7 +12,7 @@ import pytest
 from tollbrush.domain.charges import Charge, ChargeState, ClaimKey
 from tollbrush.domain.jobs import HostedImage, Job, JobState
 from tollbrush.storage.files import FileImages, FileInputs
-from tollbrush.storage.interface import ImageStore, InputStore, Ledger, OverBalance, TooManyOpen
+from tollbrush.storage.interface import ImageStore, InputStore, JobTaken, Ledger, OverBalance, TooManyOpen
 from tollbrush.storage.memory import MemoryImages, MemoryInputs, MemoryLedger
 from tollbrush.storage.sqlite import SqliteLedger
 
@@ -146,6 +146,31 @@ async def test_results_grow_stale(ledger: Ledger) -> None:
     await ledger.save(job=a_job().start(1001).complete((IMAGE,), 1002))
     assert not await ledger.stale(1002)
     assert [j.id for j in await ledger.stale(1003)] == ["j1"]
+
+
+async def test_a_finished_job_takes_one_payment_at_a_time(ledger: Ledger) -> None:
+    charge, job = a_charge("c1", "0x01"), a_job("j1")
+    await ledger.claim(charge, job, balance=10**9, max_open=9)
+    second = replace(a_charge("c2", "0x02"), job_id="j1")
+    with pytest.raises(JobTaken):  # it is not finished
+        await ledger.claim(second, job, balance=10**9, max_open=9)
+    done = job.start(1001).complete((IMAGE,), 1002)
+    await ledger.save(job=done, charge=charge.to(ChargeState.READY, now=1002))
+    with pytest.raises(JobTaken):  # the first payment may still settle
+        await ledger.claim(second, done, balance=10**9, max_open=9)
+    assert not await ledger.retire(done.cancel(1003))
+    await ledger.save(charge=charge.to(ChargeState.READY, now=1002).to(ChargeState.RELEASED, now=1003))
+    fresh = [replace(a_charge(f"c{i}", f"0x0{i}"), job_id="j1") for i in range(2, 9)]
+    claims = await asyncio.gather(
+        *(ledger.claim(c, done, balance=10**9, max_open=9) for c in fresh), return_exceptions=True
+    )
+    assert sum(isinstance(c, JobTaken) for c in claims) == 6
+    assert await ledger.job("j1") == done
+    (held,) = await ledger.open_charges()
+    await ledger.save(charge=held.to(ChargeState.RELEASED, now=1004))
+    assert await ledger.retire(done.cancel(1005))
+    with pytest.raises(JobTaken):  # the result is gone
+        await ledger.claim(second, done, balance=10**9, max_open=9)
 
 
 async def test_history_is_in_order(ledger: Ledger) -> None:

@@ -27,7 +27,7 @@ BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 def block(language: str, word: str) -> str:
     """The one block of this language that holds the word."""
     (found,) = [text for kind, text in BLOCKS if kind == language and word in text]
-    return found
+    return str(found)
 
 
 def shell(stack: Everything, script: str, **env: str) -> str:

@@ -17,10 +17,10 @@ from tollbrush.domain.charges import Charge, ChargeState, ClaimKey
 from tollbrush.domain.jobs import Job
 from tollbrush.domain.payments import Payment, Requirement
 from tollbrush.domain.pricing import Price
-from tollbrush.errors import PaymentBusy, PaymentRefused, SettlementUnknown
+from tollbrush.errors import PaymentBusy, PaymentRefused, SettlementUnknown, Unavailable
 from tollbrush.payments.gate import Gate
 from tollbrush.payments.interface import Outcome, Settlement, Verified
-from tollbrush.storage.interface import Ledger, OverBalance, TooManyOpen
+from tollbrush.storage.interface import JobTaken, Ledger, OverBalance, TooManyOpen
 
 PROBATION: Final = 24 * 3600
 """Seconds for which a payer whose settlement was refused may have one open edit."""
@@ -73,9 +73,12 @@ class Cashier:
 
     async def claim_finished(self, paid: Verified, job: Job, request_hash: str) -> Charge:
         """Bind a fresh payment to work that is done and unpaid, ready to settle. No claim is left open by it: it is
-        settled or released before the caller hears of it. Raises PaymentBusy."""
+        settled or released before the caller hears of it. Raises PaymentBusy, SettlementUnknown."""
         charge = _charge(paid, job, request_hash, self._now())
-        claimed = await self._ledger.claim(charge, job, balance=_NO_LIMIT, max_open=_NO_LIMIT)
+        try:
+            claimed = await self._ledger.claim(charge, job, balance=_NO_LIMIT, max_open=_NO_LIMIT)
+        except JobTaken as failure:
+            raise SettlementUnknown("Another payment for this job is being settled.", retry_after=2) from failure
         if not claimed.fresh:
             raise PaymentBusy("This payment is already bound to another request.")
         ready = charge.to(ChargeState.READY, now=self._now())
@@ -122,14 +125,17 @@ class Cashier:
 
     async def _close(self, charge: Charge, result: Settlement) -> Charge:
         """Write the outcome. If another writer was first its word stands, unless ours is that the money came."""
-        while True:
-            state = _STATES[result.outcome]
-            closed = charge.to(state, now=self._now(), tx_hash=result.tx_hash, reason=result.reason)
-            if await self._ledger.save(charge=closed, was=charge):
-                return closed
-            charge = await self._ledger.charge(charge.id) or charge
-            if not charge.open or result.outcome is not Outcome.SETTLED:
-                return charge
+        try:
+            while True:
+                state = _STATES[result.outcome]
+                closed = charge.to(state, now=self._now(), tx_hash=result.tx_hash, reason=result.reason)
+                if await self._ledger.save(charge=closed, was=charge):
+                    return closed
+                charge = await self._ledger.charge(charge.id) or charge
+                if not charge.open or result.outcome is not Outcome.SETTLED:
+                    return charge
+        except Unavailable as failure:  # the money may have moved, and we could not write it down: never "not charged"
+            raise SettlementUnknown("The settlement could not be recorded yet.", retry_after=10) from failure
 
     def _now(self) -> int:
         return int(self._clock())

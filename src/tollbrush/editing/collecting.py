@@ -81,7 +81,8 @@ class Collector:
                 if charge.state is not ChargeState.RELEASED:
                     raise PaymentBusy("This job is paid for, or its payment is being settled.", advice="Poll it.")
             images, job = job.images, job.cancel(self._now())
-            await self._ledger.save(job=job)
+            if not await self._ledger.retire(job):
+                raise PaymentBusy("This job's payment is being settled.", advice="Poll it.")
             await self._runner.discard(images)
         return Pending(job, 0)
 

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tollbrush.domain.catalog import STUDIO, Catalog, Model
-from tollbrush.domain.edits import EditRequest, Size
+from tollbrush.domain.edits import MAX_SEED, EditRequest, Size
 from tollbrush.domain.pricing import Price
 from tollbrush.engines.interface import Engine
-from tollbrush.errors import UnsupportedParameter
+from tollbrush.errors import BadRequest, UnsupportedParameter
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class OrderDesk:
         plan = Plan(requested, answering, self._engines[answering.engine])
         catalog.check_abilities(requested, masked=masked, sources=sources)
         catalog.check_abilities(answering, masked=masked, sources=sources)
-        _check_parameters(plan, fields)
+        _check_parameters(plan, fields, masked=masked)
         if fields.prompt:
             plan.engine.plan(fields.prompt, masked=masked)
         return plan
@@ -61,8 +61,12 @@ class OrderDesk:
         return Order(plan, request, size, self.catalog.price(plan.requested, size, request.n))
 
 
-def _check_parameters(plan: Plan, fields: EditRequest) -> None:
-    """Nothing is silently ignored. Raises UnsupportedParameter."""
+def _check_parameters(plan: Plan, fields: EditRequest, *, masked: bool) -> None:
+    """Nothing is silently ignored. Raises UnsupportedParameter, BadRequest."""
+    if fields.mask_mode != "auto" and not masked:
+        raise UnsupportedParameter("mask_mode goes with a mask.", path="mask_mode")
+    if fields.seed is not None and fields.seed + fields.n - 1 > MAX_SEED:
+        raise BadRequest(f"seed {fields.seed} leaves no room for {fields.n} images; at most {MAX_SEED}.", path="seed")
     if fields.fit is not None and fields.size is None:
         raise UnsupportedParameter("fit goes with a size; auto keeps the picture's own.", path="fit")
     if fields.seed is not None and not plan.engine.capabilities(plan.model.upstream).seed:

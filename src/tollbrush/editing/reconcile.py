@@ -10,10 +10,9 @@ from typing import Final
 import structlog
 
 from tollbrush.domain.charges import Charge, ChargeState
-from tollbrush.domain.jobs import Job, JobState
+from tollbrush.domain.jobs import JobState
 from tollbrush.editing.runner import Runner
 from tollbrush.editing.service import EditingService
-from tollbrush.errors import Unavailable
 from tollbrush.settings import GatewaySettings
 from tollbrush.storage.interface import Ledger
 
@@ -46,18 +45,22 @@ class Sweeper:
     async def _repeat(self, turn: Callable[[], Awaitable[None]], seconds: float) -> None:
         while True:
             await asyncio.sleep(seconds)
-            try:
-                await turn()
-            except Unavailable as failure:  # a full disk, a locked database: the next turn finds it mended or not
-                _log.warning("a turn failed", turn=getattr(turn, "__name__", "?"), error=failure.message)
+            await self._survive(turn())
+
+    async def _survive(self, step: Awaitable[None], **about: str) -> None:
+        """One job, one charge, one turn must not take the others with it: a full disk, a defect of ours."""
+        try:
+            await step
+        except Exception:  # noqa: BLE001 - logged whole; the next turn finds it mended or not
+            _log.exception("a step of the sweep failed", **about)
 
     async def sweep(self) -> None:
         now = int(self._clock())
         for job in await self._ledger.orphans(now):
-            await self._service.adopt(job)
+            await self._survive(self._service.adopt(job), job=job.id)
         for charge in await self._ledger.open_charges():
-            await self._look_at(charge, now)
-        await self._expire(now)
+            await self._survive(self._look_at(charge, now), charge=charge.id)
+        await self._survive(self._expire(now))
 
     async def _look_at(self, charge: Charge, now: int) -> None:
         cashier = self._service.cashier
@@ -75,14 +78,9 @@ class Sweeper:
     async def _expire(self, now: int) -> None:
         settings = self._settings
         for job in await self._ledger.stale(int(now - settings.uncollected_seconds)):
-            if job.state is JobState.COMPLETED and not await self._owed(job):
+            if job.state is JobState.COMPLETED:
                 await self._service.discard(job, "expired", "the result was not collected in time")
         if settings.images_seconds:
             for job in await self._ledger.stale(int(now - settings.images_seconds)):
                 await self._ledger.save(job=replace(job, images=(), updated=now))
                 await self._runner.discard(job.images)
-
-    async def _owed(self, job: Job) -> bool:
-        """Paid for, or perhaps paid for."""
-        keep = (ChargeState.SETTLED, ChargeState.SETTLING, ChargeState.UNKNOWN)
-        return any(c.state in keep for c in await self._ledger.charges_of_job(job.id))

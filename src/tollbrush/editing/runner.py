@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
 import structlog
 
 from tollbrush.domain.catalog import Model
-from tollbrush.domain.edits import MAX_SEED, EditRequest, Size
+from tollbrush.domain.edits import MAX_N, MAX_SEED, EditRequest, Size
 from tollbrush.domain.jobs import HostedImage
 from tollbrush.editing.pixels import Finished, Prepared, finish, prepare
 from tollbrush.editing.queue import Turnstile
-from tollbrush.engines.interface import EditedImage, Engine
+from tollbrush.engines.interface import Capabilities, EditedImage, Engine
 from tollbrush.errors import EditTimeout, EngineFailed, InternalError, TollbrushError
 from tollbrush.settings import LimitSettings
 from tollbrush.storage.interface import ImageStore
@@ -24,10 +24,18 @@ _log: Final = structlog.get_logger(__name__)
 
 
 class Runner:
-    """Pixel work runs in threads: the libraries release the GIL."""
+    """Pixel work (`prepare`, `finish`) runs in threads: the libraries release the GIL."""
 
-    def __init__(self, images: ImageStore, *, limits: LimitSettings) -> None:
+    def __init__(
+        self,
+        images: ImageStore,
+        *,
+        limits: LimitSettings,
+        prepare: Callable[[EditRequest, Capabilities, Size | None, LimitSettings], Prepared] = prepare,
+        finish: Callable[[Prepared, EditedImage], Finished] = finish,
+    ) -> None:
         self._images, self._limits = images, limits
+        self._prepare, self._finish = prepare, finish
         self.turnstile = Turnstile(per_engine=limits.queued_per_engine, in_all=limits.queued)
 
     async def run(
@@ -54,14 +62,14 @@ class Runner:
             raise InternalError(f"the edit failed on our side (id {opaque}).", extra={"id": opaque}) from failure
 
     async def _edit(self, engine: Engine, model: Model, size: Size, request: EditRequest) -> list[Finished]:
-        seed = secrets.randbelow(MAX_SEED) if request.seed is None else request.seed
+        seed = secrets.randbelow(MAX_SEED - MAX_N) if request.seed is None else request.seed
         caps = engine.capabilities(model.upstream)
         works_at = size if caps.fixed_sizes else None
-        prepared = await asyncio.to_thread(prepare, replace(request, seed=seed), caps, works_at, self._limits)
+        prepared = await asyncio.to_thread(self._prepare, replace(request, seed=seed), caps, works_at, self._limits)
         output = await engine.edit(model.upstream, prepared.input)
         if len(output.images) != request.n:
             raise EngineFailed(f"{model.id} answered {len(output.images)} pictures instead of {request.n}.")
-        return await asyncio.to_thread(_finish_all, prepared, output.images)
+        return await asyncio.to_thread(lambda: [self._finish(prepared, image) for image in output.images])
 
     async def _host(self, finished: Sequence[Finished]) -> tuple[HostedImage, ...]:
         hosted: list[HostedImage] = []
@@ -89,7 +97,3 @@ class Runner:
     async def discard(self, hosted: Sequence[HostedImage]) -> None:
         for image in hosted:
             await self._images.delete(image.key)
-
-
-def _finish_all(prepared: Prepared, images: Sequence[EditedImage]) -> list[Finished]:
-    return [finish(prepared, image) for image in images]

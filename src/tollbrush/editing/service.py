@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
@@ -25,7 +25,7 @@ from tollbrush.domain.pricing import Price
 from tollbrush.editing.cashier import Cashier
 from tollbrush.editing.orders import Order, OrderDesk
 from tollbrush.editing.runner import Runner
-from tollbrush.errors import JobCancelled, PaymentBusy, PaymentRefused, PaymentRequired, TollbrushError
+from tollbrush.errors import JobCancelled, PaymentBusy, PaymentRefused, PaymentRequired, TollbrushError, Unavailable
 from tollbrush.storage.interface import InputStore, Ledger
 
 Made = tuple[Job, Charge]
@@ -89,6 +89,7 @@ class EditingService:
         self._ledger, self._runner, self._inputs = ledger, runner, inputs
         self._clock, self._hard_seconds, self._lease_seconds, self.owner = clock, hard_seconds, lease_seconds, owner
         self._works: dict[ClaimKey, _Work] = {}
+        self._stopping = False
 
     # ── the edit ────────────────────────────────────────────────────────────────────────────────────────
 
@@ -110,6 +111,8 @@ class EditingService:
             await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         if not work.task.done():
             return await self._announce(work)
+        if work.task.cancelled():
+            raise _ended(work)
         job, charge = work.task.result()
         return await self._deliver(job, charge, keep=work.stored)
 
@@ -119,6 +122,8 @@ class EditingService:
         """The finished job and its charge: made now, or found as an earlier request with this payment left them."""
         held = await self._ledger.charge_of(key)
         if held is None:
+            if self._stopping:
+                raise Unavailable("The gateway is stopping.", retry_after=5)
             self._runner.turnstile.check_room(order.plan.engine)
             deadline = int(self._clock() + self._hard_seconds)
             paid = await self.cashier.verify(payment, offers, deadline=deadline)
@@ -211,9 +216,9 @@ class EditingService:
             raise
 
     async def discard(self, job: Job, code: str, error: str) -> None:
-        """An unpaid result goes, its job ends as failed."""
-        await self._ledger.save(job=job.fail(code, error, self._now()))
-        await self._runner.discard(job.images)
+        """An unpaid result goes, its job ends as failed; unless a payment has come meanwhile."""
+        if await self._ledger.retire(job.fail(code, error, self._now())):
+            await self._runner.discard(job.images)
 
     # ── work across processes ───────────────────────────────────────────────────────────────────────────
 
@@ -223,7 +228,8 @@ class EditingService:
         work = self._works[key] = _Work(digest, order, asyncio.create_task(make), claimed)
 
         def ended(task: asyncio.Task[Made]) -> None:
-            del self._works[key]
+            if self._works.get(key) is work:
+                del self._works[key]
             if not task.cancelled():
                 task.exception()  # its callers may have gone; the job says what happened
 
@@ -260,24 +266,37 @@ class EditingService:
 
     async def adopt(self, orphan: Job) -> None:
         """Go on with the job of a dead process, or fail it uncharged."""
+        if self._stopping:
+            return
         job = await self._ledger.lease(orphan.id, self.owner, now=self._now(), until=self._lease_until())
         if job is None:
             return
         charges = [c for c in await self._ledger.charges_of_job(job.id) if c.state is ChargeState.CLAIMED]
-        data = await self._inputs.get(job.id)
-        if not charges or data is None or job.deadline <= self._now():
+        order = await self._stored_order(job) if charges and job.deadline > self._now() else None
+        if order is None:
             failed = job.fail("interrupted", "the gateway stopped while it worked", self._now())
             for charge in charges:
                 await self._give_up(failed, charge)
             await self._ledger.save(job=failed)
             return
-        stored = await asyncio.to_thread(msgspec.msgpack.decode, data, type=Stored)
-        request, charge = stored.request, charges[0]
-        plan = self.desk.plan(request, masked=request.mask is not None, sources=len(request.sources))
-        order = Order(plan, request, stored.priced_size, Price(job.amount))
+        charge = charges[0]
         work = self._begin(charge.key, charge.request_hash, order, self._work(charge.key, job, charge, order))
         work.stored = True
         work.claimed.set_result(job)
+
+    async def _stored_order(self, job: Job) -> Order | None:
+        """What this job was, if it can still be done: by the model that was promised, and by no other."""
+        data = await self._inputs.get(job.id)
+        if data is None:
+            return None
+        stored = await asyncio.to_thread(msgspec.msgpack.decode, data, type=Stored)
+        request = stored.request
+        asked = replace(request, model=job.requested_model)
+        try:
+            plan = self.desk.plan(asked, masked=request.mask is not None, sources=len(request.sources))
+        except TollbrushError:
+            return None
+        return Order(plan, request, stored.priced_size, Price(job.amount)) if plan.model.id == job.model else None
 
     async def heartbeat(self) -> None:
         """Renew the leases on the work under way."""
@@ -286,7 +305,9 @@ class EditingService:
                 await self._ledger.lease(job.id, self.owner, now=self._now(), until=self._lease_until())
 
     async def drain(self, seconds: float) -> None:
-        """Let running edits finish; those that do not in time are handed on to the next process."""
+        """No new work from now on. Running edits may finish; those that do not in time are handed on to the next
+        process."""
+        self._stopping = True
         tasks = {work.task for work in self._works.values()}
         if not tasks:
             return
@@ -300,3 +321,14 @@ class EditingService:
 
     def _now(self) -> int:
         return int(self._clock())
+
+
+def _ended(work: _Work) -> TollbrushError:
+    """What a caller hears whose edit was stopped under it."""
+    if work.ending is JobState.CANCELLED:
+        return JobCancelled("This job was cancelled while it was at work.")
+    return Unavailable(
+        "The gateway is stopping; the next one goes on with this edit.",
+        retry_after=5,
+        advice="Nothing was charged yet. Send the same request with the same payment again.",
+    )

@@ -126,7 +126,7 @@ def create_app(settings: Settings, seams: Seams | None = None) -> FastAPI:
     app.add_exception_handler(TollbrushError, problems.on_tollbrush_error)
     app.add_exception_handler(HTTPException, problems.on_http_error)
     app.add_exception_handler(Exception, problems.on_surprise)
-    app.state.close = close
+    app.state.close, app.state.drain = close, service.drain
     _routes(app, settings, service, collector, images, clock)
     hosts = {*gateway.hosts, urlsplit(gateway.public_url).hostname or "localhost"}
     app.add_middleware(Edge, hosts=hosts)

@@ -21,7 +21,7 @@ from tollbrush.wire import jsonbody, schemas, x402
 
 MODEL_PATHS: Final = ("/api/v1/models", "/api/v1/images/models", "/v1/models")
 QUOTE_PATHS: Final = ("/api/v1/images/quote", "/v1/images/quote")
-_QUOTE_BODY: Final = 128 * 1024
+_QUOTE_BODY: Final = 512 * 1024
 
 
 class Shop:
@@ -41,6 +41,9 @@ class Shop:
         body = await read_body(request, limit=_QUOTE_BODY, seconds=self._settings.limits.body_seconds)
         form = schemas.read_quote(jsonbody.parse(body))
         plan = self._service.desk.plan(form.fields, masked=form.masked, sources=1)
+        if form.source is not None and form.source.pixels > self._settings.limits.image_pixels:
+            most = self._settings.limits.image_pixels
+            raise BadRequest(f"A picture of {form.source} has over {most:,} pixels.", path="width")
         source = form.source or form.fields.size
         if source is None:
             raise BadRequest("size auto is priced by the picture.", path="width", advice="Send width and height too.")

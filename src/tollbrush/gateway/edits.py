@@ -15,12 +15,13 @@ from tollbrush.editing.service import EditingService, Pending
 from tollbrush.errors import BadRequest, PaymentRefused, PaymentRequired
 from tollbrush.gateway import jobs
 from tollbrush.gateway.answers import deliver
-from tollbrush.gateway.edge import called_base, read_body
+from tollbrush.gateway.edge import Bodies, Share, called_base, read_body
 from tollbrush.gateway.problems import answer
 from tollbrush.settings import GatewaySettings
 from tollbrush.wire import jsonbody, multipart, schemas, x402
 
 _WAIT: Final = re.compile(r"\bwait\s*=\s*([0-9]{1,4})\b", re.ASCII)
+_SMALL: Final = 4 * 2**20
 PATHS: Final = ("/api/v1/images/image2image", "/v1/images/image2image")
 
 
@@ -30,21 +31,39 @@ class Edits:
     def __init__(self, service: EditingService, settings: GatewaySettings) -> None:
         self._service, self._settings = service, settings
         self._gate = service.cashier.gate
+        self._bodies, self._heavy = Bodies(settings.limits.bodies_bytes), asyncio.Semaphore(2)
 
     async def post(self, request: Request) -> Response:
+        share = Share(self._bodies)
+        try:
+            return await self._answer(request, share)
+        finally:
+            share.release()
+
+    async def _answer(self, request: Request, share: Share) -> Response:
         limits = self._settings.limits
-        body = await read_body(request, limit=limits.body_bytes, seconds=limits.body_seconds)
-        order = await asyncio.to_thread(self._order, body, request.headers.get("content-type", ""))
+        order = await self._read(request, share)
         offers = self._gate.offers(order.price, svm_only=request.state.svm_only)
         try:
-            payment = x402.read_payment(dict(request.headers), limit=limits.header_bytes)
+            payment = x402.read_payment(request.headers.items(), limit=limits.header_bytes)
             result = await self._service.edit(order, payment, offers, wait=self._wait(request))
         except (PaymentRequired, PaymentRefused) as error:
             headers, content = x402.payment_required(offers, self._resource(request, order), error)
             return answer(content, error.status, headers)
         if isinstance(result, Pending):
+            share.live_with(order.request)
             return jobs.accepted(request, result)
         return deliver(request, result, self._settings)
+
+    async def _read(self, request: Request, share: Share) -> Order:
+        """The order in a request. Small bodies are read here and now: a thread costs more than they do."""
+        limits = self._settings.limits
+        body = await read_body(request, limit=limits.body_bytes, seconds=limits.body_seconds, share=share)
+        content_type = request.headers.get("content-type", "")
+        if len(body) <= _SMALL:
+            return self._order(body, content_type)
+        async with self._heavy:
+            return await asyncio.to_thread(self._order, body, content_type)
 
     def _wait(self, request: Request) -> float:
         """The inline window, or what `Prefer: wait=N` asks for, up to the hard limit."""
@@ -62,7 +81,7 @@ class Edits:
     def _resource(self, request: Request, order: Order) -> x402.Resource:
         url = called_base(request) + request.state.prefix + request.url.path
         plan = order.plan
-        return x402.Resource(url, f"{order.request.n} × {plan.requested.id} at {order.priced_size}")
+        return x402.Resource(url, f"{order.request.n} x {plan.requested.id} at {order.priced_size}")
 
 
 def read_form(body: bytes, content_type: str) -> schemas.EditForm:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from starlette.exceptions import HTTPException
@@ -55,7 +55,7 @@ class Jobs:
     async def _answer(self, request: Request, act: Callable[..., Awaitable[Delivery | Pending]]) -> Response:
         job_id, headers = request.path_params["id"], dict(request.headers)
         wallet = polling_wallet(headers, job_id, now=int(self._clock()))
-        payment = self._payment(headers)
+        payment = self._payment(request)
         job = await self._collector.find(job_id)
         offers = self._gate.offers(Price(job.amount), svm_only=request.state.svm_only)
         try:
@@ -71,10 +71,10 @@ class Jobs:
             return _status(result)
         return deliver(request, result, self._settings, id=job.id, object=OBJECT, status="completed")
 
-    def _payment(self, headers: Mapping[str, str]) -> Payment | None:
+    def _payment(self, request: Request) -> Payment | None:
         """Raises NotFound for one that cannot be read: it proves nobody. BadRequest for two different ones."""
         try:
-            return x402.read_payment(headers, limit=self._settings.limits.header_bytes)
+            return x402.read_payment(request.headers.items(), limit=self._settings.limits.header_bytes)
         except PaymentRefused as unreadable:
             raise NotFound("Job not found") from unreadable
 

@@ -62,7 +62,9 @@ async def on_http_error(request: Request, error: Exception) -> Response:
     if error.status_code == 404:
         path = request.url.path[:200]
         return problem(NotFound(f"nothing is at {path!r}.", advice="See /openapi.json for the routes."))
-    body = {"error": error.detail, "code": "http_error", "message": error.detail}
+    allowed = (error.headers or {}).get("Allow", "another method")
+    words = f"{request.method[:20]} is not for this path." if error.status_code == 405 else f"{error.detail}."
+    body = {"error": words, "code": "http_error", "message": f"{words} Use {allowed}."}
     return answer(body, error.status_code, dict(error.headers or {}))
 
 

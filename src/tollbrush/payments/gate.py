@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Final
 
 import msgspec
 
@@ -12,7 +13,7 @@ from tollbrush.domain.networks import BY_ID
 from tollbrush.domain.payments import Payment, Requirement
 from tollbrush.domain.pricing import Price
 from tollbrush.errors import PaymentRefused, Unavailable
-from tollbrush.payments.interface import Settlement, Till, Verified
+from tollbrush.payments.interface import Outcome, Settlement, Till, Verified
 
 
 class Gate:
@@ -55,11 +56,13 @@ class Gate:
         return await till.verify(payment, requirement, now=now, deadline=deadline)
 
     async def settle(self, charge: Charge) -> Settlement:
-        return await self._tills[charge.key.network].settle(self._verified(charge))
+        till = self._tills.get(charge.key.network)
+        return _NO_TILL if till is None else await till.settle(_verified(till, charge))
 
     async def find(self, charge: Charge) -> Settlement:
         """What the chain says of a charge whose settlement may be on its way."""
-        return await self._tills[charge.key.network].find(self._verified(charge), charge.tx_hash)
+        till = self._tills.get(charge.key.network)
+        return _NO_TILL if till is None else await till.find(_verified(till, charge), charge.tx_hash)
 
     async def problems(self) -> dict[str, str]:
         """Network → what keeps it from taking money; empty when all are ready."""
@@ -79,7 +82,12 @@ class Gate:
             raise PaymentRefused(f"Network {payment.network!r} is not offered; {names} is.", reason="invalid_network")
         return self._tills[payment.network]
 
-    def _verified(self, charge: Charge) -> Verified:
-        # The recipient as it was when the payment was verified: settings may have changed since.
-        requirement = replace(self._tills[charge.key.network].requirement(charge.amount), pay_to=charge.pay_to)
-        return Verified(charge.key, requirement, msgspec.json.decode(charge.payload), charge.valid_until, balance=0)
+
+_NO_TILL: Final = Settlement(Outcome.UNKNOWN, reason="network_not_configured")
+"""The operator has taken a network away: what was sent on it waits until it is back."""
+
+
+def _verified(till: Till, charge: Charge) -> Verified:
+    # The recipient as it was when the payment was verified: settings may have changed since.
+    requirement = replace(till.requirement(charge.amount), pay_to=charge.pay_to)
+    return Verified(charge.key, requirement, msgspec.json.decode(charge.payload), charge.valid_until, balance=0)

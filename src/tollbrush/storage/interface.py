@@ -27,6 +27,10 @@ class TooManyOpen(Exception):
     """The payer already has the permitted number of open claims."""
 
 
+class JobTaken(Exception):
+    """The job has another payment that is not released, or its result is gone."""
+
+
 class Ledger(Protocol):
     """Jobs and charges, durable: what a method returned survives a crash."""
 
@@ -34,8 +38,8 @@ class Ledger(Protocol):
         self, charge: Charge, job: Job, *, balance: int, max_open: int, refused_since: int | None = None
     ) -> Claimed:
         """Bind a payment to a job, atomically. The key is unique among charges that are not released. A payer with a
-        settlement refused at or after `refused_since` may have one open charge only. Raises OverBalance, TooManyOpen.
-        """
+        settlement refused at or after `refused_since` may have one open charge only. A job that exists must be
+        completed and have no other unreleased charge. Raises OverBalance, TooManyOpen, JobTaken."""
         ...
 
     async def charge(self, charge_id: str) -> Charge | None: ...
@@ -51,6 +55,11 @@ class Ledger(Protocol):
     async def save(self, *, job: Job | None = None, charge: Charge | None = None, was: Charge | None = None) -> bool:
         """Write both in one transaction, synced. With `was`, only if the stored charge is still in `was.state`
         (compare and set): False, and nothing written, when another writer was first."""
+        ...
+
+    async def retire(self, job: Job) -> bool:
+        """Write a job whose result goes, unless a payment holds it: False, and nothing written, while any of its
+        charges is not released."""
         ...
 
     async def open_charges(self) -> Sequence[Charge]:

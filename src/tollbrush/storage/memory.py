@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from tollbrush.domain.charges import Charge, ChargeState, ClaimKey
-from tollbrush.domain.jobs import Job
-from tollbrush.storage.interface import Claimed, OverBalance, TooManyOpen
+from tollbrush.domain.jobs import Job, JobState
+from tollbrush.storage.interface import Claimed, JobTaken, OverBalance, TooManyOpen
 
 
 class MemoryLedger:
@@ -23,6 +23,8 @@ class MemoryLedger:
     ) -> Claimed:
         if held := await self.charge_of(charge.key):
             return Claimed(held, self._jobs[held.job_id], fresh=False)
+        if (known := self._jobs.get(job.id)) and (known.state is not JobState.COMPLETED or self._held(job.id)):
+            raise JobTaken
         key = charge.key
         own = [
             c
@@ -36,7 +38,7 @@ class MemoryLedger:
             raise TooManyOpen
         if sum(c.amount for c in open_) + charge.amount > balance:
             raise OverBalance
-        self._jobs[job.id], self._charges[charge.id] = job, charge
+        self._jobs[job.id], self._charges[charge.id] = known or job, charge
         return Claimed(charge, job, fresh=True)
 
     async def charge(self, charge_id: str) -> Charge | None:
@@ -59,6 +61,15 @@ class MemoryLedger:
         if charge is not None:
             self._charges[charge.id] = charge
         return True
+
+    async def retire(self, job: Job) -> bool:
+        if self._held(job.id):
+            return False
+        self._jobs[job.id] = job
+        return True
+
+    def _held(self, job_id: str) -> bool:
+        return any(c.job_id == job_id and c.state is not ChargeState.RELEASED for c in self._charges.values())
 
     async def open_charges(self) -> Sequence[Charge]:
         return [c for c in self._charges.values() if c.open]

@@ -19,9 +19,9 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from tollbrush.domain.charges import Charge, ClaimKey
-from tollbrush.domain.jobs import Job
+from tollbrush.domain.jobs import Job, JobState
 from tollbrush.errors import Unavailable
-from tollbrush.storage.interface import Claimed, OverBalance, TooManyOpen
+from tollbrush.storage.interface import Claimed, JobTaken, OverBalance, TooManyOpen
 
 T = TypeVar("T")
 _Work = tuple[Callable[[sqlite3.Connection], Any], "Future[Any]"]
@@ -53,6 +53,7 @@ MIGRATIONS: Final = (
     CREATE INDEX refused_of_payer ON charges (network, asset, payer, refused_at) WHERE refused_at IS NOT NULL;
     CREATE INDEX charges_by_time ON charges (created);
     """,
+    "CREATE UNIQUE INDEX one_charge_a_job ON charges (job_id) WHERE state <> 'released';",
 )
 
 _JOB: Final = (
@@ -96,6 +97,9 @@ class SqliteLedger:
 
     async def save(self, *, job: Job | None = None, charge: Charge | None = None, was: Charge | None = None) -> bool:
         return await self._do(lambda db: _save(db, job, charge, was))
+
+    async def retire(self, job: Job) -> bool:
+        return await self._do(lambda db: not _held(db, job.id) and _save(db, job, None, None))
 
     async def open_charges(self) -> Sequence[Charge]:
         return await self._do(lambda db: _charges(db, OPEN))
@@ -190,6 +194,9 @@ def _claim(
         owner = _job(db, held.job_id)
         assert owner is not None  # the foreign key says so
         return Claimed(held, owner, fresh=False)
+    known = _job(db, job.id)
+    if known and (known.state is not JobState.COMPLETED or _held(db, job.id)):
+        raise JobTaken
     key = charge.key
     count, total = db.execute(
         f"SELECT COUNT(*), COALESCE(SUM(amount), 0) FROM charges WHERE network = ? AND asset = ? AND payer = ? "
@@ -204,8 +211,8 @@ def _claim(
         raise TooManyOpen
     if total + charge.amount > balance:
         raise OverBalance
-    _save(db, job, charge, None)
-    return Claimed(charge, job, fresh=True)
+    _save(db, None if known else job, charge, None)
+    return Claimed(charge, known or job, fresh=True)
 
 
 def _save(db: sqlite3.Connection, job: Job | None, charge: Charge | None, was: Charge | None) -> bool:
@@ -236,6 +243,10 @@ def _upsert(db: sqlite3.Connection, table: str, columns: str, row: tuple[Any, ..
     changes = ", ".join(f"{n} = excluded.{n}" for n in names[1:])
     marks = ", ".join("?" * len(names))
     db.execute(f"INSERT INTO {table} ({columns}) VALUES ({marks}) ON CONFLICT (id) DO UPDATE SET {changes}", row)
+
+
+def _held(db: sqlite3.Connection, job_id: str) -> bool:
+    return _charge(db, "job_id = ? AND state <> 'released'", job_id) is not None
 
 
 def _lease(db: sqlite3.Connection, job_id: str, owner: str, now: int, until: int) -> Job | None:

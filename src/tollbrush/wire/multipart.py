@@ -112,6 +112,8 @@ class _Reader:
         if name in FILE_FIELDS and (filename is not None or data[:5].lower() != b"data:"):
             if data or filename:
                 self._file(name.removesuffix("[]"), (filename or b"").decode("utf-8", "replace"), data)
+            elif filename is None:
+                raise BadRequest(f"{name} is empty.", path=name.removesuffix("[]"))
         elif filename is not None:
             raise BadRequest(f"{name[:40]!r} is no file of an edit; files are image and mask.", path=name[:40])
         else:

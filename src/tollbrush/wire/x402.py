@@ -6,7 +6,7 @@ Specification: x402 v2 (transport HTTP) and v1. Headers carry base64 of compact 
 from __future__ import annotations
 
 import binascii
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -115,18 +115,17 @@ def encode(value: Mapping[str, Any]) -> str:
     return pybase64.b64encode(msgspec.json.encode(value)).decode()
 
 
-def read_payment(headers: Mapping[str, str], *, limit: int) -> Payment | None:
-    """The payment in either header, of either version, or None. `headers` has lower-case names, `limit` bytes.
+def read_payment(headers: Iterable[tuple[str, str]], *, limit: int) -> Payment | None:
+    """The payment in either header, of either version, or None. `headers` are pairs, names in lower case; `limit` in
+    bytes.
 
-    Raises BadRequest when the two headers differ, PaymentRefused (`invalid_payload`) on anything unreadable.
+    Raises BadRequest when headers differ, PaymentRefused (`invalid_payload`) on anything unreadable.
     """
-    found = {value.strip() for name in PAYMENT_HEADERS if (value := headers.get(name, "")).strip()}
+    found = {value.strip() for name, value in headers if name in PAYMENT_HEADERS and value.strip()}
     if not found:
         return None
     if len(found) > 1:
-        raise BadRequest(
-            "PAYMENT-SIGNATURE and X-PAYMENT carry two different payments.", advice="Send one of them only."
-        )
+        raise BadRequest("The payment headers carry two different payments.", advice="Send one of them only.")
     (text,) = found
     if len(text) > limit:
         raise _unreadable(f"the payment header has {len(text):,} bytes; at most {limit:,}")
@@ -142,7 +141,7 @@ def _decode(text: str) -> Any:
         raise _unreadable("the payment is nested too deeply")
     try:
         return msgspec.json.decode(raw)
-    except msgspec.DecodeError as failure:
+    except (msgspec.DecodeError, UnicodeDecodeError) as failure:
         raise _unreadable("the payment header is not base64 of JSON") from failure
 
 

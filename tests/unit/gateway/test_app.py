@@ -135,6 +135,29 @@ async def test_bodies_have_a_limit_and_a_deadline(open_gateway: Open) -> None:
     assert (slow.status_code, "in time" in slow.text or "arrive" in slow.text) == (400, True)
 
 
+@pytest.mark.parametrize(
+    ("changes", "path"),
+    [({"mask_mode": "luma"}, "mask_mode"), ({"fit": "pad", "size": "auto"}, "fit"),
+     ({"seed": 2**31 - 1, "n": 2}, "seed"), ({"mask": ""}, "mask")],
+)  # fmt: skip
+async def test_nothing_is_silently_ignored(open_gateway: Open, changes: dict[str, Any], path: str) -> None:
+    answer = await open_gateway().post(EDIT, json=BODY | changes)
+    assert (answer.status_code, answer.json()["details"][0]["path"]) == (400, path), answer.text
+
+
+async def test_a_trailing_slash_is_not_redirected_out_of_its_twin(open_gateway: Open) -> None:
+    answer = await open_gateway().post("/sol" + EDIT + "/", json=BODY)
+    assert answer.status_code == 404
+
+
+async def test_a_quote_takes_the_prompts_that_the_edit_takes(open_gateway: Open) -> None:
+    gateway = open_gateway(stand_in=True)
+    long = await gateway.post("/v1/images/quote", json={"prompt": "\u0436" * 32_000, "model": "studio"})
+    assert long.status_code == 400  # the studio's no, and not the body's size
+    huge = await gateway.post("/v1/images/quote", json={"width": 99_999, "height": 99_999, "size": "auto"})
+    assert (huge.status_code, huge.json()["details"][0]["path"]) == (400, "width")
+
+
 async def test_readiness_names_what_is_wrong(open_gateway: Open) -> None:
     answer = await open_gateway().get("/readyz")
     assert answer.status_code == 503

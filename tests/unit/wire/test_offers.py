@@ -176,7 +176,7 @@ def test_our_own_gateway_reads_both_headers() -> None:
     (offer,) = read_402({"payment-required": encode_payment_required_header(V2)}, b"")
     for offered in (offer, Offer(REQUIREMENT, 1, dumped(V1)["accepts"][0])):
         name, value = payment_header({"signature": "0x1"}, offered)
-        payment = x402.read_payment({name.lower(): value}, limit=16_384)
+        payment = x402.read_payment({name.lower(): value}.items(), limit=16_384)
         assert payment is not None
         assert (payment.version, payment.network, payment.payload) == (
             offered.version,

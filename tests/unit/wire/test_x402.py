@@ -65,39 +65,45 @@ def test_either_header_carries_either_version(name: str) -> None:
     )  # fmt: skip
     for model, version in ((old, 1), (new, 2)):
         text = base64.b64encode(model.model_dump_json(by_alias=True).encode()).decode()
-        payment = read_payment({name: text}, limit=LIMIT)
+        payment = read_payment({name: text}.items(), limit=LIMIT)
         assert payment is not None
         assert (payment.version, payment.network, payment.payload) == (version, BASE.network, {"a": 1})
 
 
 def test_no_header_is_no_payment() -> None:
-    assert read_payment({}, limit=LIMIT) is None
-    assert read_payment({"x-payment": "  "}, limit=LIMIT) is None
+    assert read_payment({}.items(), limit=LIMIT) is None
+    assert read_payment({"x-payment": "  "}.items(), limit=LIMIT) is None
 
 
 def test_the_same_payment_in_both_headers_is_one() -> None:
     text = header(v1())
-    assert read_payment({"x-payment": text, "payment-signature": text}, limit=LIMIT) is not None
+    assert read_payment({"x-payment": text, "payment-signature": text}.items(), limit=LIMIT) is not None
     with pytest.raises(BadRequest, match="two different"):
-        read_payment({"x-payment": text, "payment-signature": header(v1(scheme="upto"))}, limit=LIMIT)
+        read_payment({"x-payment": text, "payment-signature": header(v1(scheme="upto"))}.items(), limit=LIMIT)
+
+
+def test_one_header_sent_twice_with_different_payments() -> None:
+    with pytest.raises(BadRequest, match="two different"):
+        read_payment([("x-payment", header(v1())), ("x-payment", header(v1(scheme="upto")))], limit=LIMIT)
 
 
 @pytest.mark.parametrize(
     "text",
     ["!!!", "AA=A", header([]), header("x"), header(v1(payload=None)), header(v1(payload=[])), header(v1(network=7)),
      header({"x402Version": 2, "payload": {}}), "A" * 20_000, base64.b64encode(b"[" * 5000).decode(),
-     base64.b64encode(b'{"a":' * 1000).decode(), header(v1())[:-9], base64.b64encode(b"\xff\xfe").decode()],
+     base64.b64encode(b'{"a":' * 1000).decode(), header(v1())[:-9], base64.b64encode(b"\xff\xfe").decode(),
+     base64.b64encode(b'{"a":"\xd7"}').decode()],
 )  # fmt: skip
 def test_the_unreadable_is_refused_by_name(text: str) -> None:
     with pytest.raises(PaymentRefused) as refused:
-        read_payment({"x-payment": text}, limit=LIMIT)
+        read_payment({"x-payment": text}.items(), limit=LIMIT)
     assert refused.value.reason == "invalid_payload"
 
 
 @pytest.mark.parametrize("version", [0, 3, "1", None, True, 1.5])
 def test_unknown_versions(version: object) -> None:
     with pytest.raises(PaymentRefused) as refused:
-        read_payment({"x-payment": header(v1(x402Version=version))}, limit=LIMIT)
+        read_payment({"x-payment": header(v1(x402Version=version))}.items(), limit=LIMIT)
     assert refused.value.reason == "invalid_x402_version"
 
 
@@ -113,7 +119,7 @@ json_values = st.recursive(
      "scheme": json_values, "network": json_values}))  # fmt: skip
 def test_no_json_breaks_it(value: Any) -> None:
     try:
-        payment = read_payment({"x-payment": header(value)}, limit=LIMIT)
+        payment = read_payment({"x-payment": header(value)}.items(), limit=LIMIT)
     except TollbrushError:
         return
     assert payment is not None

@@ -42,6 +42,8 @@ def failure(status: int, headers: Mapping[str, str], body: bytes) -> TollbrushEr
     code = _code(body)
     if code in _POLICY:
         return ContentRefused("the model's content policy refused this edit.")
+    if code == "insufficient_quota":
+        return UpstreamFailed("This gateway's account at OpenAI is out of quota.")
     if status == 429:
         wait = _wait(headers)
         return RateLimited("OpenAI's rate limit is reached.", retry_after=wait, source="upstream",
@@ -57,7 +59,7 @@ def _code(body: bytes) -> str:
     try:
         error: Any = msgspec.json.decode(body)["error"]
         code = error.get("code") or error.get("type") or ""
-    except (msgspec.DecodeError, KeyError, TypeError, AttributeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, KeyError, TypeError, AttributeError):
         return ""
     return code if isinstance(code, str) and code.replace("_", "").isalnum() and len(code) < 60 else ""
 

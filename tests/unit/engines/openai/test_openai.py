@@ -92,7 +92,7 @@ async def test_several_pictures_and_sources(engine: OpenAIEngine, simulator: str
 
 @pytest.mark.parametrize(
     ("failure", "expected"),
-    [("moderation", ContentRefused), ("rate limit", RateLimited), ("quota", RateLimited),
+    [("moderation", ContentRefused), ("rate limit", RateLimited), ("quota", UpstreamFailed),
      ("server error", UpstreamFailed), ("overloaded", UpstreamFailed), ("html", UpstreamFailed),
      ("not json", UpstreamFailed), ("no data", UpstreamFailed), ("bad base64", UpstreamFailed),
      ("no picture", UpstreamFailed), ("too few", UpstreamFailed), ("redirect", UpstreamFailed)],
