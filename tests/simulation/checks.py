@@ -1,0 +1,89 @@
+"""What must hold in every history, checked at every answer and when the world is at rest."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from simulation.chain import NETWORKS, SELLER, Chain
+from simulation.disk import Disk
+from tollbrush.domain.charges import Charge, ChargeState
+from tollbrush.domain.jobs import JobState
+from tollbrush.domain.payments import Payment
+from tollbrush.editing.service import Delivery, Pending
+from tollbrush.errors import NotFound, PaymentBusy, PaymentRefused, SettlementUnknown, TollbrushError
+
+_MAYBE = (ChargeState.SETTLING, ChargeState.UNKNOWN, ChargeState.SETTLED)
+_USED = ("payment_already_used", "invalid_exact_evm_nonce_already_used")
+
+
+class Checks:
+    """`wrong` collects what does not hold, in sentences."""
+
+    def __init__(self, disk: Disk, chains: list[Chain]) -> None:
+        self._disk, self._chains = disk, {NETWORKS[c.family]: c for c in chains}
+        self.wrong: list[str] = []
+
+    # ── at every answer ─────────────────────────────────────────────────────────────────────────────────
+
+    def delivered(self, what: str, answer: Delivery) -> None:
+        """Pictures leave only when they are paid for, on disk and on chain, and can be fetched."""
+        charge = self._charges().get(answer.charge.id)
+        landed = self._landed(answer.charge)
+        self._must(charge is not None and charge.state is ChargeState.SETTLED, f"{what}: delivered on {charge}")
+        self._must(landed, f"{what}: delivered, and no money came for {answer.charge.key.nonce}")
+        self._must(answer.charge.job_id == answer.job.id, f"{what}: delivered on another job's charge")
+        self._must(self._fetchable(answer.job.id), f"{what}: delivered without pictures")
+
+    def pending(self, what: str, answer: Pending) -> None:
+        """A job that ended without a result says that nothing was charged."""
+        if answer.job.state in (JobState.FAILED, JobState.CANCELLED):
+            held = [c for c in self._charges().values() if c.job_id == answer.job.id and c.state in _MAYBE]
+            self._must(not held, f"{what}: {answer.job.state}, and yet {held}")
+
+    def told(self, what: str, payment: Payment | None, failure: TollbrushError) -> None:
+        """Whoever hears `nothing was charged` must not be charged by the same payment afterwards."""
+        if payment is None or isinstance(failure, SettlementUnknown | PaymentBusy | NotFound):
+            return
+        if isinstance(failure, PaymentRefused) and failure.reason in _USED:
+            return
+        key = (payment.payload["payer"], payment.payload["nonce"])
+        held = [c for c in self._charges().values() if (c.key.payer, c.key.nonce) == key and c.state in _MAYBE]
+        self._must(not held, f"{what}: told {type(failure).__name__} {failure}, and yet {held}")
+
+    # ── at rest ─────────────────────────────────────────────────────────────────────────────────────────
+
+    def at_rest(self) -> None:
+        charges, jobs = list(self._charges().values()), self._disk.ledger._jobs
+        for charge in charges:
+            self._must(not charge.open, f"a claim is open for ever: {charge}")
+        for job in jobs.values():
+            self._must(job.finished, f"a job never ends: {job}")
+        settled = [c for c in charges if c.state is ChargeState.SETTLED]
+        for job_id, count in Counter(c.job_id for c in settled).items():
+            self._must(count == 1, f"job {job_id} was paid {count} times")
+            self._must(jobs[job_id].state is JobState.COMPLETED, f"a charged job is {jobs[job_id].state}")
+            self._must(self._fetchable(job_id), f"charged, and the pictures of {job_id} are gone")
+        for charge in settled:
+            self._must(self._landed(charge), f"settled, and no money came: {charge}")
+        paid = {(c.key.network, c.key.nonce) for c in settled}
+        for network, chain in self._chains.items():
+            came = {tx.pay["nonce"]: tx for tx in chain.landed.values() if tx.moved}
+            self._must(sum(tx.pay["value"] for tx in came.values()) == chain.balances.get(SELLER, 0), "bad chain")
+            for nonce, tx in came.items():
+                if tx.by_gateway:
+                    self._must((network, nonce) in paid, f"{tx.hash}: we took {nonce}, and no charge says so")
+
+    def _must(self, holds: bool, sentence: str) -> None:
+        if not holds:
+            self.wrong.append(sentence)
+
+    def _charges(self) -> dict[str, Charge]:
+        return self._disk.ledger._charges
+
+    def _landed(self, charge: Charge) -> bool:
+        tx = self._chains[charge.key.network].landed.get(charge.key.nonce)
+        return tx is not None and tx.moved is True and tx.pay["value"] == charge.amount
+
+    def _fetchable(self, job_id: str) -> bool:
+        job, images = self._disk.ledger._jobs[job_id], self._disk.images._images
+        return bool(job.images) and all(image.key in images for image in job.images)

@@ -1,0 +1,80 @@
+"""The disk that outlives its processes: the memory stores behind delays, a full disk, and writes that a kill may lose."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from random import Random
+from typing import Any, TypeVar
+
+from simulation.loop import VirtualLoop
+from tollbrush.errors import Unavailable
+from tollbrush.storage.memory import MemoryImages, MemoryInputs, MemoryLedger
+
+T = TypeVar("T")
+_WRITES = frozenset({"claim", "save", "retire", "lease", "put"})
+
+
+class Disk:
+    """`faults` is the share of writes that find it full."""
+
+    def __init__(self, loop: VirtualLoop, rng: Random) -> None:
+        self.loop, self.rng, self.faults = loop, rng, 0.0
+        self.ledger, self.images, self.inputs = MemoryLedger(), MemoryImages(), MemoryInputs()
+
+    def slow(self, store: T) -> T:
+        """The same store as a process reaches it."""
+        return _Slow(store, self)  # type: ignore[return-value]
+
+
+class _Slow:
+    """Every method of a store, with the time that it takes. A call happens whether or not its caller still waits; a
+    killed process's call may not have happened yet, or have happened without an answer."""
+
+    def __init__(self, store: object, disk: Disk) -> None:
+        self._store, self._disk = store, disk
+
+    def __getattr__(self, name: str) -> Callable[..., Coroutine[Any, Any, Any]]:
+        method, disk = getattr(self._store, name), self._disk
+
+        async def call(*args: Any, **kw: Any) -> Any:
+            if disk.loop.over:
+                return None
+            rng = disk.rng
+            if disk.faults and name in _WRITES and rng.random() < disk.faults:
+                await asyncio.sleep(0.01)
+                raise Unavailable("The disk is full.")
+            answer = disk.loop.create_future()
+
+            def happen() -> None:
+                result, failure = _run(method(*args, **kw))
+                if rng.random() < 0.5:
+                    _answer(answer, result, failure)
+                else:
+                    disk.loop.call_later(rng.random() * 0.02, _answer, answer, result, failure)
+
+            disk.loop.call_later(1.0 if rng.random() < 0.01 else rng.random() * 0.02, happen)
+            return await answer
+
+        setattr(self, name, call)
+        return call
+
+
+def _run(method: Coroutine[Any, Any, Any]) -> tuple[Any, BaseException | None]:
+    """A memory store never waits."""
+    try:
+        method.send(None)
+    except StopIteration as done:
+        return done.value, None
+    except Exception as failure:  # noqa: BLE001 - handed to the caller
+        return None, failure
+    raise AssertionError("a memory store awaited")
+
+
+def _answer(answer: asyncio.Future[Any], result: Any, failure: BaseException | None) -> None:
+    if answer.done():
+        return
+    if failure is None:
+        answer.set_result(result)
+    else:
+        answer.set_exception(failure)

@@ -1,0 +1,66 @@
+"""Many histories, on as many cores as there are."""
+
+from __future__ import annotations
+
+import gc
+import multiprocessing
+import os
+import sys
+from collections.abc import Iterator, MutableMapping
+from contextlib import contextmanager
+from typing import Any, Final
+
+import structlog
+
+from simulation.world import World
+from tollbrush.editing.cashier import Cashier
+from tollbrush.errors import TollbrushError
+
+Found = list[tuple[int, list[str]]]
+_CHUNK: Final = 500
+
+
+def histories(first: int, count: int, *, workers: int | None = None) -> Found:
+    """The seeds from `first` on whose histories went wrong, each with what did."""
+    chunks = [(start, min(_CHUNK, first + count - start)) for start in range(first, first + count, _CHUNK)]
+    workers = min(workers or os.cpu_count() or 1, len(chunks))
+    if workers == 1:
+        return [found for start, n in chunks for found in some(start, n)]
+    # Forked from a server that has no threads: this process may have some.
+    with multiprocessing.get_context("forkserver").Pool(workers) as pool:
+        return [found for part in pool.starmap(some, chunks) for found in part]
+
+
+def some(first: int, count: int, cashier: type[Cashier] = Cashier) -> Found:
+    """As `histories`, here and now."""
+    found = []
+    gc.freeze()
+    for seed in range(first, first + count):
+        if wrong := tried(seed, cashier):
+            found.append((seed, wrong))
+    return found
+
+
+def tried(seed: int, cashier: type[Cashier] = Cashier) -> list[str]:
+    """What went wrong in this history, surprises that the product survives and logs included."""
+    with _surprises() as surprises:
+        return World(seed, cashier=cashier).run() + surprises
+
+
+@contextmanager
+def _surprises() -> Iterator[list[str]]:
+    """Exceptions logged that are not of the error tree."""
+    seen: list[str] = []
+
+    def note(logger: object, method: str, event: MutableMapping[str, Any]) -> Any:
+        failure = sys.exc_info()[1]
+        if failure is not None and not isinstance(failure, TollbrushError):
+            seen.append(f"{event.get('event')}: {failure!r}")
+        raise structlog.DropEvent
+
+    before = structlog.get_config()
+    structlog.configure(processors=[note])
+    try:
+        yield seen
+    finally:
+        structlog.configure(**before)

@@ -1,0 +1,241 @@
+"""One seeded history: payers and their orders, gateways that crash, stop and skew, chains and disks that fail; then
+quiet, in which everything must come right."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Coroutine
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any, Final, Literal
+
+from simulation.chain import EPOCH, NETWORKS, Chain
+from simulation.checks import Checks
+from simulation.disk import Disk
+from simulation.house import PRICE, Gone, House
+from simulation.loop import VirtualLoop
+from tollbrush.domain.charges import Charge
+from tollbrush.domain.payments import Payment
+from tollbrush.editing.cashier import Cashier
+from tollbrush.editing.service import Delivery, Pending
+from tollbrush.errors import PaymentBusy, TollbrushError, Unavailable
+
+_FAMILIES: Final[tuple[Literal["evm", "svm"], ...]] = ("evm", "svm")
+_QUIET: Final = (30, 60, 240, 1500, 4000, 30)
+"""Pauses between the last sweeps, in seconds: past leases, deadlines, payments and uncollected results."""
+
+
+@dataclass
+class Order:
+    """An edit that somebody wants, its payment, and the jobs that its callers heard of."""
+
+    payer: str
+    chain: Chain
+    payment: Payment
+    skew: float
+    jobs: list[str] = field(default_factory=list)
+
+
+class World:
+    """Everything of one history. `cashier` may be a broken one: the checks must tell."""
+
+    def __init__(self, seed: int, *, cashier: type[Cashier] = Cashier, tell: bool = False) -> None:
+        self.rng, self.loop = Random(seed), VirtualLoop()
+        self.story: list[str] | None = [] if tell else None
+        self._cashier, self._names, self._nonces = cashier, 0, 0
+        self.disk = Disk(self.loop, self.rng)
+        self.chains = [Chain(self.loop, self.rng, family, self.note) for family in _FAMILIES]
+        self.checks = Checks(self.disk, self.chains)
+        self.houses: list[House] = []
+
+    def run(self) -> list[str]:
+        """What went wrong, in sentences."""
+        try:
+            self.loop.run(self._history())
+        except Exception as failure:  # noqa: BLE001 - a surprise is a finding, with its seed
+            self.checks.wrong.append(f"the history broke: {failure!r}")
+        return self.checks.wrong + self.loop.surprises
+
+    def note(self, text: str) -> None:
+        if self.story is not None:
+            self.story.append(f"{self.loop.time():9.3f}  {text}")
+
+    async def _history(self) -> None:
+        rng = self.rng
+        skewed = rng.random() < 0.1
+        for _ in range(1 if rng.random() < 0.6 else 2):
+            self.houses.append(self._open(rng.uniform(-30, 30) if skewed else 0.0))
+        rough = rng.random() < 0.7
+        for chain in self.chains:
+            chain.faults = rng.choice((0.0, 0.05, 0.3)) if rough else 0.0
+        self.disk.faults = 0.05 if rough and rng.random() < 0.1 else 0.0
+        visits = []
+        for payer in range(1 if rng.random() < 0.7 else 2):
+            visits += self._orders(f"payer{payer}")
+        faults = [self._fault() for _ in range(rng.choice((0, 1, 1, 2, 3)))] if rough else []
+        await asyncio.gather(*visits, *faults)
+        await self._calm()
+
+    def _open(self, skew: float) -> House:
+        self._names += 1
+        house = House(f"gateway{self._names}", self.loop, self.rng, self.disk, self.chains, skew=skew,
+                      cashier=self._cashier)  # fmt: skip
+        self.note(f"{house.process.name} starts")
+        return house
+
+    # ── those who pay ───────────────────────────────────────────────────────────────────────────────────
+
+    def _orders(self, payer: str) -> list[Coroutine[Any, Any, None]]:
+        """Callers: each order is asked for by one to three of them, with one and the same payment."""
+        rng = self.rng
+        chain = rng.choice(self.chains)
+        chain.balances[payer] = rng.choice((1, 2, 9)) * PRICE
+        skew = rng.uniform(-600, 600) if rng.random() < 0.1 else 0.0
+        callers = []
+        for _ in range(1 if rng.random() < 0.6 else 2):
+            order = Order(payer, chain, self._sign(payer, chain, skew), skew)
+            start, fits = rng.random() * 20, rng.random() < 0.9
+            for i in range(rng.choice((1, 1, 2, 3))):
+                body = 0 if i == 0 or fits else 1
+                callers.append(self._caller(order, body, start + i * rng.choice((0.0, 0.1, 5.0)) * rng.random()))
+        return callers
+
+    def _sign(self, payer: str, chain: Chain, skew: float = 0.0) -> Payment:
+        self._nonces += 1
+        now = int(EPOCH + self.loop.time() + skew)
+        if chain.family == "evm":
+            window = {"after": now - 600, "until": now + 600}
+        else:
+            window = {"after": 0, "until": int(EPOCH + self.loop.time()) + self.rng.randint(40, 90)}
+        pay = {"payer": payer, "nonce": f"n{self._nonces}", "value": PRICE, **window}
+        return Payment(2, "exact", NETWORKS[chain.family], pay)
+
+    async def _caller(self, order: Order, body: int, start: float) -> None:
+        rng = self.rng
+        await asyncio.sleep(start)
+        payment = order.payment
+        for _ in range(rng.randint(1, 4)):
+            wait = rng.choice((0.0, 1.0, 30.0))
+            answer = await self._ask(f"edit {payment.payload['nonce']} body{body}", payment, lambda h: h.edit(body, payment, wait))  # noqa: B023, E501
+            if isinstance(answer, Delivery):
+                return
+            if isinstance(answer, Pending):
+                order.jobs.append(answer.job.id)
+                return await self._collect(order)
+            if answer is not None and not isinstance(answer, Unavailable | PaymentBusy):
+                return None
+            await asyncio.sleep(rng.uniform(0.1, 8))
+
+    async def _collect(self, order: Order) -> None:
+        """Poll as clients do: with the payment kept, with a fresh one, or with a wallet's proof; or cancel."""
+        rng, job = self.rng, order.jobs[-1]
+        for _ in range(rng.randint(1, 6)):
+            await asyncio.sleep(rng.choice((0.0, 2.0, 20.0)) * rng.random())
+            kind, payment, wallet = rng.random(), order.payment, None
+            if kind < 0.1:
+                await self._ask(f"cancel {job}", payment, lambda h: h.cancel(job, payment))  # noqa: B023
+                continue
+            if kind < 0.5:
+                payment = self._sign(order.payer, order.chain, order.skew)
+            held: Payment | None = payment
+            if kind > 0.95:
+                held, wallet = None, order.payer
+            nonce = payment.payload["nonce"] if held else "wallet"
+            answer = await self._ask(f"poll {job} {nonce}", held, lambda h: h.poll(job, held, wallet))  # noqa: B023
+            if isinstance(answer, Delivery) or (isinstance(answer, Pending) and answer.job.finished):
+                return
+
+    async def _ask(self, what: str, payment: Payment | None, request: Any) -> Any:
+        """One request at any gateway that answers, its answer checked. None when the connection broke."""
+        up = [house for house in self.houses if house.answers]
+        if not up:
+            return None
+        house = self.rng.choice(up)
+        self.note(f"{house.process.name} ← {what}")
+        try:
+            answer = await house.ask(request(house))
+        except Gone:
+            answer = None
+        except TollbrushError as failure:
+            answer = failure
+            self.checks.told(what, payment, failure)
+        if isinstance(answer, Delivery):
+            self.checks.delivered(what, answer)
+        elif isinstance(answer, Pending):
+            self.checks.pending(what, answer)
+        if self.story is not None:
+            self.note(f"{house.process.name} → {what}: {_shown(answer)}")
+        return answer
+
+    # ── what goes wrong ─────────────────────────────────────────────────────────────────────────────────
+
+    async def _fault(self) -> None:
+        rng = self.rng
+        kind = rng.choice(("kill", "kill", "stop", "freeze", "drain", "cancel", "front-run", "top up"))
+        await asyncio.sleep(rng.uniform(0, 45))
+        if kind in ("kill", "stop", "freeze"):
+            await self._trouble(kind)
+            return
+        claimed = await self.disk.ledger.open_charges()
+        if claimed:
+            self._meddle(kind, rng.choice(claimed))
+
+    def _meddle(self, kind: str, charge: Charge) -> None:
+        """Between claim and settlement a payer's money goes, comes, or is sent by somebody else."""
+        chain = next(c for c in self.chains if NETWORKS[c.family] == charge.key.network)
+        payer, nonce = charge.key.payer, charge.key.nonce
+        self.note(f"{kind}: {payer}, {nonce}")
+        if kind == "drain":
+            chain.balances[payer] = 0
+        elif kind == "top up":
+            chain.balances[payer] += PRICE
+        elif chain.family == "evm" and kind == "cancel" and nonce not in chain.landed:
+            chain.cancelled.add(nonce)
+        elif chain.family == "evm" and kind == "front-run":
+            chain.submit(json.loads(charge.payload), by_gateway=False)
+
+    async def _trouble(self, kind: str) -> None:
+        rng = self.rng
+        i = rng.randrange(len(self.houses))
+        house = self.houses[i]
+        if not house.answers:
+            return
+        self.note(f"{kind} {house.process.name}")
+        if kind == "freeze":
+            house.process.stopped = True
+            await asyncio.sleep(rng.uniform(1, 40))
+            self.note(f"{house.process.name} goes on")
+            self.loop.resume(house.process)
+            return
+        if kind == "kill":
+            house.kill()
+        else:
+            await house.stop(rng.uniform(0, 10))
+        await asyncio.sleep(rng.choice((0.1, 5, 30)) * rng.random())
+        self.houses[i] = self._open(0.0)
+
+    # ── quiet ───────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _calm(self) -> None:
+        """No more faults; one gateway sweeps until time has decided everything."""
+        self.note("quiet")
+        for chain in self.chains:
+            chain.faults = 0.0
+        self.disk.faults = 0.0
+        for house in self.houses[1:]:
+            house.kill()
+        last = self.houses[0]
+        last.background.cancel()
+        for pause in _QUIET:
+            await asyncio.sleep(pause)
+            await last.ask(last.sweeper.sweep())
+        self.checks.at_rest()
+
+
+def _shown(answer: object) -> str:
+    if isinstance(answer, Delivery):
+        return f"delivery of {answer.job.id}, paid by {answer.charge.key.nonce}"
+    if isinstance(answer, Pending):
+        return f"job {answer.job.id} {answer.job.state.value}"
+    return "connection lost" if answer is None else f"{type(answer).__name__} {answer}"
