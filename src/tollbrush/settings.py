@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import platformdirs
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
@@ -64,6 +64,18 @@ class LimitSettings(_Part):
     """Paid edits that wait in all."""
     body_seconds: float = 60.0
     """A request body must arrive within this."""
+    bodies_bytes: int = 512 * 2**20
+    """Request bodies in memory, all together; beyond it 503."""
+    connections: int = Field(default=1024, ge=8)
+    """Open at once; beyond it 503, for all but health."""
+    head_bytes: int = 3 * 2**19
+    """Request line and headers."""
+    header_seconds: float = Field(default=10.0, gt=0)
+    """They must arrive within this."""
+    idle_seconds: float = Field(default=15.0, gt=0)
+    """How long an unused connection stays open."""
+    stalled_seconds: float = Field(default=30.0, gt=0)
+    """A caller must take something of its response within this."""
 
 
 class GatewaySettings(_Part):
@@ -165,10 +177,10 @@ class Settings(BaseSettings):
 
     data_dir: Path = Path(platformdirs.user_data_dir("tollbrush"))
     """All state: database, pictures, wallet, history."""
-    log_level: str = "info"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
     margin: Decimal = Field(default=Decimal("0.05"), ge=0, le=10)
     """Added to every base price: 0.05 is 5 %."""
-    prices: dict[str, dict[str, Decimal]] = {}
+    prices: dict[str, dict[str, Annotated[Decimal, Field(gt=0)]]] = {}
     """Base prices in dollars that replace the catalog's: model id → size → price."""
     disabled_models: tuple[str, ...] = ()
     """Models not for sale here."""

@@ -9,7 +9,7 @@ from typing import Final
 
 from tollbrush.domain.edits import Size
 from tollbrush.domain.pricing import Price, with_margin
-from tollbrush.errors import BadRequest, ModelUnavailable, UnknownModel, UnsupportedParameter
+from tollbrush.errors import BadRequest, BadSettings, ModelUnavailable, UnknownModel, UnsupportedParameter
 
 STUDIO: Final = "tollbrush/studio"
 GPT_IMAGE_1: Final = "openai/gpt-image-1"
@@ -134,9 +134,25 @@ class Catalog:
         overrides: Mapping[str, Mapping[str, Decimal]] | None = None,
         models: tuple[Model, ...] = MODELS,
     ) -> Catalog:
-        """`available` holds the ids with a working engine; `overrides` maps model id → size → base price."""
+        """`available` holds the ids with a working engine; `overrides` maps model id → size → base price. Raises
+        BadSettings where that names what there is not."""
         rows = {m.id: replace(m, available=m.id in available) for m in models}
-        return cls(rows, margin, overrides or {})
+        catalog = cls(rows, margin, overrides or {})
+        for name, prices in catalog.overrides.items():
+            if name not in rows:
+                raise BadSettings(f"prices names the model {name!r}; known: {', '.join(rows)}.")
+            for size in prices:
+                catalog._check_size(rows[name], size)
+        return catalog
+
+    @staticmethod
+    def _check_size(model: Model, size: str) -> None:
+        try:
+            offered = model.sizes.base(Size.parse(size)) is not None
+        except BadRequest:
+            offered = False
+        if not offered:
+            raise BadSettings(f"prices names the size {size!r} of {model.id}; offered: {model.sizes.describe()}.")
 
     def find(self, name: str) -> Model:
         """By id or alias. Raises UnknownModel."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tollbrush.domain.catalog import GPT_IMAGE_1, MODELS
 from tollbrush.engines.interface import Engine
+from tollbrush.errors import BadSettings
 from tollbrush.settings import EngineSettings, Settings
 
 
@@ -23,6 +24,9 @@ def build(settings: EngineSettings) -> list[Engine]:
 
 def available(engines: list[Engine], settings: Settings) -> frozenset[str]:
     """Ids of the models that can be sold: those with an engine, and with `stand_in` gpt-image-1 through the studio."""
+    known = {m.id for m in MODELS}
+    if strange := set(settings.disabled_models) - known:
+        raise BadSettings(f"disabled_models names {sorted(strange)[0]!r}; known: {', '.join(sorted(known))}.")
     kinds = {e.name for e in engines}
     sold = {m.id for m in MODELS if m.engine in kinds}
     if settings.stand_in and "studio" in kinds:

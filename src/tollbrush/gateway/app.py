@@ -179,8 +179,11 @@ def _routes(
 
 
 def _check(settings: Settings) -> None:
-    """Test-network privileges stay on test networks."""
+    """What no single field can tell: test-network privileges stay on test networks, a public URL is one."""
     if settings.stand_in:
         real = [n for n, part in settings.networks.items() if part.pay_to and n in BY_V1 and not BY_V1[n].test]
         if real:
             raise BadSettings(f"stand_in is for test networks only, and {', '.join(real)} takes real money.")
+    public = settings.gateway.public_url
+    if public and not (public.startswith(("https://", "http://")) and urlsplit(public).hostname):
+        raise BadSettings(f"gateway.public_url is {public[:80]!r}; it must be an absolute http(s) URL.")

@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx2
 import pytest
+from pydantic import ValidationError
 
 from support.pictures import data_uri, photo
 from tollbrush.errors import (
@@ -80,6 +81,10 @@ async def test_a_stand_in_answers_at_the_models_price(open_gateway: Open) -> Non
 @pytest.mark.parametrize(
     ("settings", "word"),
     [({"stand_in": True, "networks": {"base": LOCAL["base-sepolia"]}}, "real money"),
+     ({"prices": {"gpt-image": {"1024x1024": "1"}}}, "gpt-image"),
+     ({"prices": {"openai/gpt-image-1": {"1024X1024": "1"}}}, "1024X1024"),
+     ({"disabled_models": ("gpt-image-1",)}, "gpt-image-1"),
+     ({"gateway": {"public_url": "edits.example"}}, "public_url"),
      ({"networks": {"dogecoin": {"pay_to": "x"}}}, "dogecoin"),
      ({"networks": {"base": {"pay_to": EVM}}}, "settle_key"),
      ({"networks": {"base": {"pay_to": "nobody", "settle_key": KEY}}}, "pay_to")],
@@ -87,6 +92,13 @@ async def test_a_stand_in_answers_at_the_models_price(open_gateway: Open) -> Non
 def test_wrong_settings_stop_the_start(tmp_path: Path, settings: dict[str, Any], word: str) -> None:
     with pytest.raises(BadSettings, match=word):
         create_app(Settings(data_dir=tmp_path, **settings))
+
+
+@pytest.mark.parametrize("settings", [{"prices": {"tollbrush/studio": {"1024x1024": price}}} for price in ("0", "-1")]
+                         + [{"log_level": "verbose"}, {"margin": "-1"}])  # fmt: skip
+def test_impossible_settings(settings: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        Settings(**settings)
 
 
 async def test_the_studio_refuses_words_before_any_price(open_gateway: Open) -> None:
