@@ -149,13 +149,13 @@ def open_shop(folder: Path, **env: str) -> Iterator[Shop]:
             return serving.enter_context(running(command, url + "/healthz", log=log, env=settings, cwd=folder))
 
         def restart(by: signal.Signals) -> None:
-            nonlocal gateway
+            gateway = running_now.pop()
             gateway.send_signal(by)
             gateway.wait(60)
             serving.close()
-            gateway = start()
+            running_now.append(start())
 
-        gateway = start()
+        running_now = [start()]
         yield Shop(url, base, solana, seller_evm, seller_solana, folder / "gateway", log, openai, restart)
     base.stop()
     solana.stop()
