@@ -142,6 +142,8 @@ def create_app(settings: Settings, seams: Seams | None = None) -> FastAPI:
 
 async def _introduce(gate: Gate) -> None:
     """Ask each network once, so that a facilitator's fee payer is known before the first 402; say what is wrong."""
+    if not gate.networks:
+        _log.warning("nothing can be sold: no network has a pay_to", advice="set TOLLBRUSH_NETWORKS__BASE__PAY_TO")
     for network, problem in (await gate.problems()).items():
         _log.warning("network is not ready", network=network, problem=problem)
 
