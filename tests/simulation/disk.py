@@ -44,16 +44,18 @@ class _Slow:
             if disk.faults and name in _WRITES and rng.random() < disk.faults:
                 await asyncio.sleep(0.01)
                 raise Unavailable("The disk is full.")
+            if name not in _WRITES and rng.random() < 0.7:
+                return await method(*args, **kw)
             answer = disk.loop.create_future()
 
             def happen() -> None:
-                result, failure = _run(method(*args, **kw))
-                if rng.random() < 0.5:
-                    _answer(answer, result, failure)
-                else:
-                    disk.loop.call_later(rng.random() * 0.02, _answer, answer, result, failure)
+                _answer(answer, *_run(method(*args, **kw)))
 
-            disk.loop.call_later(1.0 if rng.random() < 0.01 else rng.random() * 0.02, happen)
+            delay = 1.0 if rng.random() < 0.01 else rng.random() * 0.02
+            if rng.random() < 0.5:
+                disk.loop.call_later(delay, happen)
+            else:
+                disk.loop.call_later(delay, _answer, answer, *_run(method(*args, **kw)))
             return await answer
 
         setattr(self, name, call)

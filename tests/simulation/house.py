@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from random import Random
 from typing import Any, Final, TypeVar
 
@@ -36,8 +37,8 @@ SIZE: Final = Size(64, 64)
 REQUESTS: Final = tuple(EditRequest(STUDIO, prompt, (b"picture",), size=SIZE) for prompt in ("a hat", "two hats"))
 SETTINGS: Final = GatewaySettings(
     hard_seconds=60,
-    lease_seconds=15,
-    sweep_seconds=10,
+    lease_seconds=20,
+    sweep_seconds=15,
     uncollected_seconds=3600,
     images_seconds=0,
     limits=LimitSettings(open_per_payer=3),
@@ -184,7 +185,8 @@ class House:
     async def stop(self, grace: float) -> None:
         """As SIGTERM does it."""
         self.background.cancel()
-        await self.ask(self.service.drain(grace))
+        with suppress(Gone):
+            await self.ask(self.service.drain(grace))
         self.kill()
 
     def _task(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:

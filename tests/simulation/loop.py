@@ -7,10 +7,10 @@ not even its `finally` blocks: what kill -9 does. A stopped one's wait until it 
 from __future__ import annotations
 
 import asyncio
-import heapq
 from collections import deque
 from collections.abc import Callable, Coroutine
 from contextvars import Context, ContextVar, copy_context
+from heapq import heappop, heappush
 from typing import Any, Final, TypeVar
 
 T = TypeVar("T")
@@ -37,10 +37,13 @@ _PROCESS: Final[ContextVar[Process | None]] = ContextVar("process", default=None
 
 
 class _Handle:
-    __slots__ = ("args", "callback", "context", "when")
+    __slots__ = ("args", "callback", "context", "due")
 
-    def __init__(self, callback: Callable[..., Any] | None, args: tuple[Any, ...], context: Context, when: float):
-        self.callback, self.args, self.context, self.when = callback, args, context, when
+    def __init__(self, callback: Callable[..., Any] | None, args: tuple[Any, ...], context: Context) -> None:
+        self.callback, self.args, self.context, self.due = callback, args, context, 0.0
+
+    def when(self) -> float:
+        return self.due
 
     def cancel(self) -> None:
         self.callback = None
@@ -76,7 +79,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         return self.over
 
     def call_soon(self, callback: Callable[..., Any], *args: Any, context: Context | None = None) -> Any:
-        handle = _Handle(callback, args, copy_context() if context is None else context, self._now)
+        handle = _Handle(callback, args, copy_context() if context is None else context)
         self._ready.append(handle)
         return handle
 
@@ -84,9 +87,10 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         return self.call_at(self._now + delay, callback, *args, context=context)
 
     def call_at(self, when: float, callback: Callable[..., Any], *args: Any, context: Context | None = None) -> Any:
-        handle = _Handle(callback, args, copy_context() if context is None else context, when)
+        handle = _Handle(callback, args, copy_context() if context is None else context)
+        handle.due = when
         self._order += 1
-        heapq.heappush(self._timers, (when, self._order, handle))
+        heappush(self._timers, (when, self._order, handle))
         return handle
 
     def create_future(self) -> asyncio.Future[Any]:
@@ -135,22 +139,20 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         self.steps += 1
         if self.steps > _MAX_STEPS:
             raise Stuck(f"not at rest after {_MAX_STEPS} steps")
-        if not self._ready:
-            if not self._timers:
-                raise Stuck("everybody waits for somebody else")
-            when, _, timer = heapq.heappop(self._timers)
-            if timer.callback is None:
-                return
-            self._now = max(self._now, when)
-            self._ready.append(timer)
-        handle = self._ready.popleft()
+        if self._ready:
+            handle = self._ready.popleft()
+        elif self._timers:
+            when, _, handle = heappop(self._timers)
+            if handle.callback is not None and when > self._now:
+                self._now = when
+        else:
+            raise Stuck("everybody waits for somebody else")
         if handle.callback is None:
             return
         process = handle.context.get(_PROCESS)
-        if process is not None:
-            if not process.alive:
-                return
-            if process.stopped:
-                process.parked.append(handle)
-                return
+        if process is not None and not process.alive:
+            return
+        if process is not None and process.stopped:
+            process.parked.append(handle)
+            return
         handle.context.run(handle.callback, *handle.args)

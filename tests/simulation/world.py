@@ -96,7 +96,7 @@ class World:
         for _ in range(1 if rng.random() < 0.6 else 2):
             order = Order(payer, chain, self._sign(payer, chain, skew), skew)
             start, fits = rng.random() * 20, rng.random() < 0.9
-            for i in range(rng.choice((1, 1, 2, 3))):
+            for i in range(rng.choice((1, 1, 1, 2, 3))):
                 body = 0 if i == 0 or fits else 1
                 callers.append(self._caller(order, body, start + i * rng.choice((0.0, 0.1, 5.0)) * rng.random()))
         return callers
