@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import httpx2
@@ -16,6 +17,7 @@ import httpx2
 from tollbrush.domain.charges import ClaimKey
 from tollbrush.domain.payments import Payment, Requirement
 from tollbrush.errors import PaymentRefused, Unavailable
+from tollbrush.payments.breaker import Breaker, CircuitOpen
 from tollbrush.payments.checks import SCHEME
 from tollbrush.payments.facilitator_family import family
 from tollbrush.payments.interface import Outcome, Settlement, Verified
@@ -41,6 +43,8 @@ class _NoAnswer(Exception):
 class FacilitatorTill:
     """`rpc` reads the chain: without it a facilitator's yes is all there is, a lost answer stays unknown, and an EVM
     payer's claims are limited to one payment's amount. `seconds` bounds each call, and the wait for the chain after it.
+    After `failures` in a row it is left alone for `cooldown` seconds of `clock`: what was not sent then is unknown too,
+    never refused.
     """
 
     def __init__(
@@ -52,6 +56,9 @@ class FacilitatorTill:
         rpc: JsonRpc | None = None,
         confirmations: int = 1,
         seconds: float = 60.0,
+        failures: int = 5,
+        cooldown: float = 30.0,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._network, self._url, self._rpc = network, url.rstrip("/"), rpc
         self._family = family(network, pay_to, rpc, confirmations=confirmations)
@@ -59,6 +66,10 @@ class FacilitatorTill:
         self._seconds, self._version = seconds, 2
         self._http = httpx2.AsyncClient(timeout=seconds, follow_redirects=False)
         self._once = Once()
+        # One for each: a facilitator that verifies and cannot settle must not have edits made on its word.
+        self._breakers = {
+            what: Breaker(_NoAnswer, failures=failures, seconds=cooldown, clock=clock) for what in ("verify", "settle")
+        }
 
     @property
     def network(self) -> str:
@@ -76,7 +87,12 @@ class FacilitatorTill:
     async def verify(self, payment: Payment, requirement: Requirement, *, now: int, deadline: int) -> Verified:
         verified = self._family.inspect(payment, requirement, now, deadline)
         try:
+            self._breakers["settle"].require()
             answer = await self._ask("verify", verified)
+        except CircuitOpen as failure:
+            raise Unavailable(
+                f"the payment facilitator for {self._network.title} does not answer.", retry_after=failure.retry_after
+            ) from failure
         except _NoAnswer as failure:
             raise Unavailable(f"the payment facilitator gave no usable answer: {failure}.") from failure
         if answer.get("isValid") is not True:
@@ -99,8 +115,8 @@ class FacilitatorTill:
     async def _settle(self, verified: Verified) -> Settlement:
         try:
             answer = await self._ask("settle", verified)
-        except _NoAnswer as failure:
-            return await self._look(verified, Settlement(Outcome.UNKNOWN, reason=str(failure)))
+        except (_NoAnswer, CircuitOpen) as failure:
+            return await self._look(verified, Settlement(Outcome.UNKNOWN, reason=f"facilitator_{failure}"))
         tx_hash, reason = self._transaction(answer.get("transaction")), _reason(answer.get("errorReason"))
         if answer.get("success") is True:
             if tx_hash is None:
@@ -135,6 +151,8 @@ class FacilitatorTill:
     async def check(self) -> str | None:
         """Also learns the facilitator's protocol version and, on Solana, its fee payer."""
         title = self._network.title
+        if wait := max(breaker.wait for breaker in self._breakers.values()):
+            return f"the facilitator for {title} has not answered several times; it is tried again in {wait} s."
         try:
             status, answer = await self._call("GET", "supported")
         except _NoAnswer as failure:
@@ -168,12 +186,14 @@ class FacilitatorTill:
             await self._rpc.close()
 
     async def _ask(self, what: str, verified: Verified) -> dict[str, Any]:
-        """A judgement: an object with the field that decides. A facilitator may say no with a status of 4xx."""
-        status, answer = await self._call("POST", what, self._body(verified))
-        decides = "isValid" if what == "verify" else "success"
-        if status >= 500 or not isinstance(answer.get(decides), bool) or (status != 200 and answer[decides]):
-            raise _NoAnswer(f"facilitator_http_{status}" if status != 200 else "facilitator_answer_malformed")
-        return answer
+        """A judgement: an object with the field that decides. A facilitator may say no with a status of 4xx.
+        Raises _NoAnswer, CircuitOpen."""
+        with self._breakers[what].call():
+            status, answer = await self._call("POST", what, self._body(verified))
+            decides = "isValid" if what == "verify" else "success"
+            if status >= 500 or not isinstance(answer.get(decides), bool) or (status != 200 and answer[decides]):
+                raise _NoAnswer(f"http_{status}" if status != 200 else "answer_malformed")
+            return answer
 
     def _body(self, verified: Verified) -> dict[str, Any]:
         payload, due = dict(verified.payload), verified.requirement
@@ -191,17 +211,17 @@ class FacilitatorTill:
             async with asyncio.timeout(self._seconds):
                 response = await self._http.request(verb, f"{self._url}/{path}", json=body)
         except TimeoutError as failure:
-            raise _NoAnswer("facilitator_timeout") from failure
+            raise _NoAnswer("timeout") from failure
         except (httpx2.HTTPError, httpx2.InvalidURL) as failure:
-            raise _NoAnswer("facilitator_unreachable") from failure
+            raise _NoAnswer("unreachable") from failure
         if len(response.content) > _MAX_ANSWER:
-            raise _NoAnswer("facilitator_answer_too_large")
+            raise _NoAnswer("answer_too_large")
         try:
             answer = response.json()
         except ValueError:
             answer = None
         if not isinstance(answer, dict):
-            raise _NoAnswer("facilitator_answer_malformed")
+            raise _NoAnswer("answer_malformed")
         return response.status_code, answer
 
     def _transaction(self, value: object) -> str | None:
