@@ -31,6 +31,7 @@ def run() -> list[Row]:
     with asyncio.Runner() as runner:
         engine = StudioEngine(StudioSettings(workers=1, timeout_seconds=60))
         runner.run(engine.start())
+        runner.run(engine.ready())
         rows = []
         for prompt, part in PROMPTS:
             request = EditInput((photo,), prompt, Size(SIDE, SIDE), mask=_mask(part) if part else None, seed=1)

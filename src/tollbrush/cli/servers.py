@@ -64,15 +64,18 @@ def serve(
             f"the gateway's parts are not installed ({failure.name}).", advice="pip install 'tollbrush[gateway]'"
         ) from failure
     gateway = settings.gateway
+    app = create_app(settings)
     run_app(
         "gateway",
-        create_app(settings),
+        app,
         Terminal(as_json=as_json),
         host=host or gateway.host,
         port=gateway.port if port is None else port,
         fd=fd,
         grace=gateway.grace_seconds,
+        limits=gateway.limits,
         trusted_proxies=gateway.trusted_proxies,
+        drain=app.state.drain,
     )
 
 
@@ -98,6 +101,7 @@ def route(
         port=settings.router.port if port is None else port,
         fd=fd,
         grace=settings.gateway.grace_seconds,
+        limits=settings.gateway.limits,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import weakref
 from collections.abc import Iterable
 from ipaddress import ip_address
 from typing import Final
@@ -11,7 +12,7 @@ from urllib.parse import urlsplit
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from tollbrush.errors import BadRequest, TooLarge, WrongHost
+from tollbrush.errors import BadRequest, TooLarge, Unavailable, WrongHost
 from tollbrush.gateway.problems import problem
 
 SOL: Final = "/sol"
@@ -70,13 +71,56 @@ def called_base(request: Request) -> str:
     return f"{request.url.scheme}://{request.headers['host']}"
 
 
-async def read_body(request: Request, *, limit: int, seconds: float) -> bytes:
-    """The whole body. Raises TooLarge (before reading, when the length is declared), BadRequest when it does not
-    arrive in time or breaks off."""
+class Bodies:
+    """The memory that request bodies share. A body counts for what has come of it, so that slow callers cannot book
+    room that they do not use."""
+
+    def __init__(self, budget: int) -> None:
+        self._budget, self._held = budget, 0
+
+    def check_room(self, size: int) -> None:
+        """Raises Unavailable."""
+        if self._held + size > self._budget:
+            raise Unavailable("The gateway is busy with other uploads.", retry_after=5)
+
+    def take(self, size: int) -> None:
+        self.check_room(size)
+        self._held += size
+
+    def give_back(self, size: int) -> None:
+        self._held -= size
+
+
+class Share:
+    """What one request holds of that memory, until `release`."""
+
+    def __init__(self, bodies: Bodies) -> None:
+        self.bodies, self._size = bodies, 0
+
+    def grow(self, size: int) -> None:
+        self.bodies.take(size)
+        self._size += size
+
+    def release(self) -> None:
+        self.bodies.give_back(self._size)
+        self._size = 0
+
+    def live_with(self, owner: object) -> None:
+        """Released when this object is: the pictures of a job outlive the request that brought them."""
+        weakref.finalize(owner, self.bodies.give_back, self._size).atexit = False
+        self._size = 0
+
+
+async def read_body(request: Request, *, limit: int, seconds: float, share: Share | None = None) -> bytes:
+    """The whole body, counted in `share`. Raises TooLarge and Unavailable (before reading, when the length is
+    declared), BadRequest when it does not arrive in time or breaks off."""
     too_large = TooLarge(f"the body is over {limit:,} bytes.", advice="Send smaller pictures.")
-    declared = request.headers.get("content-length", "")
-    if declared.isascii() and declared.isdigit() and int(declared[:20]) > limit:
+    length = request.headers.get("content-length", "")
+    declared = int(length[:20]) if length.isascii() and length.isdigit() else 0
+    if declared > limit:
         raise too_large
+    if share is not None:
+        share.bodies.check_room(declared)
     chunks: list[bytes] = []
     size = 0
     try:
@@ -85,7 +129,10 @@ async def read_body(request: Request, *, limit: int, seconds: float) -> bytes:
                 size += len(chunk)
                 if size > limit:
                     raise too_large
-                chunks.append(chunk)
+                if share is not None:
+                    share.grow(len(chunk))
+                if chunk:
+                    chunks.append(chunk)
     except TimeoutError as failure:
         raise BadRequest(f"the body did not arrive within {seconds:g} s.", advice="Send it again.") from failure
     except ClientDisconnect as failure:

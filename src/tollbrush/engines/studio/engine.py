@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from tollbrush.engines.interface import Capabilities, EditedImage, EditInput, EditOutput
 from tollbrush.engines.studio.plan import understand
-from tollbrush.engines.studio.workers import Workers
+from tollbrush.engines.studio.workers import START_LIMIT, Workers
 from tollbrush.settings import StudioSettings
 
 
@@ -27,7 +28,9 @@ class StudioEngine:
         )
 
     def capabilities(self, upstream: str) -> Capabilities:
-        return self._capabilities
+        """While workers get ready, edits have the time to wait for them."""
+        own = self._capabilities
+        return own if self._workers.warm else replace(own, time_limit=own.time_limit + START_LIMIT)
 
     def plan(self, prompt: str, *, masked: bool) -> str | None:
         """The edit in words. Raises CannotHonour."""
@@ -42,7 +45,12 @@ class StudioEngine:
         return EditOutput(tuple(EditedImage(p, words, seed) for p, seed in zip(pictures, seeds, strict=True)))
 
     async def start(self) -> None:
-        await self._workers.start()
+        """Returns at once: workers get ready in the background."""
+        self._workers.start()
+
+    async def ready(self) -> None:
+        """Returns when every worker is warm. Raises EngineFailed."""
+        await self._workers.ready()
 
     async def close(self) -> None:
         await self._workers.close()

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
+import structlog
+
 from tollbrush.engines.studio.worker_process import LENGTH, pack, unpack
 from tollbrush.errors import EditTimeout, EngineFailed, TollbrushError
 
@@ -17,8 +19,9 @@ if TYPE_CHECKING:
     from tollbrush.engines.interface import Mask, Pixels
     from tollbrush.engines.studio.plan import Plan
 
+_log: Final = structlog.get_logger(__name__)
 _BUFFER: Final = 2**22  # bytes read ahead
-_START_LIMIT: Final = 180.0  # seconds; on a fresh machine a worker first compiles its kernels
+START_LIMIT: Final = 180.0  # seconds; on a fresh machine a worker first compiles its kernels
 
 
 class WorkerDied(EngineFailed):
@@ -44,7 +47,7 @@ class Worker:
         )
         worker, ready = cls(process), False
         try:
-            async with asyncio.timeout(_START_LIMIT):
+            async with asyncio.timeout(START_LIMIT):
                 await worker.hear()
             ready = True
         except TimeoutError as error:
@@ -86,14 +89,22 @@ class Workers:
         self._seats: set[asyncio.Task[Worker]] = set()
         self._free: asyncio.Queue[asyncio.Task[Worker]] = asyncio.Queue()
 
-    async def start(self) -> None:
-        """Returns when all are ready. The first compiles for the others. Raises EngineFailed."""
+    @property
+    def warm(self) -> bool:
+        """Whether every worker is ready, or has failed to be."""
+        return all(seat.done() for seat in self._seats)
+
+    async def ready(self) -> None:
+        """Returns when all are. Raises EngineFailed."""
+        await asyncio.gather(*map(asyncio.shield, self._seats))
+
+    def start(self) -> None:
+        """Begin to start them. The first compiles for the others; edits wait for theirs."""
+        first = None
         for _ in range(self._count):
-            seat = self._seat(None)
+            seat = self._seat(None, after=first)
+            first = first or seat
             self._free.put_nowait(seat)
-            if len(self._seats) == 1:
-                await asyncio.shield(seat)
-        await asyncio.gather(*self._seats)
 
     async def close(self) -> None:
         self._closed = True
@@ -125,13 +136,16 @@ class Workers:
             self._free.put_nowait(seat)
         return pictures
 
-    def _seat(self, before: Worker | None) -> asyncio.Task[Worker]:
+    def _seat(self, before: Worker | None, *, after: asyncio.Task[Worker] | None = None) -> asyncio.Task[Worker]:
         async def fill() -> Worker:
             if before is not None:
                 await before.stop()
+            if after is not None:
+                await asyncio.wait({after})
             return await Worker.start(self._threads)
 
         seat = asyncio.create_task(fill())
+        seat.add_done_callback(_tell)
         self._seats.add(seat)
         return seat
 
@@ -141,3 +155,8 @@ class Workers:
             return seat  # nobody will ask, or nothing was asked of it yet
         self._seats.discard(seat)
         return self._seat(worker)
+
+
+def _tell(seat: asyncio.Task[Worker]) -> None:
+    if not seat.cancelled() and (failure := seat.exception()) is not None:
+        _log.error("a studio worker did not start", error=str(failure))
