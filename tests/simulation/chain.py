@@ -207,5 +207,8 @@ class SimTill:
     async def check(self) -> str | None:
         return None
 
+    async def fees(self) -> None:
+        pass
+
     async def close(self) -> None:
         await self._once.drain()

@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import msgspec
@@ -62,10 +62,13 @@ class _Work:
 
     digest: str
     order: Order
-    task: asyncio.Task[Made]
     claimed: asyncio.Future[Job]
+    task: asyncio.Task[Made] = field(init=False)
     stored: bool = False
     ending: JobState | None = None
+
+    def holds(self, job: Job) -> bool:
+        return self.claimed.done() and self.claimed.result().id == job.id
 
 
 class EditingService:
@@ -102,7 +105,7 @@ class EditingService:
         if payment is None:
             raise PaymentRequired(f"This edit costs {order.price}.")
         key, digest = self.cashier.identify(payment, offers), order.request.digest()
-        work = self._works.get(key) or self._begin(key, digest, order, self._make(key, digest, order, payment, offers))
+        work = self._works.get(key) or self._begin(key, digest, order, lambda w: self._make(w, key, payment, offers))
         if work.digest != digest:
             raise PaymentBusy("This payment is already at work on another request.")
         await asyncio.wait({work.task}, timeout=wait)
@@ -116,11 +119,9 @@ class EditingService:
         job, charge = work.task.result()
         return await self._deliver(job, charge, keep=work.stored)
 
-    async def _make(
-        self, key: ClaimKey, digest: str, order: Order, payment: Payment, offers: Sequence[Requirement]
-    ) -> Made:
+    async def _make(self, work: _Work, key: ClaimKey, payment: Payment, offers: Sequence[Requirement]) -> Made:
         """The finished job and its charge: made now, or found as an earlier request with this payment left them."""
-        held = await self._ledger.charge_of(key)
+        held, order = await self._ledger.charge_of(key), work.order
         if held is None:
             if self._stopping:
                 raise Unavailable("The gateway is stopping.", retry_after=5)
@@ -128,14 +129,14 @@ class EditingService:
             deadline = int(self._clock() + self._hard_seconds)
             paid = await self.cashier.verify(payment, offers, deadline=deadline)
             job = self._new_job(order, paid.payer, deadline)
-            charge = await self.cashier.claim(paid, job, digest)
-            self._works[key].claimed.set_result(job)
-            return await self._work(key, job, charge, order)
-        if held.request_hash != digest:
+            charge = await self.cashier.claim(paid, job, work.digest)
+            work.claimed.set_result(job)
+            return await self._work(work, job, charge)
+        if held.request_hash != work.digest:
             if held.state is not ChargeState.SETTLED:
                 raise PaymentBusy("This payment is already bound to another request.")
             raise PaymentRefused("This payment was already used for another edit.", reason="payment_already_used")
-        return await self._await_elsewhere(key, held)
+        return await self._await_elsewhere(work, held)
 
     def _new_job(self, order: Order, payer: str, deadline: int) -> Job:
         now = self._now()
@@ -154,10 +155,11 @@ class EditingService:
             lease_until=self._lease_until(),
         )
 
-    async def _work(self, key: ClaimKey, job: Job, charge: Charge, order: Order) -> Made:
+    async def _work(self, work: _Work, job: Job, charge: Charge) -> Made:
         """The pictures made and hosted, the charge ready to settle; or the claim released."""
-        started, plan = job.start(self._now()), order.plan
-        await self._ledger.save(job=started)
+        started, order, plan = job.start(self._now()), work.order, work.order.plan
+        if not await self._ledger.save(job=started, was=charge):
+            raise JobCancelled("This job was cancelled before its work began.")
         seconds = job.deadline - self._clock()
         try:
             images = await self._runner.run(
@@ -167,7 +169,7 @@ class EditingService:
             await self._give_up(started.fail(failure.code, failure.message, self._now()), charge)
             raise
         except asyncio.CancelledError:
-            await self._interrupted(self._works[key], started, charge)
+            await self._interrupted(work, started, charge)
             raise
         finished, ready = started.complete(images, self._now()), charge.to(ChargeState.READY, now=self._now())
         if not await self._ledger.save(job=finished, charge=ready, was=charge):
@@ -189,7 +191,7 @@ class EditingService:
         await self._ledger.save(job=job, charge=released, was=charge)
         await self._inputs.delete(job.id)
 
-    async def _await_elsewhere(self, key: ClaimKey, held: Charge) -> Made:
+    async def _await_elsewhere(self, work: _Work, held: Charge) -> Made:
         """A payment that is bound already: the job as another process, or an earlier one, brings it to its end."""
         while True:
             job = await self._ledger.job(held.job_id)
@@ -198,8 +200,8 @@ class EditingService:
                 return job, await self._ledger.charge(held.id) or held
             if job.finished:
                 raise JobCancelled("This job has ended without a result.")
-            if not self._works[key].claimed.done():
-                self._works[key].claimed.set_result(job)
+            if not work.claimed.done():
+                work.claimed.set_result(job)
             await asyncio.sleep(0.2)
 
     # ── the money ───────────────────────────────────────────────────────────────────────────────────────
@@ -222,10 +224,13 @@ class EditingService:
 
     # ── work across processes ───────────────────────────────────────────────────────────────────────────
 
-    def _begin(self, key: ClaimKey, digest: str, order: Order, make: Coroutine[Any, Any, Made]) -> _Work:
+    def _begin(
+        self, key: ClaimKey, digest: str, order: Order, make: Callable[[_Work], Coroutine[Any, Any, Made]]
+    ) -> _Work:
         """One task per payment; registered before it runs, so that no second one can begin."""
         claimed: asyncio.Future[Job] = asyncio.get_running_loop().create_future()
-        work = self._works[key] = _Work(digest, order, asyncio.create_task(make), claimed)
+        work = self._works[key] = _Work(digest, order, claimed)
+        work.task = asyncio.create_task(make(work))
 
         def ended(task: asyncio.Task[Made]) -> None:
             if self._works.get(key) is work:
@@ -253,7 +258,7 @@ class EditingService:
     async def cancel(self, job: Job) -> bool:
         """Stop this job's work, if it is under way in this process."""
         for work in list(self._works.values()):
-            if work.claimed.done() and work.claimed.result().id == job.id and not work.task.done():
+            if work.holds(job) and not work.task.done():
                 work.ending = JobState.CANCELLED
                 work.task.cancel()
                 await asyncio.wait({work.task})
@@ -269,18 +274,18 @@ class EditingService:
         if self._stopping:
             return
         job = await self._ledger.lease(orphan.id, self.owner, now=self._now(), until=self._lease_until())
-        if job is None:
-            return
+        if job is None or any(w.holds(job) and w.claimed.result().owner == self.owner for w in self._works.values()):
+            return  # another's, or our own after all: a process that was held up renews its lease late
         charges = [c for c in await self._ledger.charges_of_job(job.id) if c.state is ChargeState.CLAIMED]
         order = await self._stored_order(job) if charges and job.deadline > self._now() else None
         if order is None:
             failed = job.fail("interrupted", "the gateway stopped while it worked", self._now())
             for charge in charges:
                 await self._give_up(failed, charge)
-            await self._ledger.save(job=failed)
+            await self._ledger.retire(failed)
             return
         charge = charges[0]
-        work = self._begin(charge.key, charge.request_hash, order, self._work(charge.key, job, charge, order))
+        work = self._begin(charge.key, charge.request_hash, order, lambda w: self._work(w, job, charge))
         work.stored = True
         work.claimed.set_result(job)
 
