@@ -61,7 +61,7 @@ class LimitSettings(_Part):
     queued_per_engine: int = 64
     """Paid edits that wait for one engine; beyond it 503."""
     queued: int = 256
-    """Paid edits that wait in all."""
+    """Paid edits at hand in all, waiting or at work."""
     body_seconds: float = 60.0
     """A request body must arrive within this."""
     bodies_bytes: int = 512 * 2**20
@@ -99,6 +99,10 @@ class GatewaySettings(_Part):
     """How often unknown settlements, dead jobs and expired results are looked at."""
     uncollected_seconds: float = 24 * 3600
     """How long a finished, unpaid result waits to be collected."""
+    low_settlements: int = Field(default=200, ge=0)
+    """`/readyz` warns when the settling account can pay for fewer."""
+    metrics_from: tuple[str, ...] = ("127.0.0.1", "::1")
+    """Addresses that may read `/metrics`; others get 404."""
     images_seconds: float = 30 * 24 * 3600
     """How long a paid result stays hosted; 0 is for ever."""
     limits: LimitSettings = LimitSettings()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -17,12 +18,21 @@ class Turnstile:
         self._per_engine, self._in_all = per_engine, in_all
         self._turns: dict[str, asyncio.Semaphore] = {}
         self._waiting: dict[str, list[str]] = {}
+        self._working: Counter[str] = Counter()
 
     def check_room(self, engine: Engine) -> None:
         """Before any claim. Raises Unavailable when the line is full."""
         own = len(self._waiting.get(engine.name, ()))
         if own >= self._per_engine or sum(map(len, self._waiting.values())) >= self._in_all:
             raise Unavailable("The gateway is at capacity.", retry_after=10)
+
+    def waiting(self) -> dict[str, int]:
+        """Engine → how many wait for it; engines that never had work are absent."""
+        return {name: len(line) for name, line in self._waiting.items()}
+
+    def working(self) -> dict[str, int]:
+        """Engine → how many are at work there."""
+        return dict(self._working)
 
     def position(self, job_id: str) -> int:
         """How many of the line are before this job and it itself; 0 when it is at work or nowhere."""
@@ -40,7 +50,9 @@ class Turnstile:
             await turns.acquire()
         finally:
             line.remove(job_id)
+        self._working[engine.name] += 1
         try:
             yield
         finally:
+            self._working[engine.name] -= 1
             turns.release()

@@ -35,8 +35,10 @@ from tollbrush.gateway import catalog as shop
 from tollbrush.gateway import edits, jobs, openapi, problems
 from tollbrush.gateway.edge import Edge
 from tollbrush.gateway.images import Images
+from tollbrush.gateway.metrics import CountRequests, Metrics, Scrape
 from tollbrush.gateway.ops import Ops
 from tollbrush.gateway.throttle import Throttle
+from tollbrush.gateway.vitals import Watch
 from tollbrush.payments import tills
 from tollbrush.payments.gate import Gate
 from tollbrush.payments.interface import Till
@@ -77,7 +79,8 @@ def create_app(settings: Settings, seams: Seams | None = None) -> FastAPI:
     engines = seams.engines(settings.engines)
     gate = Gate(seams.tills(settings))
     data.mkdir(parents=True, exist_ok=True, mode=0o700)
-    ledger, images = seams.ledger(data / "gateway.db"), seams.images(data / "images")
+    metrics = Metrics()
+    ledger, images = metrics.watch(seams.ledger(data / "gateway.db")), seams.images(data / "images")
     runner = Runner(images, limits=gateway.limits)
     models = Catalog.build(registry.available(engines, settings), margin=settings.margin, overrides=settings.prices)
     service = EditingService(
@@ -127,7 +130,10 @@ def create_app(settings: Settings, seams: Seams | None = None) -> FastAPI:
     app.add_exception_handler(HTTPException, problems.on_http_error)
     app.add_exception_handler(Exception, problems.on_surprise)
     app.state.close, app.state.drain = close, service.drain
-    _routes(app, settings, service, collector, images, clock)
+    watch = Watch(gate, ledger, data, clock=clock, low_settlements=gateway.low_settlements)
+    scrape = Scrape(metrics, watch, runner.turnstile, gateway.metrics_from)
+    _routes(app, settings, service, collector, images, Ops(watch, gate.networks), scrape, clock)
+    app.add_middleware(CountRequests, metrics=metrics)
     hosts = {*gateway.hosts, urlsplit(gateway.public_url).hostname or "localhost"}
     app.add_middleware(Edge, hosts=hosts)
     app.add_middleware(
@@ -154,12 +160,13 @@ def _routes(
     service: EditingService,
     collector: Collector,
     images: ImageStore,
+    ops: Ops,
+    scrape: Scrape,
     clock: Callable[[], float],
 ) -> None:
     gate = service.cashier.gate
     edit = Throttle(edits.Edits(service, settings.gateway).post, per_minute=settings.gateway.limits.edits_per_minute)
     offered = shop.Shop(service, settings.gateway)
-    ops = Ops(gate, settings.data_dir)
     held = jobs.Jobs(collector, gate, settings.gateway, clock=clock)
     table: list[tuple[str, str, Handler]] = [
         *(("POST", path, edit.post) for path in edits.PATHS),
@@ -171,6 +178,7 @@ def _routes(
         ("GET", "/images/{key}", Images(images).get),
         ("GET", "/healthz", ops.healthz),
         ("GET", "/readyz", ops.readyz),
+        ("GET", "/metrics", scrape.get),
     ]
     for method, path, handler in table:
         app.add_route(path, handler, methods=[method])

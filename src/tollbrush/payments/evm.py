@@ -16,7 +16,7 @@ from tollbrush.payments.checks import match_requirement, require, shown
 from tollbrush.payments.eip3009 import ZERO, Authorization, Domain, checksum, is_address, parse, recover
 from tollbrush.payments.evm_ledger import EXPIRED, USED, Ledger, as_int, balance
 from tollbrush.payments.evm_sender import NotSent, Reverted, Sender
-from tollbrush.payments.interface import Outcome, Settlement, Verified
+from tollbrush.payments.interface import FeeAccount, Outcome, Settlement, Verified
 from tollbrush.payments.networks import Network
 from tollbrush.payments.once import Once
 from tollbrush.payments.rpc import JsonRpc, RpcError, RpcUnreachable
@@ -43,6 +43,7 @@ _REVERTS: Final = {
     "invalid signature": SIGNATURE,
 }
 _SETTLE_GAS: Final = 120_000
+"""What a settlement's gas limit is at most: some 85,000 and a quarter."""
 _FAR_FUTURE: Final = 2**53
 _POLL_SECONDS: Final = 0.25
 
@@ -196,17 +197,28 @@ class EvmTill:
         try:
             chain_id = as_int(await self._rpc.call("eth_chainId"))
             code = await self._rpc.call("eth_getCode", self._network.usdc, "latest")
-            gas_money = as_int(await self._rpc.call("eth_getBalance", self._sender.address, "latest"))
-            gas_price = as_int(await self._rpc.call("eth_gasPrice"))
+            account = await self._fee_account()
         except (RpcError, RpcUnreachable) as failure:
             return f"{title} cannot be read: {failure}."
         if chain_id != self._network.chain_id:
             return f"{title}'s rpc_url serves chain {chain_id}, not {self._network.chain_id}."
         if code in ("0x", None):
             return f"{title} has no USDC contract at {self._network.usdc}."
-        if gas_money < gas_price * _SETTLE_GAS:
-            return f"{title}: the settling account {self._sender.address} holds {gas_money} wei, too little for gas."
+        if not account.settlements:
+            return f"{title}: the settling account {account.address} holds {account.held} wei, too little: send it ETH."
         return None
+
+    async def fees(self) -> FeeAccount:
+        try:
+            return await self._fee_account()
+        except (RpcError, RpcUnreachable) as failure:
+            raise Unavailable(f"{self._network.title} cannot be read: {failure}.") from failure
+
+    async def _fee_account(self) -> FeeAccount:
+        address = self._sender.address
+        held = as_int(await self._rpc.call("eth_getBalance", address, "latest"))
+        highest, _ = await self._sender.fee()
+        return FeeAccount(address, held, "wei", held // (_SETTLE_GAS * highest))
 
     async def close(self) -> None:
         """After the settlements under way have their outcome."""

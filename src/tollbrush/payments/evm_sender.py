@@ -39,6 +39,14 @@ class Sender:
         self._nonce: int | None = None
         self.address = address_of(key)
 
+    async def fee(self) -> tuple[int, int]:
+        """Wei a unit of gas at most, twice today's base fee, and the tip in it. Raises RpcError, RpcUnreachable."""
+        block, suggested = await asyncio.gather(
+            self._rpc.call("eth_getBlockByNumber", "latest", False), self._rpc.call("eth_maxPriorityFeePerGas")
+        )
+        tip = max(_MIN_TIP, as_int(suggested))
+        return 2 * as_int(block.get("baseFeePerGas") if isinstance(block, dict) else None) + tip, tip
+
     async def send(self, to: str, data: bytes) -> str:
         """The hash of a transaction on its way. It is known before sending, so a lost answer loses nothing.
         Raises Reverted, NotSent."""
@@ -96,11 +104,7 @@ class Sender:
     async def _signed(self, to: str, data: bytes, gas: int) -> tuple[str, str]:
         """An EIP-1559 transaction and its hash, both 0x…"""
         try:
-            block, suggested = await asyncio.gather(
-                self._rpc.call("eth_getBlockByNumber", "latest", False), self._rpc.call("eth_maxPriorityFeePerGas")
-            )
-            base_fee = as_int(block.get("baseFeePerGas") if isinstance(block, dict) else None)
-            tip = max(_MIN_TIP, as_int(suggested))
+            fee, tip = await self.fee()
             if self._nonce is None:
                 self._nonce = as_int(await self._rpc.call("eth_getTransactionCount", self.address, "pending"))
         except (RpcError, RpcUnreachable) as failure:
@@ -109,7 +113,7 @@ class Sender:
             "type": 2,
             "chainId": self._chain_id,
             "nonce": self._nonce,
-            "maxFeePerGas": 2 * base_fee + tip,
+            "maxFeePerGas": fee,
             "maxPriorityFeePerGas": tip,
             "gas": gas,
             "to": to,

@@ -178,6 +178,9 @@ class FacilitatorTill:
             self._extra = {"feePayer": fee_payer}
         return None
 
+    async def fees(self) -> None:
+        """The facilitator pays them."""
+
     async def close(self) -> None:
         """After the settlements under way have their outcome."""
         await self._once.drain()

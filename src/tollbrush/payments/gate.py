@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
@@ -13,7 +14,7 @@ from tollbrush.domain.networks import BY_ID
 from tollbrush.domain.payments import Payment, Requirement
 from tollbrush.domain.pricing import Price
 from tollbrush.errors import PaymentRefused, Unavailable
-from tollbrush.payments.interface import Outcome, Settlement, Till, Verified
+from tollbrush.payments.interface import FeeAccount, Outcome, Settlement, Till, Verified
 
 
 class Gate:
@@ -68,6 +69,15 @@ class Gate:
         """Network → what keeps it from taking money; empty when all are ready."""
         found = {network: await till.check() for network, till in self._tills.items()}
         return {network: problem for network, problem in found.items() if problem}
+
+    async def fee_accounts(self) -> dict[str, FeeAccount]:
+        """Network → who pays our fees there, where that is ourselves and the chain can be read."""
+        found: dict[str, FeeAccount] = {}
+        for network, till in self._tills.items():
+            with suppress(Unavailable):  # `problems` tells of it
+                if account := await till.fees():
+                    found[network] = account
+        return found
 
     async def close(self) -> None:
         for till in self._tills.values():

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from tollbrush.domain.charges import ClaimKey
 from tollbrush.domain.payments import Payment, Requirement
 
-__all__ = ["Outcome", "Payment", "Requirement", "Settlement", "Till", "Verified"]
+__all__ = ["FeeAccount", "Outcome", "Payment", "Requirement", "Settlement", "Till", "Verified"]
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,23 @@ class Verified:
         return self.key.payer
 
 
+LAPSED: Final = frozenset(
+    {"invalid_exact_evm_payload_authorization_valid_before", "invalid_exact_svm_payload_blockhash_expired"}
+)
+"""x402's names for a payment that came too late."""
+
+
+@dataclass(frozen=True)
+class FeeAccount:
+    """Who pays a till's fees. `held` in `unit`, the chain's smallest coin; `settlements`: for how many more that will
+    surely do, at the present fee."""
+
+    address: str
+    held: int
+    unit: str
+    settlements: int
+
+
 class Outcome(StrEnum):
     SETTLED = "settled"
     REFUSED = "refused"
@@ -41,6 +58,11 @@ class Settlement:
     outcome: Outcome
     tx_hash: str | None = None
     reason: str | None = None
+
+    @property
+    def lapsed(self) -> bool:
+        """Refused because its time was up: nobody's bad faith."""
+        return self.outcome is Outcome.REFUSED and self.reason in LAPSED
 
 
 class Till(Protocol):
@@ -76,6 +98,11 @@ class Till(Protocol):
 
     async def check(self) -> str | None:
         """None when ready to take money, else what is wrong in a sentence (for /readyz)."""
+        ...
+
+    async def fees(self) -> FeeAccount | None:
+        """What is left for fees; None when somebody else pays them. Raises Unavailable when the chain cannot be
+        read."""
         ...
 
     async def close(self) -> None: ...

@@ -18,12 +18,13 @@ from tollbrush.domain.pricing import Price
 from tollbrush.errors import BadSettings, Unavailable
 from tollbrush.payments import spl
 from tollbrush.payments.checks import require, shown
-from tollbrush.payments.interface import Outcome, Settlement, Verified
+from tollbrush.payments.interface import FeeAccount, Outcome, Settlement, Verified
 from tollbrush.payments.once import Once
 from tollbrush.payments.rpc import JsonRpc, RpcError, RpcUnreachable
 from tollbrush.payments.solana_checks import (
     BLOCKHASH_SECONDS,
     INVALID,
+    MAX_PRIORITY_FEE,
     NOT_OURS,
     checked,
     identify,
@@ -35,8 +36,10 @@ from tollbrush.payments.spl import Transfer
 
 __all__ = ["SolanaTill", "identify", "inspect", "recipient"]
 
-_FLOAT_LAMPORTS: Final = 1_000_000
-"""An account keeps 890,880 lamports of rent; the rest pays a few fees."""
+_RENT_LAMPORTS: Final = 890_880
+"""What an account keeps; the rest pays fees."""
+_HIGHEST_FEE: Final = 2 * 5_000 + MAX_PRIORITY_FEE
+"""Lamports: two signatures, and what a payment may ask for priority."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 2.0
 
 
@@ -141,8 +144,8 @@ class SolanaTill:
     async def check(self) -> str | None:
         title, reference = self._network.title, self._network.id.partition(":")[2]
         try:
-            genesis, till, lamports = await asyncio.gather(
-                self._node.genesis_hash(), self._node.token_account(self._till), self._node.lamports(self.fee_payer)
+            genesis, till, account = await asyncio.gather(
+                self._node.genesis_hash(), self._node.token_account(self._till), self._fee_account()
             )
         except (RpcError, RpcUnreachable) as failure:
             return f"{title} cannot be read: {failure}."
@@ -152,9 +155,22 @@ class SolanaTill:
             return (
                 f"{title}: {self._pay_to} has no open USDC account at {self._till}: send it any USDC once to create it."
             )
-        if lamports < _FLOAT_LAMPORTS:
-            return f"{title}: the fee payer {self.fee_payer} holds {lamports:,} lamports; it needs {_FLOAT_LAMPORTS:,}."
+        if not account.settlements:
+            return (
+                f"{title}: the fee payer {account.address} holds {account.held} lamports and needs "
+                f"{_RENT_LAMPORTS + _HIGHEST_FEE}: send it SOL."
+            )
         return None
+
+    async def fees(self) -> FeeAccount:
+        try:
+            return await self._fee_account()
+        except (RpcError, RpcUnreachable) as failure:
+            raise Unavailable(f"{self._network.title} cannot be read: {failure}.") from failure
+
+    async def _fee_account(self) -> FeeAccount:
+        held = await self._node.lamports(self.fee_payer)
+        return FeeAccount(self.fee_payer, held, "lamports", max(0, held - _RENT_LAMPORTS) // _HIGHEST_FEE)
 
     async def close(self) -> None:
         """After the settlements under way have their outcome."""

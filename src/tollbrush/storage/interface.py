@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from tollbrush.domain.charges import Charge, ClaimKey
 from tollbrush.domain.jobs import Job
+
+SUFFIXES: Final = {"image/png": ".png", "image/jpeg": ".jpg", "image/webp": ".webp"}
 
 
 @dataclass(frozen=True)
@@ -78,17 +81,31 @@ class Ledger(Protocol):
         """Jobs with pictures that were last touched before this moment."""
         ...
 
+    async def litter(self) -> Sequence[Job]:
+        """Jobs that ended without a result and still list files."""
+        ...
+
     async def history(self, *, since: int = 0) -> Sequence[tuple[Job, Charge]]:
         """Every charge claimed at or after `since` with its job, oldest first: what the operator's ledger shows."""
+        ...
+
+    async def probe(self) -> None:
+        """Write something, to no effect. Raises Unavailable when that cannot be done."""
         ...
 
     async def close(self) -> None: ...
 
 
-class ImageStore(Protocol):
-    """Finished pictures under unguessable keys. `put` returns after the bytes are synced."""
+def new_key(mime_type: str) -> str:
+    """An unguessable name for a picture: 192 random bits and the format's suffix."""
+    return secrets.token_urlsafe(24) + SUFFIXES[mime_type]
 
-    async def put(self, data: bytes, mime_type: str) -> str: ...
+
+class ImageStore(Protocol):
+    """Finished pictures under the keys of `new_key`. The caller makes the key, so that it can be on record before the
+    file is there. `put` returns after the bytes are synced."""
+
+    async def put(self, key: str, data: bytes) -> None: ...
 
     async def get(self, key: str) -> tuple[bytes, str] | None:
         """Bytes and media type, or None. A malformed key is None, never an error."""
@@ -103,5 +120,9 @@ class InputStore(Protocol):
     async def put(self, job_id: str, data: bytes) -> None: ...
 
     async def get(self, job_id: str) -> bytes | None: ...
+
+    async def held(self) -> Sequence[str]:
+        """The ids of all jobs that have inputs here, whole or half written."""
+        ...
 
     async def delete(self, job_id: str) -> None: ...

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Sequence
 from dataclasses import replace
 
 from tollbrush.domain.charges import Charge, ChargeState, ClaimKey
 from tollbrush.domain.jobs import Job, JobState
-from tollbrush.storage.interface import Claimed, JobTaken, OverBalance, TooManyOpen
+from tollbrush.storage.interface import SUFFIXES, Claimed, JobTaken, OverBalance, TooManyOpen
 
 
 class MemoryLedger:
@@ -87,9 +86,15 @@ class MemoryLedger:
     async def stale(self, before: int) -> Sequence[Job]:
         return [j for j in self._jobs.values() if j.images and j.updated < before]
 
+    async def litter(self) -> Sequence[Job]:
+        return [j for j in self._jobs.values() if j.images and j.state in (JobState.FAILED, JobState.CANCELLED)]
+
     async def history(self, *, since: int = 0) -> Sequence[tuple[Job, Charge]]:
         found = sorted((c for c in self._charges.values() if c.created >= since), key=lambda c: (c.created, c.id))
         return [(self._jobs[c.job_id], c) for c in found]
+
+    async def probe(self) -> None:
+        pass
 
     async def close(self) -> None:
         pass
@@ -99,10 +104,8 @@ class MemoryImages:
     def __init__(self) -> None:
         self._images: dict[str, tuple[bytes, str]] = {}
 
-    async def put(self, data: bytes, mime_type: str) -> str:
-        key = secrets.token_urlsafe(24)
-        self._images[key] = (data, mime_type)
-        return key
+    async def put(self, key: str, data: bytes) -> None:
+        self._images[key] = (data, next(mime for mime, suffix in SUFFIXES.items() if key.endswith(suffix)))
 
     async def get(self, key: str) -> tuple[bytes, str] | None:
         return self._images.get(key)
@@ -117,6 +120,9 @@ class MemoryInputs:
 
     async def put(self, job_id: str, data: bytes) -> None:
         self._inputs[job_id] = data
+
+    async def held(self) -> Sequence[str]:
+        return list(self._inputs)
 
     async def get(self, job_id: str) -> bytes | None:
         return self._inputs.get(job_id)

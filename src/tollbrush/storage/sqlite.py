@@ -20,7 +20,7 @@ import msgspec
 
 from tollbrush.domain.charges import Charge, ClaimKey
 from tollbrush.domain.jobs import Job, JobState
-from tollbrush.errors import Unavailable
+from tollbrush.errors import BadSettings, Unavailable
 from tollbrush.storage.interface import Claimed, JobTaken, OverBalance, TooManyOpen
 
 T = TypeVar("T")
@@ -53,7 +53,10 @@ MIGRATIONS: Final = (
     CREATE INDEX refused_of_payer ON charges (network, asset, payer, refused_at) WHERE refused_at IS NOT NULL;
     CREATE INDEX charges_by_time ON charges (created);
     """,
-    "CREATE UNIQUE INDEX one_charge_a_job ON charges (job_id) WHERE state <> 'released';",
+    """
+    CREATE UNIQUE INDEX one_charge_a_job ON charges (job_id) WHERE state <> 'released';
+    CREATE INDEX litter ON jobs (id) WHERE images <> '[]' AND state IN ('failed', 'cancelled');
+    """,
 )
 
 _JOB: Final = (
@@ -66,10 +69,11 @@ _CHARGE: Final = (
 )
 OPEN: Final = "state NOT IN ('settled', 'released')"
 _UNFINISHED: Final = "state IN ('queued', 'in_progress')"
+_LITTER: Final = "images <> '[]' AND state IN ('failed', 'cancelled')"
 
 
 class SqliteLedger:
-    """`path` is the database file; its folder must exist. Methods raise Unavailable when the disk fails."""
+    """`path` is the database file. Methods raise Unavailable when the disk fails, the constructor BadSettings."""
 
     def __init__(self, path: Path) -> None:
         self._inbox: queue.SimpleQueue[_Work | None] = queue.SimpleQueue()
@@ -113,8 +117,14 @@ class SqliteLedger:
     async def stale(self, before: int) -> Sequence[Job]:
         return await self._do(lambda db: _jobs(db, "images <> '[]' AND updated < ?", before))
 
+    async def litter(self) -> Sequence[Job]:
+        return await self._do(lambda db: _jobs(db, _LITTER))
+
     async def history(self, *, since: int = 0) -> Sequence[tuple[Job, Charge]]:
         return await self._do(lambda db: find_history(db, "created >= ?", since))
+
+    async def probe(self) -> None:
+        await self._do(lambda db: db.execute(f"PRAGMA user_version = {len(MIGRATIONS)}"))
 
     async def close(self) -> None:
         self._inbox.put(None)
@@ -132,6 +142,11 @@ class SqliteLedger:
     def _run(self, path: Path, opened: Future[None]) -> None:
         try:
             db = _open(path)
+        except (OSError, sqlite3.Error) as failure:
+            refused = BadSettings(f"the ledger {path} cannot be opened: {failure}.", advice="Is its disk full?")
+            refused.__cause__ = failure
+            opened.set_exception(refused)
+            return
         except BaseException as failure:  # noqa: BLE001 - handed to the constructor, which raises it
             opened.set_exception(failure)
             return
@@ -172,14 +187,16 @@ def _commit_group(db: sqlite3.Connection, group: Sequence[_Work]) -> None:
             try:
                 answers.append((done, work(db), None))
             except Exception as failure:  # noqa: BLE001 - handed to the caller who asked, as it is
-                db.execute("ROLLBACK TO one")
                 answers.append((done, None, failure))
+                db.execute("ROLLBACK TO one")
             db.execute("RELEASE one")
         db.execute("COMMIT")
     except sqlite3.Error as failure:
+        # A full disk may end the transaction at once: what failed first says why, not the savepoint that is gone.
+        cause = next((error for _, _, error in answers if isinstance(error, sqlite3.Error)), failure)
         if db.in_transaction:
             db.execute("ROLLBACK")
-        answers = [(done, None, failure) for _, done in group]
+        answers = [(done, None, cause) for _, done in group]
     for done, value, error in answers:
         if error is None:
             done.set_result(value)
