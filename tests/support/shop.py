@@ -55,6 +55,8 @@ class Shop:
     upstream: str
     restart: Callable[[signal.Signals], None]
     """Ends the gateway by this signal and starts it anew."""
+    processes: list[Popen[bytes]]
+    """The gateway's, one while it runs."""
 
     def chain(self, network: str) -> LocalChain:
         return self.base if network.startswith("eip155") else self.solana
@@ -156,7 +158,7 @@ def open_shop(folder: Path, **env: str) -> Iterator[Shop]:
             running_now.append(start())
 
         running_now = [start()]
-        yield Shop(url, base, solana, seller_evm, seller_solana, folder / "gateway", log, openai, restart)
+        yield Shop(url, base, solana, seller_evm, seller_solana, folder / "gateway", log, openai, restart, running_now)
     base.stop()
     solana.stop()
 
