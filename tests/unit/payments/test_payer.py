@@ -56,7 +56,7 @@ async def test_pays_on_base_first_whatever_the_order(purse: Purse) -> None:
     purse.fund(base=21_000, solana=21_000)
     signed = await pay(purse.payer(), on_solana(), on_base())
     assert (signed.network, signed.price, signed.expires) == (BASE, PRICE, purse.now + 600)
-    payment = x402.read_payment({signed.header[0].lower(): signed.header[1]}, limit=16_384)
+    payment = x402.read_payment({signed.header[0].lower(): signed.header[1]}.items(), limit=16_384)
     assert payment is not None
     authorization, signature = eip3009.parse(payment.payload)
     domain = eip3009.Domain("USDC", "2", BASE.chain_id, BASE.usdc)
@@ -69,7 +69,7 @@ async def test_pays_on_solana_when_only_that_is_funded_or_wanted(purse: Purse) -
     purse.fund(base=20_999, solana=21_000)
     signed = await pay(purse.payer(), on_base(), on_solana())
     assert signed.network == SOLANA
-    payment = x402.read_payment({signed.header[0].lower(): signed.header[1]}, limit=16_384)
+    payment = x402.read_payment({signed.header[0].lower(): signed.header[1]}.items(), limit=16_384)
     assert payment is not None
     transfer = spl.decode(payment.payload)
     assert (str(transfer.payer), transfer.amount) == (purse.wallet.solana_address, 21_000)
@@ -149,7 +149,7 @@ async def test_the_domain_is_ours_whatever_the_gateway_calls_it(purse: Purse) ->
     purse.fund(base=21_000)
     odd = offer(replace(on_base().requirement, extra={"name": "EvilCoin", "version": "9"}))
     signed = await pay(purse.payer(), odd)
-    payment = x402.read_payment({signed.header[0].lower(): signed.header[1]}, limit=16_384)
+    payment = x402.read_payment({signed.header[0].lower(): signed.header[1]}.items(), limit=16_384)
     assert payment is not None
     authorization, signature = eip3009.parse(payment.payload)
     domain = eip3009.Domain("USDC", "2", BASE.chain_id, BASE.usdc)
