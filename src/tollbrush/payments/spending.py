@@ -150,7 +150,7 @@ class SpendingBook:
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
         # A connection a call costs 0.3 ms and leaves no state between threads, loops or forked processes.
-        with self._translated(), closing(sqlite3.connect(self._path, _BUSY_SECONDS, isolation_level=None)) as db:
+        with self._translated(), closing(sqlite3.connect(self._path, timeout=_BUSY_SECONDS, isolation_level=None)) as db:
             db.execute("BEGIN IMMEDIATE")
             with db:  # commits, or rolls back what raised
                 yield db
