@@ -81,8 +81,17 @@ class Charge:
     def open(self) -> bool:
         return self.state in OPEN
 
-    def to(self, state: ChargeState, *, now: int, tx_hash: str | None = None, reason: str | None = None) -> Charge:
-        """The charge after a legal step. A known transaction hash is never forgotten. Raises IllegalTransition."""
+    def to(
+        self,
+        state: ChargeState,
+        *,
+        now: int,
+        tx_hash: str | None = None,
+        reason: str | None = None,
+        lapsed: bool = False,
+    ) -> Charge:
+        """The charge after a legal step. A known transaction hash is never forgotten; a payment that `lapsed`, its
+        time being up, was not refused. Raises IllegalTransition."""
         if state not in _NEXT[self.state]:
             raise IllegalTransition(f"charge {self.id}: {self.state} may not become {state}")
         sent = self.state in (ChargeState.SETTLING, ChargeState.UNKNOWN)
@@ -92,5 +101,5 @@ class Charge:
             updated=now,
             tx_hash=tx_hash or self.tx_hash,
             reason=reason or self.reason,
-            refused_at=now if sent and state is ChargeState.RELEASED else self.refused_at,
+            refused_at=now if sent and state is ChargeState.RELEASED and not lapsed else self.refused_at,
         )

@@ -128,7 +128,9 @@ class Cashier:
         try:
             while True:
                 state = _STATES[result.outcome]
-                closed = charge.to(state, now=self._now(), tx_hash=result.tx_hash, reason=result.reason)
+                closed = charge.to(
+                    state, now=self._now(), tx_hash=result.tx_hash, reason=result.reason, lapsed=result.lapsed
+                )
                 if await self._ledger.save(charge=closed, was=charge):
                     return closed
                 charge = await self._ledger.charge(charge.id) or charge

@@ -20,7 +20,7 @@ from tollbrush.gateway.problems import answer
 from tollbrush.settings import GatewaySettings
 from tollbrush.wire import jsonbody, multipart, schemas, x402
 
-_WAIT: Final = re.compile(r"\bwait\s*=\s*([0-9]{1,4})\b", re.ASCII)
+_WAIT: Final = re.compile(r"(?:^|[,;\s])wait\s*=\s*\"?([0-9]+)", re.ASCII | re.IGNORECASE)
 _SMALL: Final = 4 * 2**20
 PATHS: Final = ("/api/v1/images/image2image", "/v1/images/image2image")
 

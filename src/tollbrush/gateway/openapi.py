@@ -24,6 +24,20 @@ _ERRORS: Final = {
 }
 
 
+def _header(name: str, description: str) -> dict[str, Any]:
+    return {"name": name, "in": "header", "required": False, "schema": _STRING, "description": description}
+
+
+_PAYMENT: Final = [_header(name, "Signed x402 payment.") for name in ("X-Payment", "PAYMENT-SIGNATURE")]
+_JOB_PARAMETERS: Final = [
+    {"name": "id", "in": "path", "required": True, "schema": _STRING},
+    *_PAYMENT,
+    _header("X-Poll-Wallet", "A Solana wallet that polls without a payment."),
+    _header("X-Poll-Timestamp", "Unix seconds, within 300 of now."),
+    _header("X-Poll-Signature", "ed25519 over `blockrun-poll:v1:image:<id>:<timestamp>`, base58 or base64."),
+]
+
+
 def document(catalog: Catalog) -> dict[str, Any]:
     """The OpenAPI 3.1 document."""
     edit = _edit_operation(catalog)
@@ -31,6 +45,7 @@ def document(catalog: Catalog) -> dict[str, Any]:
     paths: dict[str, Any] = {
         "/api/v1/images/image2image": {"post": edit},
         "/v1/images/image2image": {"post": edit | {"operationId": "editAlias", "summary": "Alias of the edit."}},
+        "/api/v1/images/generations/{id}": {"get": _poll_operation(), "delete": _cancel_operation()},
         "/api/v1/images/quote": {"post": _quote_operation(catalog)},
         "/api/v1/models": listing,
         "/api/pricing": {"get": _get("The same rows as /api/v1/models.", "Pricing")},
@@ -55,15 +70,12 @@ def document(catalog: Catalog) -> dict[str, Any]:
 
 
 def _edit_operation(catalog: Catalog) -> dict[str, Any]:
-    payment = [
-        {"name": name, "in": "header", "required": False, "schema": _STRING, "description": "Signed x402 payment."}
-        for name in ("X-Payment", "PAYMENT-SIGNATURE")
-    ]
+    prefer = _header("Prefer", "`wait=N` holds the request for N seconds before it is answered 202.")
     form = {"type": "object", "required": ["prompt", "image"], "properties": _edit_fields(catalog, files=True)}
     return {
         "operationId": "edit",
         "summary": "Edit a picture with words, inside a mask if one is given.",
-        "parameters": payment,
+        "parameters": [*_PAYMENT, prefer],
         "requestBody": {
             "required": True,
             "content": {
@@ -72,8 +84,38 @@ def _edit_operation(catalog: Catalog) -> dict[str, Any]:
             },
         },
         "responses": {
-            "200": _json("The edit, paid for and hosted.", {"$ref": "#/components/schemas/EditResult"}),
+            "200": _json("The edit, paid for and hosted.", _ref("EditResult")),
+            "202": _json("Not ready in time: a job to be polled. Nothing is charged yet.", _ref("Job")),
             **{str(status): _json(text, _ref("Problem")) for status, text in _ERRORS.items()},
+        },
+    }
+
+
+def _poll_operation() -> dict[str, Any]:
+    done = {"anyOf": [_ref("EditResult"), _ref("EndedJob")]}
+    return {
+        "operationId": "poll",
+        "summary": "A job, to its payer: settled once when it is ready, by the kept payment or the one sent along.",
+        "parameters": _JOB_PARAMETERS,
+        "responses": {
+            "200": _json("Ready and paid for, or ended without a result and uncharged.", done),
+            "202": _json("Still at work; `Retry-After` says when to ask again.", _ref("Job")),
+            **{str(s): _json(_ERRORS[s], _ref("Problem")) for s in (400, 402, 409, 503)},
+            "404": _json("No such job, or not the caller's.", _ref("NoJob")),
+        },
+    }
+
+
+def _cancel_operation() -> dict[str, Any]:
+    return {
+        "operationId": "cancel",
+        "summary": "End a job that is not paid for.",
+        "parameters": _JOB_PARAMETERS,
+        "responses": {
+            "200": _json("Ended; nothing is charged.", _ref("EndedJob")),
+            **{str(s): _json(_ERRORS[s], _ref("Problem")) for s in (400, 402)},
+            "404": _json("No such job, or not the caller's.", _ref("NoJob")),
+            "409": _json("It is paid for, or its payment is being settled.", _ref("Problem")),
         },
     }
 
@@ -179,7 +221,48 @@ def _schemas(catalog: Catalog) -> dict[str, Any]:
                 "payment": {"type": "object", "required": ["status", "tx_hash", "network"]},
                 "model": _STRING,
                 "requested_model": _STRING,
+                "id": _STRING | {"description": "Of a polled job, as are object and status."},
+                "object": _STRING,
+                "status": _STRING,
             },
+        },
+        "Job": {
+            "type": "object",
+            "required": ["id", "object", "status", "model", "payment_status"],
+            "properties": {
+                "id": _STRING,
+                "object": {"const": "image.generation.job"},
+                "status": {"enum": ["queued", "in_progress"]},
+                "model": _STRING,
+                "payment_status": {"const": "verified"},
+                "queue_position": _INTEGER,
+                "progress": {"type": ["number", "null"]},
+                "size": _STRING,
+                "n": _INTEGER,
+                "price": {"type": "object", "required": ["amount", "currency"]},
+                "created": _INTEGER,
+                "poll_url": _STRING,
+                "poll_instructions": _STRING,
+            },
+        },
+        "EndedJob": {
+            "type": "object",
+            "required": ["id", "object", "status", "model", "error", "code", "payment_status"],
+            "properties": {
+                "id": _STRING,
+                "object": {"const": "image.generation.job"},
+                "status": {"enum": ["failed", "cancelled"]},
+                "model": _STRING,
+                "error": _STRING,
+                "code": _STRING,
+                "payment_status": {"const": "not_charged"},
+            },
+        },
+        "NoJob": {
+            "type": "object",
+            "required": ["error"],
+            "properties": {"error": {"const": "Job not found"}},
+            "additionalProperties": False,
         },
         "Problem": {
             "type": "object",
