@@ -12,7 +12,7 @@ import pytest
 from tollbrush.domain.charges import Charge, ChargeState, ClaimKey
 from tollbrush.domain.jobs import HostedImage, Job, JobState
 from tollbrush.storage.files import FileImages, FileInputs
-from tollbrush.storage.interface import ImageStore, InputStore, JobTaken, Ledger, OverBalance, TooManyOpen
+from tollbrush.storage.interface import ImageStore, InputStore, JobTaken, Ledger, OverBalance, TooManyOpen, new_key
 from tollbrush.storage.memory import MemoryImages, MemoryInputs, MemoryLedger
 from tollbrush.storage.sqlite import SqliteLedger
 
@@ -148,6 +148,23 @@ async def test_results_grow_stale(ledger: Ledger) -> None:
     assert [j.id for j in await ledger.stale(1003)] == ["j1"]
 
 
+async def test_files_of_ended_jobs_are_litter(ledger: Ledger) -> None:
+    ends = {
+        "j1": a_job("j1").start(1001).complete((IMAGE,), 1002),
+        "j2": a_job("j2").start(1001).complete((IMAGE,), 1002).fail("expired", "too late", 1003),
+        "j3": replace(a_job("j3").start(1001), images=(IMAGE,)),
+        "j4": replace(a_job("j4").start(1001), images=(IMAGE,)).cancel(1002),
+        "j5": a_job("j5").start(1001).cancel(1002),
+    }
+    for i, job in enumerate(ends.values()):
+        await ledger.claim(a_charge(f"c{i + 1}", f"0x0{i}"), a_job(job.id), balance=10**9, max_open=9)
+        await ledger.save(job=job)
+    assert {j.id for j in await ledger.litter()} == {"j2", "j4"}
+    for job in await ledger.litter():
+        await ledger.save(job=replace(job, images=()))
+    assert not await ledger.litter()
+
+
 async def test_a_finished_job_takes_one_payment_at_a_time(ledger: Ledger) -> None:
     charge, job = a_charge("c1", "0x01"), a_job("j1")
     await ledger.claim(charge, job, balance=10**9, max_open=9)
@@ -208,6 +225,43 @@ async def test_inputs_come_back_and_go(inputs: InputStore) -> None:
     assert await inputs.get("j1") is None
 
 
+def files(folder: Path) -> list[Path]:
+    return [p for p in folder.rglob("*") if p.is_file()]
+
+
+async def test_inputs_are_listed_by_job(inputs: InputStore) -> None:
+    assert list(await inputs.held()) == []
+    await inputs.put("j1", b"whole")
+    await inputs.put("-j2_", b"whole")
+    assert sorted(await inputs.held()) == ["-j2_", "j1"]
+    await inputs.delete("j1")
+    assert list(await inputs.held()) == ["-j2_"]
+
+
+async def test_what_a_crash_left_half_written_goes_with_the_rest(tmp_path: Path) -> None:
+    inputs, images, key = FileInputs(tmp_path / "inputs"), FileImages(tmp_path / "images"), new_key("image/png")
+    await images.put(key, b"whole")
+    await inputs.put("j1", b"whole")
+    for file in files(tmp_path):
+        file.rename(file.with_name(".new-" + file.name))
+    assert await inputs.get("j1") is None
+    assert list(await inputs.held()) == ["j1"]
+    await inputs.delete("j1")
+    await images.delete(key)
+    assert files(tmp_path) == []
+
+
+async def test_a_write_is_over_before_its_caller_goes_away(tmp_path: Path) -> None:
+    images, key = FileImages(tmp_path / "images"), new_key("image/png")
+    put = asyncio.create_task(images.put(key, b"x" * 10**6))
+    await asyncio.sleep(0)  # it has begun
+    put.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await put
+    await images.delete(key)
+    assert files(tmp_path) == []
+
+
 async def test_sqlite_remembers_after_reopening(tmp_path: Path) -> None:
     first = SqliteLedger(tmp_path / "ledger.db")
     await first.claim(a_charge(), a_job(), balance=21000, max_open=1)
@@ -225,27 +279,28 @@ def images(request: pytest.FixtureRequest, tmp_path: Path) -> ImageStore:
 
 
 async def test_a_picture_comes_back_as_it_was(images: ImageStore) -> None:
-    key = await images.put(b"png bytes", "image/png")
+    key = new_key("image/png")
+    await images.put(key, b"png bytes")
     assert await images.get(key) == (b"png bytes", "image/png")
     await images.delete(key)
     assert await images.get(key) is None
     await images.delete(key)
 
 
-async def test_keys_cannot_be_guessed(images: ImageStore) -> None:
-    keys = [await images.put(b"same", "image/webp") for _ in range(20)]
+def test_keys_cannot_be_guessed() -> None:
+    keys = [new_key("image/webp") for _ in range(20)]
     assert len(set(keys)) == 20
     assert all(len(k) >= 32 for k in keys)
 
 
 @pytest.mark.parametrize("key", ["", "..", "../ledger.db", "a/b", "%2e%2e", "\x00", "x" * 5000, "é" * 32 + ".png"])
 async def test_a_malformed_key_is_nobodys_picture(images: ImageStore, key: str) -> None:
-    await images.put(b"there", "image/png")
+    await images.put(new_key("image/png"), b"there")
     assert await images.get(key) is None
 
 
 async def test_files_are_private(tmp_path: Path) -> None:
-    key = await FileImages(tmp_path / "images").put(b"x", "image/jpeg")
+    await FileImages(tmp_path / "images").put(key := new_key("image/jpeg"), b"x")
     (file,) = (tmp_path / "images").rglob("*.jpg")
     assert file.name == key
     assert file.stat().st_mode & 0o777 == 0o600

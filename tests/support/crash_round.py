@@ -29,6 +29,7 @@ from support.servers import TESTS, free_port, tail
 from support.shop import EDIT, FUNDS, offer
 from support.solana_chain import paid
 from tollbrush.devnet.base import start_base
+from tollbrush.devnet.interface import LocalChain
 from tollbrush.devnet.solana import SolanaChain
 from tollbrush.domain.charges import Charge, ChargeState
 from tollbrush.domain.jobs import Job
@@ -53,12 +54,12 @@ _PICTURE: Final = data_uri(photo(64, 64))
 class Town:
     """Both local chains and one seller: shared by all rounds."""
 
-    base: Any
+    base: LocalChain
     solana: SolanaChain
     networks: str
     sellers: Mapping[str, str]
 
-    def chain(self, network: str) -> Any:
+    def chain(self, network: str) -> LocalChain:
         return self.base if network == BASE else self.solana
 
 

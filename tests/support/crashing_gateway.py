@@ -98,9 +98,9 @@ class FusedImages(FileImages):
         super().__init__(folder)
         self._fuse = fuse
 
-    async def put(self, *args: Any, **options: Any) -> str:
+    async def put(self, key: str, data: bytes) -> None:
         with self._fuse.around("put image"):
-            return await super().put(*args, **options)
+            await super().put(key, data)
 
     async def delete(self, key: str) -> None:
         with self._fuse.around("delete image"):
@@ -224,9 +224,9 @@ def fuse_disk(fuse: Fuse) -> None:
     """A file half written: our own files are synced from Python, SQLite's are not."""
     sync = os.fsync
 
-    def fused(descriptor: int) -> None:
+    def fused(fd: Any) -> None:
         with fuse.around("fsync"):
-            sync(descriptor)
+            sync(fd)
 
     os.fsync = fused
 

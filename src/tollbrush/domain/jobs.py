@@ -53,6 +53,7 @@ class HostedImage:
 @dataclass(frozen=True)
 class Job:
     """`model` answers, `requested_model` was asked for (they differ only for a stand-in); times in Unix seconds.
+    `images` are the results of a completed job; before that and after a failure, files that are to be removed.
     `deadline`: past it unfinished work has failed. `owner` is the process that works on it, until `lease_until`."""
 
     id: str
@@ -83,10 +84,10 @@ class Job:
         return replace(self._to(JobState.COMPLETED, now), images=images)
 
     def fail(self, code: str, error: str, now: int) -> Job:
-        return replace(self._to(JobState.FAILED, now), error_code=code, error=error, images=())
+        return replace(self._to(JobState.FAILED, now), error_code=code, error=error)
 
     def cancel(self, now: int) -> Job:
-        return replace(self._to(JobState.CANCELLED, now), images=())
+        return self._to(JobState.CANCELLED, now)
 
     def _to(self, state: JobState, now: int) -> Job:
         if state not in _NEXT[self.state]:

@@ -80,10 +80,10 @@ class Collector:
                     charge = await self._cashier.release(charge, "cancelled")
                 if charge.state is not ChargeState.RELEASED:
                     raise PaymentBusy("This job is paid for, or its payment is being settled.", advice="Poll it.")
-            images, job = job.images, job.cancel(self._now())
+            job = job.cancel(self._now())
             if not await self._ledger.retire(job):
                 raise PaymentBusy("This job's payment is being settled.", advice="Poll it.")
-            await self._runner.discard(images)
+            await self._service.tidy(job)
         return Pending(job, 0)
 
     def _check_payer(

@@ -61,6 +61,7 @@ class Sweeper:
         for charge in await self._ledger.open_charges():
             await self._survive(self._look_at(charge, now), charge=charge.id)
         await self._survive(self._expire(now))
+        await self._survive(self._service.sweep_litter())
 
     async def _look_at(self, charge: Charge, now: int) -> None:
         cashier = self._service.cashier
@@ -82,5 +83,5 @@ class Sweeper:
                 await self._service.discard(job, "expired", "the result was not collected in time")
         if settings.images_seconds:
             for job in await self._ledger.stale(int(now - settings.images_seconds)):
-                await self._ledger.save(job=replace(job, images=(), updated=now))
                 await self._runner.discard(job.images)
+                await self._ledger.save(job=replace(job, images=(), updated=now))

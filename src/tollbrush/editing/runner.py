@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -18,9 +18,11 @@ from tollbrush.editing.queue import Turnstile
 from tollbrush.engines.interface import Capabilities, EditedImage, Engine
 from tollbrush.errors import EditTimeout, EngineFailed, InternalError, TollbrushError
 from tollbrush.settings import LimitSettings
-from tollbrush.storage.interface import ImageStore
+from tollbrush.storage.interface import ImageStore, new_key
 
 _log: Final = structlog.get_logger(__name__)
+
+Record = Callable[[tuple[HostedImage, ...]], Awaitable[None]]
 
 
 class Runner:
@@ -39,18 +41,26 @@ class Runner:
         self.turnstile = Turnstile(per_engine=limits.queued_per_engine, in_all=limits.queued)
 
     async def run(
-        self, job_id: str, engine: Engine, model: Model, size: Size, request: EditRequest, *, seconds: float
+        self,
+        job_id: str,
+        engine: Engine,
+        model: Model,
+        size: Size,
+        request: EditRequest,
+        record: Record,
+        *,
+        seconds: float,
     ) -> tuple[HostedImage, ...]:
-        """The hosted results, one per `n`. `size` is the one that was priced; `seconds` are left to the job, waiting
-        included. Raises from the error tree only; what nobody foresaw becomes an InternalError with an opaque id
-        that the log explains."""
+        """The hosted results, one per `n`; `record` gets them before there is any file, so that what a crash leaves is
+        known. `size` is the one that was priced; `seconds` are left to the job, waiting included. Raises from the error
+        tree only; what nobody foresaw becomes an InternalError with an opaque id that the log explains."""
         caps = engine.capabilities(model.upstream)
         own = caps.time_limit * request.n
         try:
             async with asyncio.timeout(max(0.0, seconds)), self.turnstile.turn(engine, job_id, caps.width):
                 async with asyncio.timeout(own):
                     finished = await self._edit(engine, model, size, request)
-                return await self._host(finished)
+                return await self._host(finished, record)
         except TimeoutError as failure:
             limit = min(seconds, own)
             raise EditTimeout(f"The edit ran past its limit of {limit:.0f} s.") from failure
@@ -71,28 +81,29 @@ class Runner:
             raise EngineFailed(f"{model.id} answered {len(output.images)} pictures instead of {request.n}.")
         return await asyncio.to_thread(lambda: [self._finish(prepared, image) for image in output.images])
 
-    async def _host(self, finished: Sequence[Finished]) -> tuple[HostedImage, ...]:
-        hosted: list[HostedImage] = []
+    async def _host(self, finished: Sequence[Finished], record: Record) -> tuple[HostedImage, ...]:
+        hosted = tuple(
+            HostedImage(
+                key=new_key(f.mime_type),
+                mime_type=f.mime_type,
+                width=f.width,
+                height=f.height,
+                sha256=f.sha256,
+                seed=f.seed,
+                revised_prompt=f.revised_prompt,
+                preserved=f.preserved,
+                edited_fraction=f.edited_fraction,
+            )
+            for f in finished
+        )
+        await record(hosted)
         try:
-            for f in finished:
-                key = await self._images.put(f.data, f.mime_type)
-                hosted.append(
-                    HostedImage(
-                        key=key,
-                        mime_type=f.mime_type,
-                        width=f.width,
-                        height=f.height,
-                        sha256=f.sha256,
-                        seed=f.seed,
-                        revised_prompt=f.revised_prompt,
-                        preserved=f.preserved,
-                        edited_fraction=f.edited_fraction,
-                    )
-                )
+            for image, f in zip(hosted, finished, strict=True):
+                await self._images.put(image.key, f.data)
         except BaseException:
             await self.discard(hosted)
             raise
-        return tuple(hosted)
+        return hosted
 
     async def discard(self, hosted: Sequence[HostedImage]) -> None:
         for image in hosted:

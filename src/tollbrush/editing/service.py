@@ -10,6 +10,7 @@ through interfaces; what a chain, an engine or a disk does is their own business
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import secrets
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field, replace
@@ -19,11 +20,11 @@ import msgspec
 
 from tollbrush.domain.charges import Charge, ChargeState, ClaimKey
 from tollbrush.domain.edits import EditRequest, Size
-from tollbrush.domain.jobs import Job, JobState
+from tollbrush.domain.jobs import HostedImage, Job, JobState
 from tollbrush.domain.payments import Payment, Requirement
 from tollbrush.domain.pricing import Price
 from tollbrush.editing.cashier import Cashier
-from tollbrush.editing.orders import Order, OrderDesk
+from tollbrush.editing.orders import Order, OrderDesk, Plan
 from tollbrush.editing.runner import Runner
 from tollbrush.errors import JobCancelled, PaymentBusy, PaymentRefused, PaymentRequired, TollbrushError, Unavailable
 from tollbrush.storage.interface import InputStore, Ledger
@@ -58,13 +59,16 @@ class Stored:
 
 @dataclass(eq=False)
 class _Work:
-    """Work under way in this process. `claimed` gets the job once its payment is bound."""
+    """Work under way in this process. `claimed` gets the job once its payment is bound; `own`: the work is done here,
+    not awaited from elsewhere."""
 
     digest: str
     order: Order
     claimed: asyncio.Future[Job]
     task: asyncio.Task[Made] = field(init=False)
+    own: bool = False
     stored: bool = False
+    storing: asyncio.Lock = field(default_factory=asyncio.Lock)
     ending: JobState | None = None
 
     def holds(self, job: Job) -> bool:
@@ -125,9 +129,16 @@ class EditingService:
         if held is None:
             if self._stopping:
                 raise Unavailable("The gateway is stopping.", retry_after=5)
-            self._runner.turnstile.check_room(order.plan.engine)
+            self._check_room(order.plan)
             deadline = int(self._clock() + self._hard_seconds)
-            paid = await self.cashier.verify(payment, offers, deadline=deadline)
+            try:
+                paid = await self.cashier.verify(payment, offers, deadline=deadline)
+            except (PaymentRefused, Unavailable) as failure:
+                if await self._ledger.charge_of(key) is None:
+                    raise
+                raise PaymentBusy(
+                    "This payment came to work elsewhere meanwhile.", advice="Send it again."
+                ) from failure
             job = self._new_job(order, paid.payer, deadline)
             charge = await self.cashier.claim(paid, job, work.digest)
             work.claimed.set_result(job)
@@ -137,6 +148,12 @@ class EditingService:
                 raise PaymentBusy("This payment is already bound to another request.")
             raise PaymentRefused("This payment was already used for another edit.", reason="payment_already_used")
         return await self._await_elsewhere(work, held)
+
+    def _check_room(self, plan: Plan) -> None:
+        """Raises Unavailable."""
+        width = plan.engine.capabilities(plan.model.upstream).width
+        at_hand = [work.order.plan.engine.name for work in self._works.values()]
+        self._runner.turnstile.check_room(plan.engine, width, at_hand)
 
     def _new_job(self, order: Order, payer: str, deadline: int) -> Job:
         now = self._now()
@@ -157,24 +174,31 @@ class EditingService:
 
     async def _work(self, work: _Work, job: Job, charge: Charge) -> Made:
         """The pictures made and hosted, the charge ready to settle; or the claim released."""
-        started, order, plan = job.start(self._now()), work.order, work.order.plan
+        work.own = True
+        started, order, plan = replace(job.start(self._now()), images=()), work.order, work.order.plan
         if not await self._ledger.save(job=started, was=charge):
-            raise JobCancelled("This job was cancelled before its work began.")
+            return await self._await_elsewhere(work, charge)
         seconds = job.deadline - self._clock()
+
+        async def record(images: tuple[HostedImage, ...]) -> None:
+            if not await self._ledger.save(job=replace(started, images=images), was=charge):
+                raise JobCancelled("Another writer was first.")
+
         try:
             images = await self._runner.run(
-                job.id, plan.engine, plan.model, order.priced_size, order.request, seconds=seconds
+                job.id, plan.engine, plan.model, order.priced_size, order.request, record, seconds=seconds
             )
         except TollbrushError as failure:
-            await self._give_up(started.fail(failure.code, failure.message, self._now()), charge)
-            raise
+            if await self._give_up(started.fail(failure.code, failure.message, self._now()), charge):
+                raise
+            return await self._await_elsewhere(work, charge)
         except asyncio.CancelledError:
             await self._interrupted(work, started, charge)
             raise
         finished, ready = started.complete(images, self._now()), charge.to(ChargeState.READY, now=self._now())
         if not await self._ledger.save(job=finished, charge=ready, was=charge):
             await self._runner.discard(images)
-            raise JobCancelled("This job was cancelled while it was at work.")
+            return await self._await_elsewhere(work, charge)
         await self._inputs.delete(job.id)
         return finished, ready
 
@@ -186,13 +210,33 @@ class EditingService:
             await self._store(work, job)
             await self._ledger.lease(job.id, self.owner, now=self._now(), until=0)
 
-    async def _give_up(self, job: Job, charge: Charge) -> None:
+    async def _give_up(self, job: Job, charge: Charge) -> bool:
+        """The job ended and its claim released; False when another process has gone further with it."""
         released = charge.to(ChargeState.RELEASED, now=self._now(), reason=job.error_code or job.state.value)
-        await self._ledger.save(job=job, charge=released, was=charge)
+        if not await self._ledger.save(job=job, charge=released, was=charge):
+            return False
         await self._inputs.delete(job.id)
+        await self.tidy(job)
+        return True
+
+    async def tidy(self, ended: Job) -> None:
+        """Remove the files of a job without a result; they stay on record until they are gone."""
+        if ended.images:
+            await self._runner.discard(ended.images)
+            await self._ledger.save(job=replace(ended, images=()))
+
+    async def sweep_litter(self) -> None:
+        """What a crash left between the end of a job and the removal of its files."""
+        for job in await self._ledger.litter():
+            await self.tidy(job)
+        for job_id in await self._inputs.held():
+            owner = await self._ledger.job(job_id)
+            if owner is None or owner.finished:
+                await self._inputs.delete(job_id)
 
     async def _await_elsewhere(self, work: _Work, held: Charge) -> Made:
         """A payment that is bound already: the job as another process, or an earlier one, brings it to its end."""
+        work.own = False
         while True:
             job = await self._ledger.job(held.job_id)
             assert job is not None  # a charge never exists without its job
@@ -219,8 +263,9 @@ class EditingService:
 
     async def discard(self, job: Job, code: str, error: str) -> None:
         """An unpaid result goes, its job ends as failed; unless a payment has come meanwhile."""
-        if await self._ledger.retire(job.fail(code, error, self._now())):
-            await self._runner.discard(job.images)
+        failed = job.fail(code, error, self._now())
+        if await self._ledger.retire(failed):
+            await self.tidy(failed)
 
     # ── work across processes ───────────────────────────────────────────────────────────────────────────
 
@@ -242,18 +287,21 @@ class EditingService:
         return work
 
     async def _announce(self, work: _Work) -> Pending:
-        """The caller's wait is over: what another process needs to go on is stored first."""
+        """The caller's wait is over: what another process needs to go on is stored first. Where the disk does not take
+        it the work goes on all the same, and only a crash would end it, uncharged."""
         job = work.claimed.result()
-        if job.owner == self.owner:
-            await self._store(work, job)
+        if work.own:
+            with contextlib.suppress(Unavailable):
+                await self._store(work, job)
         current = await self._ledger.job(job.id) or job
         return Pending(current, self.position(job))
 
     async def _store(self, work: _Work, job: Job) -> None:
-        if not work.stored:
-            stored = Stored(work.order.request, work.order.priced_size)
-            await self._inputs.put(job.id, await asyncio.to_thread(msgspec.msgpack.encode, stored))
-            work.stored = True
+        async with work.storing:
+            if not work.stored:
+                stored = Stored(work.order.request, work.order.priced_size)
+                await self._inputs.put(job.id, await asyncio.to_thread(msgspec.msgpack.encode, stored))
+                work.stored = True
 
     async def cancel(self, job: Job) -> bool:
         """Stop this job's work, if it is under way in this process."""
@@ -274,7 +322,7 @@ class EditingService:
         if self._stopping:
             return
         job = await self._ledger.lease(orphan.id, self.owner, now=self._now(), until=self._lease_until())
-        if job is None or any(w.holds(job) and w.claimed.result().owner == self.owner for w in self._works.values()):
+        if job is None or any(w.own and w.holds(job) for w in self._works.values()):
             return  # another's, or our own after all: a process that was held up renews its lease late
         charges = [c for c in await self._ledger.charges_of_job(job.id) if c.state is ChargeState.CLAIMED]
         order = await self._stored_order(job) if charges and job.deadline > self._now() else None
@@ -282,8 +330,10 @@ class EditingService:
             failed = job.fail("interrupted", "the gateway stopped while it worked", self._now())
             for charge in charges:
                 await self._give_up(failed, charge)
-            await self._ledger.retire(failed)
+            if not charges:
+                await self._ledger.retire(failed)  # its files are litter now
             return
+        await self._runner.discard(job.images)  # half done by the dead process
         charge = charges[0]
         work = self._begin(charge.key, charge.request_hash, order, lambda w: self._work(w, job, charge))
         work.stored = True
@@ -306,8 +356,10 @@ class EditingService:
     async def heartbeat(self) -> None:
         """Renew the leases on the work under way."""
         for work in list(self._works.values()):
-            if work.claimed.done() and (job := work.claimed.result()).owner == self.owner:
-                await self._ledger.lease(job.id, self.owner, now=self._now(), until=self._lease_until())
+            if work.own and work.claimed.done():
+                await self._ledger.lease(
+                    work.claimed.result().id, self.owner, now=self._now(), until=self._lease_until()
+                )
 
     async def drain(self, seconds: float) -> None:
         """No new work from now on. Running edits may finish; those that do not in time are handed on to the next
