@@ -13,6 +13,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tollbrush import __version__
@@ -25,6 +26,7 @@ from tollbrush.gateway.vitals import Vitals, Watch
 from tollbrush.storage.interface import Ledger
 
 _OPEN: Final = (ChargeState.CLAIMED, ChargeState.READY, ChargeState.SETTLING, ChargeState.UNKNOWN)
+_METHODS: Final = ("GET", "HEAD", "POST", "DELETE", "OPTIONS")
 _SENT: Final = (ChargeState.SETTLING, ChargeState.UNKNOWN)
 
 
@@ -103,15 +105,13 @@ class CountRequests:
         try:
             await self._app(scope, receive, told)
         finally:
-            route = getattr(scope.get("route"), "path", "other")
+            matches = (r for r in scope["app"].routes if r.matches(scope)[0] is not Match.NONE)
+            route = getattr(next(matches, None), "path", "other")
             method = scope["method"] if scope["method"] in _METHODS else "other"
             self._metrics.answered(method, route, status)
 
 
-_METHODS: Final = ("GET", "HEAD", "POST", "DELETE", "OPTIONS")
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Now(Collector):
     """What is so at this moment."""
 
