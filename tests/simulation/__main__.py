@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 import time
 
-from simulation.many import histories
+from simulation.many import histories, surprises
 from simulation.world import World
 
 
@@ -22,7 +22,8 @@ def main(args: list[str]) -> int:
         print(f"{args[1]} histories in {seconds:.1f} s, {len(found)} wrong")
         return bool(found)
     world = World(int(args[0]), tell=True)
-    wrong = world.run()
+    with surprises() as seen:
+        wrong = world.run() + seen
     print(*world.story or (), *wrong, sep="\n")
     return bool(wrong)
 

@@ -7,6 +7,7 @@ pool, fail, or never land. Solana-like: a transaction dies with its blockhash, a
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
@@ -60,10 +61,16 @@ class Chain:
     landed: dict[str, Transaction] = field(default_factory=dict)
     """What spent a payment: by nonce."""
     cancelled: set[str] = field(default_factory=set)
+    means: Counter[str] = field(default_factory=Counter)
+    """All that a payer ever had."""
 
     @property
     def now(self) -> float:
         return EPOCH + self.loop.time()
+
+    def fund(self, payer: str, amount: int) -> None:
+        self.balances[payer] = self.balances.get(payer, 0) + amount
+        self.means[payer] += amount
 
     def submit(self, pay: dict[str, Any], *, by_gateway: bool) -> Transaction:
         """To the pool; it lands later, or never. Solana's transactions are their payment's own."""

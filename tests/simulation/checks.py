@@ -25,6 +25,17 @@ class Checks:
 
     # ── at every answer ─────────────────────────────────────────────────────────────────────────────────
 
+    def within_means(self) -> None:
+        """The claims of unfinished work, together, are not above what their payer has. (A claim made by a poll counts
+        nowhere: it ends within it.)"""
+        first = {c.job_id: c for c in reversed(list(self._charges().values()))}
+        claimed: Counter[tuple[str, str]] = Counter()
+        for charge in first.values():
+            if charge.open:
+                claimed[charge.key.network, charge.key.payer] += charge.amount
+        for (network, payer), amount in claimed.items():
+            self._must(amount <= self._chains[network].means[payer], f"{payer} has claims of {amount} open")
+
     def delivered(self, what: str, answer: Delivery) -> None:
         """Pictures leave only when they are paid for, on disk and on chain, and can be fetched."""
         charge = self._charges().get(answer.charge.id)

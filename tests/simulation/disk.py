@@ -1,4 +1,4 @@
-"""The disk that outlives its processes: the memory stores behind delays, a full disk, and writes that a kill may lose."""
+"""The disk that outlives its processes: memory stores behind delays; it fills up, and a kill may lose a write."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class _Slow:
             def happen() -> None:
                 _answer(answer, *_run(method(*args, **kw)))
 
-            delay = 1.0 if rng.random() < 0.01 else rng.random() * 0.02
+            delay = rng.random() * (20 if rng.random() < 0.007 else 0.02)
             if rng.random() < 0.5:
                 disk.loop.call_later(delay, happen)
             else:

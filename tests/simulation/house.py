@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from contextlib import suppress
 from random import Random
 from typing import Any, Final, TypeVar
@@ -104,7 +104,7 @@ class House:
         cashier: type[Cashier] = Cashier,
     ) -> None:
         self.process, self._loop = Process(name), loop
-        self._answers: set[asyncio.Future[Any]] = set()
+        self._answers: dict[asyncio.Future[Any], None] = {}  # in order
         ledger, images = disk.slow(disk.ledger), disk.slow(disk.images)
 
         def clock() -> float:
@@ -155,7 +155,7 @@ class House:
             request.close()
             raise Gone
         answer: asyncio.Future[T] = self._loop.create_future()
-        self._answers.add(answer)
+        self._answers[answer] = None
         work = self._task(request)
 
         def answered(task: asyncio.Task[T]) -> None:
@@ -173,12 +173,12 @@ class House:
         try:
             return await answer
         finally:
-            self._answers.discard(answer)
+            del self._answers[answer]
 
     def kill(self) -> None:
         """As kill -9 does it: whoever waits for an answer gets none."""
         self.process.alive = False
-        for answer in self._answers:
+        for answer in list(self._answers):
             if not answer.done():
                 answer.set_exception(Gone())
 
@@ -191,5 +191,3 @@ class House:
 
     def _task(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         return self._loop.create_task(work, context=self.process.context)
-
-

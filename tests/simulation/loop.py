@@ -52,10 +52,12 @@ class _Handle:
         return self.callback is None
 
 
-class VirtualLoop(asyncio.AbstractEventLoop):
-    """`time()` starts at 0. Threads are run on the spot."""
+class VirtualLoop:
+    """As much of asyncio's event loop as tasks, futures and time-outs ask for. `time()` starts at 0; what asks for a
+    thread is run on the spot."""
 
     def __init__(self) -> None:
+        self._loop: Any = self  # asyncio knows loops by a class with forty methods more
         self._now, self._order = 0.0, 0
         self._ready: deque[_Handle] = deque()
         self._timers: list[tuple[float, int, _Handle]] = []
@@ -94,10 +96,10 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         return handle
 
     def create_future(self) -> asyncio.Future[Any]:
-        return asyncio.Future(loop=self)
+        return asyncio.Future(loop=self._loop)
 
     def create_task(self, coro: Any, *, name: str | None = None, context: Context | None = None) -> asyncio.Task[Any]:
-        task: asyncio.Task[Any] = asyncio.Task(coro, loop=self, name=name, context=context)
+        task: asyncio.Task[Any] = asyncio.Task(coro, loop=self._loop, name=name, context=context)
         self._tasks.append(task)
         return task
 
@@ -117,7 +119,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
 
     def run(self, main: Coroutine[Any, Any, T]) -> T:
         """Until `main` is done; what is still at work then is put away. Raises Stuck."""
-        asyncio._set_running_loop(self)
+        asyncio._set_running_loop(self._loop)
         try:
             task: asyncio.Task[T] = self.create_task(main)
             while not task.done():
@@ -127,7 +129,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
             self.over = True
             for left in self._tasks:
                 if not left.done():
-                    left.get_coro().close()  # type: ignore[union-attr]
+                    left.get_coro().close()
             asyncio._set_running_loop(None)
 
     def resume(self, process: Process) -> None:

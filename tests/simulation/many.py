@@ -13,7 +13,6 @@ from typing import Any, Final
 import structlog
 
 from simulation.world import World
-from tollbrush.editing.cashier import Cashier
 from tollbrush.errors import TollbrushError
 
 Found = list[tuple[int, list[str]]]
@@ -31,23 +30,25 @@ def histories(first: int, count: int, *, workers: int | None = None) -> Found:
         return [found for part in pool.starmap(some, chunks) for found in part]
 
 
-def some(first: int, count: int, cashier: type[Cashier] = Cashier) -> Found:
-    """As `histories`, here and now."""
-    found = []
+def some(first: int, count: int, *, enough: int | None = None, **world: Any) -> Found:
+    """As `histories`, here and now; `world` is what every World gets. Stops when `enough` went wrong."""
+    found: Found = []
     often = gc.get_threshold()
     gc.set_threshold(200_000)  # histories are small, and die whole
-    with _surprises() as surprises:
+    with surprises() as seen:
         for seed in range(first, first + count):
-            if wrong := World(seed, cashier=cashier).run() + surprises:
+            if wrong := World(seed, **world).run() + seen:
                 found.append((seed, wrong))
-                surprises.clear()
+                seen.clear()
+            if len(found) == enough:
+                break
     gc.set_threshold(*often)
     return found
 
 
 @contextmanager
-def _surprises() -> Iterator[list[str]]:
-    """Exceptions logged that are not of the error tree."""
+def surprises() -> Iterator[list[str]]:
+    """What the product survives and logs, and should never see: exceptions that are not of the error tree."""
     seen: list[str] = []
 
     def note(logger: object, method: str, event: MutableMapping[str, Any]) -> Any:

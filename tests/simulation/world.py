@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Coroutine
-from dataclasses import dataclass, field
+import secrets
+from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass
 from random import Random
 from typing import Any, Final, Literal
 
@@ -22,28 +23,38 @@ from tollbrush.editing.service import Delivery, Pending
 from tollbrush.errors import PaymentBusy, TollbrushError, Unavailable
 
 _FAMILIES: Final[tuple[Literal["evm", "svm"], ...]] = ("evm", "svm")
+_FAULTS: Final = ("kill", "kill", "stop", "freeze", "drain", "cancel", "front-run", "top up")
 _QUIET: Final = (30, 60, 240, 1500, 4000, 30)
 """Pauses between the last sweeps, in seconds: past leases, deadlines, payments and uncollected results."""
 
 
 @dataclass
 class Order:
-    """An edit that somebody wants, its payment, and the jobs that its callers heard of."""
+    """An edit that somebody wants, and its payment. `skew`: by how many seconds the payer's clock is wrong."""
 
     payer: str
     chain: Chain
     payment: Payment
     skew: float
-    jobs: list[str] = field(default_factory=list)
 
 
 class World:
-    """Everything of one history. `cashier` may be a broken one: the checks must tell."""
+    """Everything of one history. `cashier` may be a broken one: the checks must tell. `faults` names those that happen
+    for certain, `full` is the share of writes that find the disk full; without them the seed decides."""
 
-    def __init__(self, seed: int, *, cashier: type[Cashier] = Cashier, tell: bool = False) -> None:
+    def __init__(
+        self,
+        seed: int,
+        *,
+        cashier: type[Cashier] = Cashier,
+        faults: Sequence[str] = (),
+        full: float | None = None,
+        tell: bool = False,
+    ) -> None:
         self.rng, self.loop = Random(seed), VirtualLoop()
+        self._faults, self._full = faults, full
         self.story: list[str] | None = [] if tell else None
-        self._cashier, self._names, self._nonces = cashier, 0, 0
+        self._cashier, self._names, self._nonces, self._tokens = cashier, 0, 0, 0
         self.disk = Disk(self.loop, self.rng)
         self.chains = [Chain(self.loop, self.rng, family, self.note) for family in _FAMILIES]
         self.checks = Checks(self.disk, self.chains)
@@ -51,11 +62,19 @@ class World:
 
     def run(self) -> list[str]:
         """What went wrong, in sentences."""
+        token = secrets.token_urlsafe
+        secrets.token_urlsafe = self._token  # names that sort the same again
         try:
             self.loop.run(self._history())
         except Exception as failure:  # noqa: BLE001 - a surprise is a finding, with its seed
             self.checks.wrong.append(f"the history broke: {failure!r}")
+        finally:
+            secrets.token_urlsafe = token
         return self.checks.wrong + self.loop.surprises
+
+    def _token(self, nbytes: int | None = None) -> str:
+        self._tokens += 1
+        return f"{self.rng.getrandbits(16):04x}-{self._tokens}"
 
     def note(self, text: str) -> None:
         if self.story is not None:
@@ -70,11 +89,13 @@ class World:
         for chain in self.chains:
             chain.faults = rng.choice((0.0, 0.05, 0.3)) if rough else 0.0
         self.disk.faults = 0.05 if rough and rng.random() < 0.1 else 0.0
+        if self._full is not None:
+            self.disk.faults = self._full
         visits = []
         for payer in range(1 if rng.random() < 0.7 else 2):
             visits += self._orders(f"payer{payer}")
-        faults = [self._fault() for _ in range(rng.choice((0, 1, 1, 2, 3)))] if rough else []
-        await asyncio.gather(*visits, *faults)
+        kinds = rng.choices(_FAULTS, k=rng.choice((0, 1, 1, 2, 3))) if rough else []
+        await asyncio.gather(*visits, *map(self._fault, self._faults or kinds))
         await self._calm()
 
     def _open(self, skew: float) -> House:
@@ -90,7 +111,7 @@ class World:
         """Callers: each order is asked for by one to three of them, with one and the same payment."""
         rng = self.rng
         chain = rng.choice(self.chains)
-        chain.balances[payer] = rng.choice((1, 2, 9)) * PRICE
+        chain.fund(payer, rng.choice((1, 2, 9)) * PRICE)
         skew = rng.uniform(-600, 600) if rng.random() < 0.1 else 0.0
         callers = []
         for _ in range(1 if rng.random() < 0.6 else 2):
@@ -117,24 +138,25 @@ class World:
         payment = order.payment
         for _ in range(rng.randint(1, 4)):
             wait = rng.choice((0.0, 1.0, 30.0))
-            answer = await self._ask(f"edit {payment.payload['nonce']} body{body}", payment, lambda h: h.edit(body, payment, wait))  # noqa: B023, E501
+            what = f"edit {payment.payload['nonce']} body{body}"
+            answer = await self._ask(what, payment, lambda h: h.edit(body, payment, wait))  # noqa: B023
             if isinstance(answer, Delivery):
                 return
             if isinstance(answer, Pending):
-                order.jobs.append(answer.job.id)
-                return await self._collect(order)
+                await self._collect(order, answer.job.id)
+                return
             if answer is not None and not isinstance(answer, Unavailable | PaymentBusy):
-                return None
+                return
             await asyncio.sleep(rng.uniform(0.1, 8))
 
-    async def _collect(self, order: Order) -> None:
+    async def _collect(self, order: Order, job: str) -> None:
         """Poll as clients do: with the payment kept, with a fresh one, or with a wallet's proof; or cancel."""
-        rng, job = self.rng, order.jobs[-1]
+        rng = self.rng
         for _ in range(rng.randint(1, 6)):
             await asyncio.sleep(rng.choice((0.0, 2.0, 20.0)) * rng.random())
             kind, payment, wallet = rng.random(), order.payment, None
             if kind < 0.1:
-                await self._ask(f"cancel {job}", payment, lambda h: h.cancel(job, payment))  # noqa: B023
+                await self._ask(f"cancel {job}", payment, lambda h: h.cancel(job, order.payment))
                 continue
             if kind < 0.5:
                 payment = self._sign(order.payer, order.chain, order.skew)
@@ -160,6 +182,7 @@ class World:
         except TollbrushError as failure:
             answer = failure
             self.checks.told(what, payment, failure)
+        self.checks.within_means()
         if isinstance(answer, Delivery):
             self.checks.delivered(what, answer)
         elif isinstance(answer, Pending):
@@ -170,9 +193,8 @@ class World:
 
     # ── what goes wrong ─────────────────────────────────────────────────────────────────────────────────
 
-    async def _fault(self) -> None:
+    async def _fault(self, kind: str) -> None:
         rng = self.rng
-        kind = rng.choice(("kill", "kill", "stop", "freeze", "drain", "cancel", "front-run", "top up"))
         await asyncio.sleep(rng.uniform(0, 45))
         if kind in ("kill", "stop", "freeze"):
             await self._trouble(kind)
@@ -189,7 +211,7 @@ class World:
         if kind == "drain":
             chain.balances[payer] = 0
         elif kind == "top up":
-            chain.balances[payer] += PRICE
+            chain.fund(payer, PRICE)
         elif chain.family == "evm" and kind == "cancel" and nonce not in chain.landed:
             chain.cancelled.add(nonce)
         elif chain.family == "evm" and kind == "front-run":
