@@ -24,6 +24,7 @@ TollbrushError
 ├─ InternalError             500
 │  ├─ UpstreamFailed         500
 │  ├─ EngineFailed           500
+│  │  └─ WorkerDied          500   a studio process ended, or never got ready
 │  └─ BadSettings            500   an operator's setting is wrong; told at start, never to a caller
 ├─ Unavailable               503
 │  └─ SettlementUnknown      503   the chain has not said yet; the same payment delivers later
@@ -202,6 +203,10 @@ class UpstreamFailed(InternalError):
 
 class EngineFailed(InternalError):
     code = "engine_failed"
+
+
+class WorkerDied(EngineFailed):
+    code = "worker_died"
 
 
 class BadSettings(InternalError):

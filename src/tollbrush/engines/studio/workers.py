@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import structlog
 
 from tollbrush.engines.studio.worker_process import LENGTH, pack, unpack
-from tollbrush.errors import EditTimeout, EngineFailed, TollbrushError
+from tollbrush.errors import EditTimeout, EngineFailed, TollbrushError, WorkerDied
 
 if TYPE_CHECKING:
     from tollbrush.engines.interface import Mask, Pixels
@@ -22,10 +22,6 @@ if TYPE_CHECKING:
 _log: Final = structlog.get_logger(__name__)
 _BUFFER: Final = 2**22  # bytes read ahead
 START_LIMIT: Final = 180.0  # seconds; on a fresh machine a worker first compiles its kernels
-
-
-class WorkerDied(EngineFailed):
-    """As the caller sees it: the engine failed."""
 
 
 class Worker:
