@@ -165,10 +165,11 @@ async def test_a_send_whose_answer_is_lost_is_still_watched(
     assert base_chain.balance(payment.requirement.pay_to) == PRICE
 
 
+@pytest.mark.parametrize("version", [1, 2])
 async def test_a_node_lost_after_the_send_leaves_the_outcome_unknown_with_its_hash(
-    base_chain: LocalChain, bad_till: EvmTill, bad_base_node: BadNode, base_payer: EvmAccount
+    base_chain: LocalChain, bad_till: EvmTill, bad_base_node: BadNode, base_payer: EvmAccount, version: int
 ) -> None:
-    payment = await verified(bad_till, base_payer)
+    payment = await verified(bad_till, base_payer, version=version)
     bad_base_node.mute.add(SEND)
     bad_base_node.deaf.add("eth_getTransactionReceipt")
     lost = await bad_till.settle(payment)

@@ -343,3 +343,18 @@ async def test_on_solana_the_facilitator_names_the_fee_payer_and_its_transaction
     assert (await till.settle(second)).outcome is Outcome.UNKNOWN
     assert solana_chain.balance(solana_pay_to) == 2 * PRICE
     await till.close()
+
+
+async def test_a_transaction_that_landed_and_failed_is_refused_whatever_the_facilitator_says(
+    solana_chain: SolanaChain, svm_facilitator: HostedFacilitator, solana_payer: Keypair, solana_pay_to: str
+) -> None:
+    """Two payments over one balance both verify; x402 2.25 looks at the status before the error, and says yes twice."""
+    till = FacilitatorTill(DEVNET, solana_pay_to, svm_facilitator.url, rpc=JsonRpc(solana_chain.rpc_url), seconds=5.0)
+    assert await till.check() is None
+    due = till.requirement(1_000_000)
+    both = [await _verified(till, paid(solana_chain, solana_payer, due), due) for _ in range(2)]
+    first, second = [await till.settle(verified) for verified in both]
+    assert first.outcome is Outcome.SETTLED
+    assert (second.outcome, second.reason) == (Outcome.REFUSED, "transaction_failed")
+    assert solana_chain.balance(solana_pay_to) == due.amount
+    await till.close()

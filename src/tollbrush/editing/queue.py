@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from tollbrush.engines.interface import Engine
@@ -12,7 +12,7 @@ from tollbrush.errors import Unavailable
 
 
 class Turnstile:
-    """One line per engine. `per_engine` and `in_all` bound those who wait."""
+    """One line per engine. `per_engine` bounds those who wait there, `in_all` all edits at hand."""
 
     def __init__(self, *, per_engine: int, in_all: int) -> None:
         self._per_engine, self._in_all = per_engine, in_all
@@ -20,10 +20,10 @@ class Turnstile:
         self._waiting: dict[str, list[str]] = {}
         self._working: Counter[str] = Counter()
 
-    def check_room(self, engine: Engine) -> None:
-        """Before any claim. Raises Unavailable when the line is full."""
-        own = len(self._waiting.get(engine.name, ()))
-        if own >= self._per_engine or sum(map(len, self._waiting.values())) >= self._in_all:
+    def check_room(self, engine: Engine, width: int, at_hand: Sequence[str]) -> None:
+        """Before any claim. `at_hand` names the engine of every edit of this process from its verification on, the
+        new one's too: counted so, a burst cannot pass while the line still looks short. Raises Unavailable."""
+        if at_hand.count(engine.name) > width + self._per_engine or len(at_hand) > self._in_all:
             raise Unavailable("The gateway is at capacity.", retry_after=10)
 
     def waiting(self) -> dict[str, int]:

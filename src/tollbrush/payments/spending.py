@@ -16,6 +16,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -150,7 +151,8 @@ class SpendingBook:
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
         # A connection a call costs 0.3 ms and leaves no state between threads, loops or forked processes.
-        with self._translated(), closing(sqlite3.connect(self._path, timeout=_BUSY_SECONDS, isolation_level=None)) as db:
+        connect = partial(sqlite3.connect, self._path, timeout=_BUSY_SECONDS, isolation_level=None)
+        with self._translated(), closing(connect()) as db:
             db.execute("BEGIN IMMEDIATE")
             with db:  # commits, or rolls back what raised
                 yield db
