@@ -6,11 +6,11 @@ import asyncio
 
 import numpy as np
 from skimage import data, transform
-from tollbrush.engines.studio.engine import StudioEngine
 
 from bench.measure import Row, alone
 from tollbrush.domain.edits import Size
 from tollbrush.engines.interface import EditInput
+from tollbrush.engines.studio.engine import StudioEngine
 from tollbrush.settings import StudioSettings
 
 SIDE = 1024

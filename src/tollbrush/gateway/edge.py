@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import weakref
 from collections.abc import Iterable
 from ipaddress import ip_address
 from typing import Final
-from urllib.parse import urlsplit
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -16,6 +16,7 @@ from tollbrush.errors import BadRequest, TooLarge, Unavailable, WrongHost
 from tollbrush.gateway.problems import problem
 
 SOL: Final = "/sol"
+_HOST: Final = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]+))(?::[0-9]{1,5})?", re.ASCII)
 
 
 class Edge:
@@ -30,7 +31,8 @@ class Edge:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        host = hostname(dict(scope["headers"]).get(b"host", b"").decode("latin-1"))
+        named = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
+        host = hostname(named[0]) if len(named) == 1 else ""
         plain = host.removeprefix("sol.")
         if not (is_loopback(plain) or plain in self._hosts or host in self._hosts):
             error = WrongHost(f"host {host[:80]!r} is not served here.", advice="Use the gateway's own address.")
@@ -50,11 +52,10 @@ class Edge:
 
 
 def hostname(header: str) -> str:
-    """The host of a Host header, lower-case, without port and brackets; empty when there is none."""
-    try:
-        return (urlsplit(f"//{header}").hostname or "").rstrip(".")
-    except ValueError:
-        return ""
+    """The host of a Host header, lower-case, without port and brackets; empty when it is none: our answers repeat
+    the header in URLs, so nothing else may ride along."""
+    match = _HOST.fullmatch(header)
+    return (match[1] or match[2]).lower().rstrip(".") if match else ""
 
 
 def is_loopback(host: str) -> bool:

@@ -112,12 +112,18 @@ async def test_the_studio_refuses_words_before_any_price(open_gateway: Open) -> 
     [("localhost", 200), ("127.0.0.1:8401", 200), ("[::1]:8401", 200), ("edits.example", 200),
      ("EDITS.example:443", 200),
      ("sol.edits.example", 200), ("other.example", 200), ("evil.example", 421), ("edits.example.evil", 421),
-     ("127.0.0.1.evil.example", 421), ("", 421), ("[::1", 421), ("10.0.0.1", 421)],
+     ("127.0.0.1.evil.example", 421), ("", 421), ("[::1", 421), ("10.0.0.1", 421),
+     ("user@localhost", 421), ("localhost/x?", 421), ("localhost#", 421), ("localhost:8401x", 421)],
 )  # fmt: skip
 async def test_hosts(open_gateway: Open, host: str, status: int) -> None:
     gateway = open_gateway(gateway={"public_url": "https://edits.example", "hosts": ("other.example",)})
     answer = await gateway.get("/healthz", headers={"host": host})
     assert answer.status_code == status
+
+
+async def test_two_hosts_are_none(open_gateway: Open) -> None:
+    answer = await open_gateway().get("/healthz", headers=[("host", "evil.example"), ("host", "localhost")])
+    assert answer.status_code == 421
 
 
 async def test_too_many_requests_say_when(open_gateway: Open) -> None:
