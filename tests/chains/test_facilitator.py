@@ -16,7 +16,7 @@ from x402.mechanisms.svm.exact import ExactSvmFacilitatorScheme
 
 from support.base_chain import BASE, PRICE, EvmAccount, change, evm_payment
 from support.facilitator import HostedFacilitator, Spoil
-from support.solana_chain import DEVNET, paid
+from support.solana_chain import DEVNET, make_till, paid
 from support.x402_judge import Judge
 from tollbrush.devnet.interface import LocalChain
 from tollbrush.devnet.solana import SolanaChain
@@ -346,15 +346,23 @@ async def test_on_solana_the_facilitator_names_the_fee_payer_and_its_transaction
 
 
 async def test_a_transaction_that_landed_and_failed_is_refused_whatever_the_facilitator_says(
-    solana_chain: SolanaChain, svm_facilitator: HostedFacilitator, solana_payer: Keypair, solana_pay_to: str
+    solana_chain: SolanaChain,
+    svm_facilitator: HostedFacilitator,
+    solana_payer: Keypair,
+    solana_pay_to: str,
+    solana_fee_payer: Keypair,
 ) -> None:
-    """Two payments over one balance both verify; x402 2.25 looks at the status before the error, and says yes twice."""
+    """x402 2.25 looks at a transaction's status before its error: of two payments over one balance both are a yes."""
     till = FacilitatorTill(DEVNET, solana_pay_to, svm_facilitator.url, rpc=JsonRpc(solana_chain.rpc_url), seconds=5.0)
+    hand = make_till(solana_chain.rpc_url, solana_pay_to, solana_fee_payer)  # sends without looking first
     assert await till.check() is None
     due = till.requirement(1_000_000)
-    both = [await _verified(till, paid(solana_chain, solana_payer, due), due) for _ in range(2)]
-    first, second = [await till.settle(verified) for verified in both]
-    assert first.outcome is Outcome.SETTLED
-    assert (second.outcome, second.reason) == (Outcome.REFUSED, "transaction_failed")
+    first, second = [await _verified(till, paid(solana_chain, solana_payer, due), due) for _ in range(2)]
+    assert (await till.settle(first)).outcome is Outcome.SETTLED
+    landed = await hand.settle(second)
+    assert landed.tx_hash is not None
+    svm_facilitator.spoil["/settle"] = _say(200, _yes(landed.tx_hash) | {"network": DEVNET.id})
+    assert await till.settle(second) == Settlement(Outcome.REFUSED, landed.tx_hash, "transaction_failed")
     assert solana_chain.balance(solana_pay_to) == due.amount
-    await till.close()
+    for each in (till, hand):
+        await each.close()
