@@ -16,7 +16,8 @@ from x402.mechanisms.svm.exact import ExactSvmFacilitatorScheme
 
 from support.base_chain import BASE, PRICE, EvmAccount, change, evm_payment
 from support.facilitator import HostedFacilitator, Spoil
-from support.solana_chain import DEVNET, make_till, paid
+from support.solana_chain import DEVNET, paid
+from support.solana_chain import make_till as make_own_till
 from support.x402_judge import Judge
 from tollbrush.devnet.interface import LocalChain
 from tollbrush.devnet.solana import SolanaChain
@@ -354,7 +355,7 @@ async def test_a_transaction_that_landed_and_failed_is_refused_whatever_the_faci
 ) -> None:
     """x402 2.25 looks at a transaction's status before its error: of two payments over one balance both are a yes."""
     till = FacilitatorTill(DEVNET, solana_pay_to, svm_facilitator.url, rpc=JsonRpc(solana_chain.rpc_url), seconds=5.0)
-    hand = make_till(solana_chain.rpc_url, solana_pay_to, solana_fee_payer)  # sends without looking first
+    hand = make_own_till(solana_chain.rpc_url, solana_pay_to, solana_fee_payer)  # sends without looking first
     assert await till.check() is None
     due = till.requirement(1_000_000)
     first, second = [await _verified(till, paid(solana_chain, solana_payer, due), due) for _ in range(2)]
