@@ -140,6 +140,18 @@ async def test_one_worker_holds_a_lease(ledger: Ledger) -> None:
     assert await ledger.lease("j9", "other", now=1, until=2) is None
 
 
+async def test_work_handed_on_is_written_by_its_heir_alone(ledger: Ledger) -> None:
+    charge, job = a_charge(), replace(a_job(), owner="first", lease_until=1010)
+    await ledger.claim(charge, job, balance=21000, max_open=1)
+    heir = await ledger.lease("j1", "heir", now=1011, until=1020)
+    assert heir is not None
+    late = job.start(1012).complete((IMAGE,), 1012)
+    assert not await ledger.save(job=late, charge=charge.to(ChargeState.READY, now=1012), was=charge)
+    assert not await ledger.save(job=job.start(1012), was=charge)
+    assert (await ledger.job("j1"), await ledger.charge("c1")) == (heir, charge)
+    assert await ledger.save(job=heir.start(1013), was=charge)
+
+
 async def test_results_grow_stale(ledger: Ledger) -> None:
     await ledger.claim(a_charge(), a_job(), balance=21000, max_open=1)
     assert not await ledger.stale(9999)

@@ -10,7 +10,7 @@ from tollbrush.domain.charges import Charge, ChargeState
 from tollbrush.domain.jobs import JobState
 from tollbrush.domain.payments import Payment
 from tollbrush.editing.service import Delivery, Pending
-from tollbrush.errors import NotFound, PaymentBusy, PaymentRefused, SettlementUnknown, TollbrushError
+from tollbrush.errors import JobCancelled, NotFound, PaymentBusy, PaymentRefused, SettlementUnknown, TollbrushError
 
 _MAYBE = (ChargeState.SETTLING, ChargeState.UNKNOWN, ChargeState.SETTLED)
 _USED = ("payment_already_used", "invalid_exact_evm_nonce_already_used")
@@ -53,8 +53,8 @@ class Checks:
 
     def told(self, what: str, payment: Payment | None, failure: TollbrushError) -> None:
         """Whoever hears `nothing was charged` must not be charged by the same payment afterwards."""
-        if payment is None or isinstance(failure, SettlementUnknown | PaymentBusy | NotFound):
-            return
+        if payment is None or isinstance(failure, SettlementUnknown | PaymentBusy | NotFound | JobCancelled):
+            return  # a cancelled job's payment may have bought another one since
         if isinstance(failure, PaymentRefused) and failure.reason in _USED:
             return
         key = (payment.payload["payer"], payment.payload["nonce"])

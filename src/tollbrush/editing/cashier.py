@@ -104,16 +104,22 @@ class Cashier:
 
     async def _send(self, ready: Charge) -> Charge:
         settling = ready.to(ChargeState.SETTLING, now=self._now())
-        if not await self._ledger.save(charge=settling, was=ready):
+        try:
+            first = await self._ledger.save(charge=settling, was=ready)
+        except Unavailable as failure:  # another caller of this payment may get through yet: never "not charged"
+            raise SettlementUnknown("The settlement could not be begun yet.", retry_after=10) from failure
+        if not first:
             raise SettlementUnknown("This payment is being settled by another process.", retry_after=2)
         return await self._close(settling, await self.gate.settle(settling))
 
     async def resolve(self, charge: Charge, *, send_again: bool = False) -> Charge:
         """Ask the chain what became of a settlement. With `send_again`, a payment that it has not seen is sent once
-        more: the very same one, which the token contract honours once at most. Never raises."""
+        more: the very same one, which the token contract honours once at most. A refusal of this second sending says
+        nothing of the first, which may land yet. Raises SettlementUnknown."""
         found = await self.gate.find(charge)
         if found.outcome is Outcome.UNKNOWN and send_again:
-            found = await self.gate.settle(charge)
+            again = await self.gate.settle(charge)
+            found = found if again.outcome is Outcome.REFUSED else again
         return await self._close(charge, found)
 
     async def release(self, charge: Charge, reason: str) -> Charge:

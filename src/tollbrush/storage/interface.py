@@ -56,8 +56,9 @@ class Ledger(Protocol):
     async def charges_of_job(self, job_id: str) -> Sequence[Charge]: ...
 
     async def save(self, *, job: Job | None = None, charge: Charge | None = None, was: Charge | None = None) -> bool:
-        """Write both in one transaction, synced. With `was`, only if the stored charge is still in `was.state`
-        (compare and set): False, and nothing written, when another writer was first."""
+        """Write both in one transaction, synced. With `was`, only if the stored charge is still in `was.state`, and the
+        stored job still of `job.owner` (compare and set): False, and nothing written, when another writer was first or
+        the work has been handed on."""
         ...
 
     async def retire(self, job: Job) -> bool:

@@ -55,6 +55,8 @@ class MemoryLedger:
     async def save(self, *, job: Job | None = None, charge: Charge | None = None, was: Charge | None = None) -> bool:
         if was is not None and self._charges[was.id].state is not was.state:
             return False
+        if was is not None and job is not None and self._jobs[job.id].owner != job.owner:
+            return False
         if job is not None:
             self._jobs[job.id] = job
         if charge is not None:

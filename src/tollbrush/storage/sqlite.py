@@ -237,6 +237,11 @@ def _save(db: sqlite3.Connection, job: Job | None, charge: Charge | None, was: C
         stored = db.execute("SELECT state FROM charges WHERE id = ?", (was.id,)).fetchone()
         if stored is None or stored[0] != was.state:
             return False
+        if (
+            job is not None
+            and not db.execute("SELECT 1 FROM jobs WHERE id = ? AND owner = ?", (job.id, job.owner)).fetchone()
+        ):
+            return False
     if job is not None:
         images = msgspec.json.encode(job.images).decode()
         row: tuple[Any, ...] = (
