@@ -47,6 +47,12 @@ LAPSE: Final = 3
 """Seconds by which a restarted gateway's clock is ahead where the dead one's leases shall have run out."""
 DAYS: Final = 2 * 24 * 3600
 PATIENCE: Final = 30.0
+_PRELOAD: Final = [
+    "support.crashing_gateway",
+    # and what these load only when they start
+    *("eth_account", "eth_hash.backends.pycryptodome", "httpcore2", "anyio._backends._asyncio", "encodings.idna"),
+    *("uvloop", "uvicorn.loops.auto", "uvicorn.lifespan.on", "uvicorn.protocols.http.httptools_impl"),
+]
 _PICTURE: Final = data_uri(photo(64, 64))
 
 
@@ -175,7 +181,7 @@ class Mortal:
 def _forks() -> Any:
     """A server that forks processes which have everything imported already: a start costs 0.1 s instead of 3."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["support.crashing_gateway", "eth_account", "uvicorn.protocols.http.httptools_impl"])
+    context.set_forkserver_preload(_PRELOAD)
     os.environ["PYTHONPATH"] = os.pathsep.join([str(TESTS), str(TESTS.parent / "src")])
     return context
 

@@ -248,7 +248,9 @@ def main(env: Mapping[str, str] = os.environ, listening: socket.socket | None = 
     fuse_disk(fuse)
     if listening is None:
         listening = socket.create_server((settings.gateway.host, settings.gateway.port))
-    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=5))
+    server = uvicorn.Server(
+        uvicorn.Config(app, ws="none", log_level="warning", access_log=False, timeout_graceful_shutdown=5)
+    )
     # uvicorn raises the signal again once it has stopped; a clean stop ends with exit code 0.
     signal.signal(signal.SIGTERM, lambda *_: None)
     server.run(sockets=[listening])
