@@ -270,6 +270,18 @@ def test_fifty_requests_race_for_one_payment(market: Shop, network: str) -> None
 
 
 @pytest.mark.parametrize("network", [BASE, SOLANA])
+def test_a_payment_hammered_while_its_edit_is_refused(market: Shop, network: str) -> None:
+    """Claimed, released and claimed again: no answer but the refusal, and it still pays afterwards."""
+    till = at(market, network)
+    content = till.content()
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: till.send(content, REFUSED_BY_THE_MODEL), range(64)))
+    assert {(a.status_code, a.json()["code"]) for a in answers} == {(403, "content_policy")}
+    assert till.moved() == (0, 0)
+    assert (till.send(content).status_code, till.moved()) == (200, (PRICE, PRICE))
+
+
+@pytest.mark.parametrize("network", [BASE, SOLANA])
 def test_replay_after_settlement(market: Shop, network: str) -> None:
     till = at(market, network)
     content = till.content()

@@ -6,11 +6,8 @@ from typing import Any, Final
 
 from tollbrush import __version__
 from tollbrush.domain.catalog import Catalog
-from tollbrush.domain.edits import FITS, MASK_MODES, MAX_N, MAX_PROMPT, MAX_SEED, OUTPUT_FORMATS
-from tollbrush.wire.schemas import DEFAULT_SIZE
+from tollbrush.gateway.openapi_schemas import INTEGER, STRING, edit_fields, schemas
 
-_STRING: Final = {"type": "string"}
-_INTEGER: Final = {"type": "integer"}
 _ERRORS: Final = {
     400: "The request is wrong; `details` names the field.",
     402: "Payment is required, or the one presented was refused (`reason`). Requirements in header (v2) and body (v1).",
@@ -25,12 +22,12 @@ _ERRORS: Final = {
 
 
 def _header(name: str, description: str) -> dict[str, Any]:
-    return {"name": name, "in": "header", "required": False, "schema": _STRING, "description": description}
+    return {"name": name, "in": "header", "required": False, "schema": STRING, "description": description}
 
 
 _PAYMENT: Final = [_header(name, "Signed x402 payment.") for name in ("X-Payment", "PAYMENT-SIGNATURE")]
 _JOB_PARAMETERS: Final = [
-    {"name": "id", "in": "path", "required": True, "schema": _STRING},
+    {"name": "id", "in": "path", "required": True, "schema": STRING},
     *_PAYMENT,
     _header("X-Poll-Wallet", "A Solana wallet that polls without a payment."),
     _header("X-Poll-Timestamp", "Unix seconds, within 300 of now."),
@@ -65,13 +62,13 @@ def document(catalog: Catalog) -> dict[str, Any]:
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "paths": paths,
-        "components": {"schemas": _schemas(catalog)},
+        "components": {"schemas": schemas(catalog)},
     }
 
 
 def _edit_operation(catalog: Catalog) -> dict[str, Any]:
     prefer = _header("Prefer", "`wait=N` holds the request for N seconds before it is answered 202.")
-    form = {"type": "object", "required": ["prompt", "image"], "properties": _edit_fields(catalog, files=True)}
+    form = {"type": "object", "required": ["prompt", "image"], "properties": edit_fields(catalog, files=True)}
     return {
         "operationId": "edit",
         "summary": "Edit a picture with words, inside a mask if one is given.",
@@ -121,9 +118,9 @@ def _cancel_operation() -> dict[str, Any]:
 
 
 def _quote_operation(catalog: Catalog) -> dict[str, Any]:
-    fields = _edit_fields(catalog)
+    fields = edit_fields(catalog)
     properties = {name: fields[name] for name in ("model", "size", "n", "prompt")}
-    properties |= {"width": _INTEGER, "height": _INTEGER, "masked": {"type": "boolean"}}
+    properties |= {"width": INTEGER, "height": INTEGER, "masked": {"type": "boolean"}}
     return {
         "operationId": "quote",
         "summary": "A price ready to sign, or the 400 that the edit would get. No image is sent.",
@@ -146,9 +143,9 @@ def _image_operation() -> dict[str, Any]:
     return {
         "operationId": "image",
         "summary": "A hosted result; immutable.",
-        "parameters": [{"name": "key", "in": "path", "required": True, "schema": _STRING}],
+        "parameters": [{"name": "key", "in": "path", "required": True, "schema": STRING}],
         "responses": {
-            "200": {"description": "The picture.", "content": {"image/*": {"schema": _STRING}}},
+            "200": {"description": "The picture.", "content": {"image/*": {"schema": STRING}}},
             "304": {"description": "The caller has it already."},
             "404": _json("No such image.", _ref("Problem")),
         },
@@ -160,126 +157,6 @@ def _get(summary: str, name: str) -> dict[str, Any]:
         "operationId": name.lower(),
         "summary": summary,
         "responses": {"200": _json(summary, {"type": "object"})},
-    }
-
-
-def _edit_fields(catalog: Catalog, *, files: bool = False) -> dict[str, Any]:
-    picture: dict[str, Any] = {"type": "string", "description": "PNG, JPEG, WebP or still GIF as a data URI."}
-    if files:
-        picture = {"type": "string", "format": "binary"}
-    many = {"type": "array", "items": picture, "minItems": 1}
-    names = [name for m in catalog.models.values() for name in (m.id, *m.aliases)]
-    return {
-        "model": {"type": "string", "enum": names, "default": catalog.default.id},
-        "prompt": {"type": "string", "minLength": 1, "maxLength": MAX_PROMPT},
-        "image": {"anyOf": [picture, many]},
-        "mask": picture | {"description": "White where to edit, black where to keep; the picture's size."},
-        "size": {
-            "type": "string",
-            "pattern": "^([1-9][0-9]{0,4}x[1-9][0-9]{0,4}|auto)$",
-            "default": DEFAULT_SIZE,
-            "description": "What the model offers, see /api/v1/models; auto keeps the picture's.",
-        },
-        "n": {"type": "integer", "minimum": 1, "maximum": MAX_N, "default": 1},
-        "seed": {"type": "integer", "minimum": 0, "maximum": MAX_SEED},
-        "fit": {"type": "string", "enum": list(FITS)},
-        "mask_mode": {"type": "string", "enum": list(MASK_MODES), "default": "auto"},
-        "output_format": {"type": "string", "enum": list(OUTPUT_FORMATS), "default": "png"},
-    }
-
-
-def _schemas(catalog: Catalog) -> dict[str, Any]:
-    image = {
-        "type": "object",
-        "required": ["url", "revised_prompt"],
-        "properties": {
-            "url": {"type": "string", "format": "uri"},
-            "revised_prompt": _STRING,
-            "preserved": {"type": ["boolean", "null"]},
-            "edited_fraction": {"type": ["number", "null"]},
-            "seed": _INTEGER,
-            "width": _INTEGER,
-            "height": _INTEGER,
-            "mime_type": _STRING,
-            "sha256": _STRING,
-        },
-    }
-    return {
-        "EditRequest": {
-            "type": "object",
-            "required": ["prompt", "image"],
-            "properties": _edit_fields(catalog),
-            "additionalProperties": False,
-        },
-        "EditResult": {
-            "type": "object",
-            "required": ["created", "data", "price", "payment", "model"],
-            "properties": {
-                "created": _INTEGER,
-                "data": {"type": "array", "items": image},
-                "price": {"type": "object", "required": ["amount", "currency"]},
-                "payment": {"type": "object", "required": ["status", "tx_hash", "network"]},
-                "model": _STRING,
-                "requested_model": _STRING,
-                "id": _STRING | {"description": "Of a polled job, as are object and status."},
-                "object": _STRING,
-                "status": _STRING,
-            },
-        },
-        "Job": {
-            "type": "object",
-            "required": ["id", "object", "status", "model", "payment_status"],
-            "properties": {
-                "id": _STRING,
-                "object": {"const": "image.generation.job"},
-                "status": {"enum": ["queued", "in_progress"]},
-                "model": _STRING,
-                "payment_status": {"const": "verified"},
-                "queue_position": _INTEGER,
-                "progress": {"type": ["number", "null"]},
-                "size": _STRING,
-                "n": _INTEGER,
-                "price": {"type": "object", "required": ["amount", "currency"]},
-                "created": _INTEGER,
-                "poll_url": _STRING,
-                "poll_instructions": _STRING,
-            },
-        },
-        "EndedJob": {
-            "type": "object",
-            "required": ["id", "object", "status", "model", "error", "code", "payment_status"],
-            "properties": {
-                "id": _STRING,
-                "object": {"const": "image.generation.job"},
-                "status": {"enum": ["failed", "cancelled"]},
-                "model": _STRING,
-                "error": _STRING,
-                "code": _STRING,
-                "payment_status": {"const": "not_charged"},
-            },
-        },
-        "NoJob": {
-            "type": "object",
-            "required": ["error"],
-            "properties": {"error": {"const": "Job not found"}},
-            "additionalProperties": False,
-        },
-        "Problem": {
-            "type": "object",
-            "required": ["error", "code", "message"],
-            "properties": {
-                "error": _STRING,
-                "code": _STRING,
-                "message": _STRING,
-                "reason": _STRING,
-                "details": {
-                    "anyOf": [
-                        _STRING,
-                        {"type": "array", "items": {"type": "object", "required": ["path", "message"]}},
-                    ]
-                },
-            },
-        },
     }
 
 
