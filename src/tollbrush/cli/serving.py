@@ -7,6 +7,7 @@ import signal
 import socket
 import sys
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Final
@@ -46,7 +47,9 @@ class _Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         draining = asyncio.ensure_future(self._drain()) if self._drain is not None else None
-        await super().shutdown(sockets)
+        with suppress(TimeoutError):  # whatever hangs then is found in the ledger by the next start
+            async with asyncio.timeout((self.config.timeout_graceful_shutdown or 0) + _LAST):
+                await super().shutdown(sockets)
         if draining is not None:
             draining.cancel()
 

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from tollbrush.editing.orders import Order
 from tollbrush.editing.pixels import check_sources
 from tollbrush.editing.service import EditingService, Pending
-from tollbrush.errors import BadRequest, PaymentRefused, PaymentRequired
+from tollbrush.errors import BadRequest, PaymentRefused, PaymentRequired, SettlementUnknown
 from tollbrush.gateway import jobs
 from tollbrush.gateway.answers import deliver
 from tollbrush.gateway.edge import Bodies, Share, called_base, read_body
@@ -37,6 +37,8 @@ class Edits:
         share = Share(self._bodies)
         try:
             return await self._answer(request, share)
+        except asyncio.CancelledError as stopped:  # by the server alone, when its grace is over
+            raise SettlementUnknown("The gateway is stopping.") from stopped
         finally:
             share.release()
 
