@@ -10,23 +10,29 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
 from eth_account import Account
+from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 from solders.signature import Signature
 from solders.transaction import VersionedTransaction
 
+from support.engines import Inverter
 from support.pictures import data_uri, photo
 from support.shop import EDIT, FUNDS, Buyer, Shop, offer, open_shop
 from support.solana_corpus import HOSTILE
 from support.solana_forge import Forge
+from tollbrush.devnet.base import start_base
 from tollbrush.domain.networks import BY_ID
 from tollbrush.domain.payments import Requirement
+from tollbrush.gateway.app import Seams, create_app
 from tollbrush.payments import spl
-from tollbrush.payments.eip3009 import Domain, keccak, word
+from tollbrush.payments.eip3009 import Domain, address_of, authorize, keccak, parse, word
+from tollbrush.settings import Settings
 
 pytestmark = pytest.mark.e2e
 
@@ -231,8 +237,6 @@ def test_what_is_said_to_be_accepted_must_be_ours(market: Shop, network: str, na
 
 @pytest.mark.parametrize("network", [BASE, SOLANA])
 def test_an_empty_wallet_buys_nothing(market: Shop, network: str) -> None:
-    from solders.keypair import Keypair
-
     till = at(market, network, Buyer(os.urandom(32), Keypair()))
     refused = till.send(till.content())
     till.assert_refused(refused, "insufficient_funds")
@@ -374,8 +378,6 @@ def _drain(till: Till, content: Content) -> None:
 
 def _fees(shop: Shop) -> tuple[Any, str]:
     """A fee payer of the thief's own."""
-    from solders.keypair import Keypair
-
     keypair = Keypair.from_seed(b"\x07" * 32)
     shop.solana.fund(str(keypair.pubkey()), 0)
     return keypair, str(keypair.pubkey())
@@ -412,8 +414,6 @@ def test_an_authorization_that_somebody_else_sent_is_paid(market: Shop) -> None:
     till, name = at(market, BASE), os.urandom(6).hex()
     content = till.content()
     signature = bytes.fromhex(content["payload"]["signature"][2:])
-    from tollbrush.payments.eip3009 import parse
-
     with ThreadPoolExecutor(1) as pool:
         asked = pool.submit(till.send, content, BODY | {"prompt": f"hold: {name}"})
         market.await_held(name)
@@ -595,3 +595,50 @@ def test_one_payment_in_many_spellings_is_one_payment(market: Shop, network: str
         other = market.post(BODY | {"prompt": "another"}, dict([header]))
         assert (other.status_code, other.json().get("reason")) == (402, "payment_already_used"), name
     assert till.moved() == (PRICE, PRICE)
+
+
+# ── clocks ──────────────────────────────────────────────────────────────────────────────────────────────
+
+EXPIRED, NOT_YET = f"{_EVM}_authorization_valid_before", f"{_EVM}_authorization_valid_after"
+SKEWS: list[tuple[int, int, int, str | None]] = [
+    (0, 0, 0, None),
+    (590, 0, 0, None),
+    (-600, 0, 0, EXPIRED),
+    (700, 0, 0, NOT_YET),
+    (0, 590, 0, EXPIRED),
+    (0, -590, 0, None),
+    (590, 590, 0, None),
+    (0, 0, 600, EXPIRED),
+    (590, 590, 590, None),
+    (-600, 0, 600, EXPIRED),
+]
+"""Seconds by which the clocks of payer, gateway and chain are ahead, and what the payer is told."""
+
+
+@pytest.mark.parametrize(("payer", "gateway", "chain", "reason"), SKEWS)
+async def test_skewed_clocks_move_all_or_nothing(
+    tmp_path: Path, payer: int, gateway: int, chain: int, reason: str | None
+) -> None:
+    base, now = start_base(), int(time.time())
+    settle, seller, buyer = os.urandom(32), address_of(os.urandom(32)), os.urandom(32)
+    base.fund(address_of(settle), 0)
+    base.fund(address_of(buyer), FUNDS)
+    if chain:
+        mined = {"jsonrpc": "2.0", "id": 1, "method": "evm_mine", "params": [now + chain]}
+        httpx2.post(base.rpc_url, json=mined).raise_for_status()
+    networks = {"base-sepolia": {"pay_to": seller, "rpc_url": base.rpc_url, "settle_key": settle.hex()}}
+    seams = Seams(clock=lambda: time.time() + gateway, engines=lambda settings: [Inverter()])
+    app = create_app(Settings(data_dir=tmp_path, networks=networks), seams)
+    body = {"prompt": "invert", "image": PICTURE, "model": "tollbrush/studio", "size": "64x64"}
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://localhost:8401") as client:
+        asked = await client.post(EDIT, json=body)
+        entry = offer(asked, BASE)
+        due = Requirement(BASE, entry["asset"], int(entry["amount"]), seller, 600, entry["extra"])
+        payload = authorize(buyer, due, 84532, now=now + payer, nonce=os.urandom(32))
+        header = {"X-Payment": encode({"x402Version": 2, "accepted": entry, "payload": payload})}
+        answer = await client.post(EDIT, json=body, headers=header)
+    await app.state.close()
+    moved = FUNDS - base.balance(address_of(buyer)), base.balance(seller)
+    base.stop()
+    assert (answer.status_code, answer.json().get("reason")) == (402 if reason else 200, reason)
+    assert moved == ((0, 0) if reason else (due.amount, due.amount))
