@@ -181,7 +181,8 @@ class EditingService:
         seconds = job.deadline - self._clock()
 
         async def record(images: tuple[HostedImage, ...]) -> None:
-            if not await self._ledger.save(job=replace(started, images=images), was=charge):
+            listing = replace(started, images=images, lease_until=self._lease_until())
+            if not await self._ledger.save(job=listing, was=charge):
                 raise JobCancelled("Another writer was first.")
 
         try:
