@@ -279,7 +279,7 @@ def test_a_payment_hammered_while_its_edit_is_refused(market: Shop, network: str
     till = at(market, network)
     content = till.content()
     with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(lambda _: till.send(content, REFUSED_BY_THE_MODEL), range(64)))
+        answers = list(pool.map(lambda _: till.send(content, REFUSED_BY_THE_MODEL), range(24)))
     assert {(a.status_code, a.json()["code"]) for a in answers} == {(403, "content_policy")}
     assert till.moved() == (0, 0)
     assert (till.send(content).status_code, till.moved()) == (200, (PRICE, PRICE))

@@ -57,6 +57,7 @@ def test_an_unpaid_result_may_expire_or_be_cancelled() -> None:
 def test_a_refusal_after_sending_is_remembered() -> None:
     sent = replace(CHARGE, state=S.SETTLING)
     assert sent.to(S.RELEASED, now=7).refused_at == 7
+    assert sent.to(S.RELEASED, now=7, lapsed=True).refused_at is None
     assert sent.to(S.UNKNOWN, now=7).to(S.RELEASED, now=9).refused_at == 9
     assert replace(CHARGE, state=S.READY).to(S.RELEASED, now=7).refused_at is None
 
