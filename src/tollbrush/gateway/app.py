@@ -78,7 +78,10 @@ def create_app(settings: Settings, seams: Seams | None = None) -> FastAPI:
     gateway, clock, data = settings.gateway, seams.clock, settings.data_dir
     engines = seams.engines(settings.engines)
     gate = Gate(seams.tills(settings))
-    data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as failure:
+        raise BadSettings(f"data_dir {data} cannot be used: {failure.strerror}.") from failure
     metrics = Metrics()
     ledger, images = metrics.watch(seams.ledger(data / "gateway.db")), seams.images(data / "images")
     runner = Runner(images, limits=gateway.limits)
