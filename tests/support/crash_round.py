@@ -160,8 +160,10 @@ class Mortal:
         self._process.kill()
         self._process.join(PATIENCE)
 
-    def send(self, method: str, path: str, headers: Mapping[str, str], body: Any = None) -> httpx2.Response:
-        """The answer, from whichever life gives one."""
+    def send(
+        self, method: str, path: str, headers: Mapping[str, str], body: Any = None, *, again: bool = True
+    ) -> httpx2.Response:
+        """The answer, from whichever life gives one. `again`: what may be asked again (409, 503) is."""
         end = time.monotonic() + PATIENCE
         while True:
             life = self.life()
@@ -172,7 +174,7 @@ class Mortal:
             except httpx2.TransportError:
                 self.bury(life)
                 continue
-            if answer.status_code not in (409, 503):
+            if not again or answer.status_code not in (409, 503):
                 return answer
             assert time.monotonic() < end, f"still {answer.status_code}: {answer.text}"
             time.sleep(0.02)  # as Retry-After says, only sooner
@@ -235,15 +237,17 @@ class Customer:
         """Until it ends; where a 402 asks for a fresh payment it gets one."""
         if fresh:
             header = self.sign()
-        while True:
-            answer = self.gateway.send("GET", url, {"X-Payment": header})
-            if answer.status_code == 402:
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
+            answer = self.gateway.send("GET", url, {"X-Payment": header}, again=False)
+            if answer.status_code in (402, 409, 503) and self.is_broke:
                 self.fund()
+            if answer.status_code == 402:
                 header = self._signed(answer)
-            elif answer.status_code != 202:
+            elif answer.status_code not in (202, 409, 503):
                 return answer
-            else:
-                time.sleep(0.01)
+            time.sleep(0.02)
+        raise AssertionError(f"still {answer.status_code}: {answer.text}")
 
     def keep(self, answer: httpx2.Response) -> None:
         assert answer.status_code == 200, answer.text
@@ -285,10 +289,12 @@ class Customer:
         assert settled.outcome is Outcome.SETTLED
         await till.close()
         self.funded -= held
+        self.is_broke = True
 
     def fund(self) -> None:
         self.gateway.town.chain(self.network).fund(self.address, FUNDS)
         self.funded += FUNDS
+        self.is_broke = False
 
     def paid(self) -> int:
         """What has left its wallet for the seller, by the chain's word."""
