@@ -338,11 +338,18 @@ async def test_on_solana_the_facilitator_names_the_fee_payer_and_its_transaction
     assert solana_chain.balance(solana_pay_to) == PRICE
 
     svm_facilitator.spoil["/settle"] = _say(200, _yes(settled.tx_hash) | {"network": DEVNET.id})
-    assert (await till.find(first, None)).outcome is Outcome.UNKNOWN
+    assert await till.find(first, None) == Settlement(Outcome.SETTLED, settled.tx_hash)
     assert (await till.find(second, settled.tx_hash)).outcome is Outcome.UNKNOWN  # another payment's receipt
     svm_facilitator.spoil["/settle"] = _do_and_hang_up
-    assert (await till.settle(second)).outcome is Outcome.UNKNOWN
+    found = await till.settle(second)  # the answer is lost, and the payer's account shows what landed
+    assert found.outcome is Outcome.SETTLED and found.tx_hash not in (None, settled.tx_hash)
     assert solana_chain.balance(solana_pay_to) == 2 * PRICE
+
+    third = await _verified(till, paid(solana_chain, solana_payer, due), due)
+    assert (await till.find(third, None)).outcome is Outcome.UNKNOWN  # never sent, and it still may be
+    solana_chain.advance(200)
+    lapsed = await till.find(third, None)
+    assert (lapsed.outcome, lapsed.lapsed) == (Outcome.REFUSED, True)
     await till.close()
 
 

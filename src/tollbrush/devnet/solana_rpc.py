@@ -44,6 +44,7 @@ class SolanaMethods:
             "getMultipleAccounts": self._accounts,
             "getRecentPrioritizationFees": lambda _=None: [],
             "getSignatureStatuses": self._statuses,
+            "getSignaturesForAddress": self._signatures,
             "getSlot": lambda _=None: ledger.slot,
             "getTokenAccountBalance": self._token_balance,
             "getTokenAccountsByOwner": self._token_accounts,
@@ -157,6 +158,22 @@ class SolanaMethods:
             "status": {"Ok": None} if err is None else {"Err": err},
             "confirmationStatus": "finalized" if final else "confirmed",
         }
+
+    def _signatures(self, address: str, config: dict[str, Any] | None = None) -> list[dict[str, Any]]:
+        """Newest first."""
+        key, limit = _address(address), int((config or {}).get("limit", 1000))
+        found = [x for x in reversed(self._ledger.landed.values()) if key in x.tx.message.account_keys]
+        return [
+            {
+                "signature": landed.signature,
+                "slot": landed.slot,
+                "err": _ran(landed.run)["err"],
+                "memo": None,
+                "blockTime": landed.time,
+                "confirmationStatus": "finalized",
+            }
+            for landed in found[:limit]
+        ]
 
     def _transaction(self, signature: str, config: dict[str, Any] | None = None) -> Any:
         if (config or {}).get("encoding") != "base64":

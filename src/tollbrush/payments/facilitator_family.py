@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from tollbrush.domain.charges import ClaimKey
 from tollbrush.domain.payments import Payment, Requirement
@@ -78,7 +78,7 @@ def _svm(network: Network, pay_to: str, rpc: JsonRpc | None, confirmations: int)
 
 
 class _SvmChain:
-    """A facilitator's fee payer names the transaction, so that without its id we can only wait."""
+    """A facilitator's fee payer names the transaction: without its id the payer's own account is searched for it."""
 
     def __init__(self, network: Network, rpc: JsonRpc, *, finalized: bool) -> None:
         self._network, self._rpc = network, rpc
@@ -92,7 +92,7 @@ class _SvmChain:
     async def find(self, verified: Verified, tx_hash: str | None) -> Settlement:
         unknown = Settlement(Outcome.UNKNOWN, tx_hash, "settlement_pending")
         if tx_hash is None:
-            return unknown
+            return await self._search(verified)
         options = {"encoding": "base64", "commitment": self._commitment, "maxSupportedTransactionVersion": 0}
         try:
             landed = await self._rpc.call("getTransaction", tx_hash, options)
@@ -103,6 +103,32 @@ class _SvmChain:
         if landed["meta"]["err"] is not None:
             return Settlement(Outcome.REFUSED, tx_hash, "transaction_failed")
         return Settlement(Outcome.SETTLED, tx_hash)
+
+    async def _search(self, verified: Verified) -> Settlement:
+        """Among what the payer's token account did last. Not there once its blockhash is dead: it never will be."""
+        from tollbrush.payments import solana_checks, spl
+        from tollbrush.payments.solana_node import SolanaNode
+
+        transfer, level = spl.decode(verified.payload), {"commitment": self._commitment}
+        try:
+            dead = await SolanaNode(self._rpc).died(str(transfer.tx.message.recent_blockhash))
+            slot = await self._rpc.call("getSlot", level)
+            options = level | {"limit": _SEARCHED}
+            entries = await self._rpc.call("getSignaturesForAddress", str(transfer.source), options)
+            signatures = [str(entry["signature"]) for entry in entries]
+        except (RpcError, RpcUnreachable, TypeError, LookupError):
+            return Settlement(Outcome.UNKNOWN, None, "settlement_pending")
+        for signature in signatures:
+            found = await self.find(verified, signature)
+            if found.outcome is not Outcome.UNKNOWN:
+                return found
+        if dead is not None and isinstance(slot, int) and slot >= dead and len(signatures) < _SEARCHED:
+            return Settlement(Outcome.REFUSED, None, f"{solana_checks.INVALID}_blockhash_expired")
+        return Settlement(Outcome.UNKNOWN, None, "settlement_pending")
+
+
+_SEARCHED: Final = 200
+"""Transactions of the payer's account that are looked through."""
 
 
 def _message_hash(landed: Any) -> str | None:
