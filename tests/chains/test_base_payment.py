@@ -12,12 +12,12 @@ import pytest
 
 from support.base_chain import BASE, PRICE, EvmAccount, change, evm_payment, wrap
 from tollbrush.devnet.interface import LocalChain
+from tollbrush.domain.networks import BY_V1
 from tollbrush.domain.payments import Payment, Requirement
 from tollbrush.errors import PaymentRefused
 from tollbrush.payments.eip3009 import Domain, authorize, parse, sign
 from tollbrush.payments.evm import EvmTill
 from tollbrush.payments.interface import Outcome
-from tollbrush.payments.networks import BY_V1
 
 pytestmark = pytest.mark.chain
 N = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141

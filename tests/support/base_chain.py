@@ -17,11 +17,11 @@ from tollbrush.devnet.anvil import find_anvil
 from tollbrush.devnet.base import start_base
 from tollbrush.devnet.interface import LocalChain
 from tollbrush.devnet.server import RpcServer
+from tollbrush.domain.networks import BY_V1
 from tollbrush.domain.payments import Payment, Requirement
 from tollbrush.payments.eip3009 import address_of, authorize
 from tollbrush.payments.evm import EvmTill
 from tollbrush.payments.interface import Verified
-from tollbrush.payments.networks import BY_V1
 from tollbrush.payments.rpc import JsonRpc
 
 BASE = BY_V1["base-sepolia"]

@@ -33,10 +33,10 @@ from tollbrush.devnet.interface import LocalChain
 from tollbrush.devnet.solana import SolanaChain
 from tollbrush.domain.charges import Charge, ChargeState
 from tollbrush.domain.jobs import Job
+from tollbrush.domain.networks import BY_V1
 from tollbrush.domain.payments import Payment, Requirement
 from tollbrush.payments.evm import EvmTill
 from tollbrush.payments.interface import Outcome, Till
-from tollbrush.payments.networks import BY_V1
 from tollbrush.payments.rpc import JsonRpc
 from tollbrush.payments.solana import SolanaTill
 from tollbrush.storage.sqlite import SqliteLedger

@@ -24,13 +24,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from support.engines import Inverter
 from tollbrush.domain.charges import Charge, ClaimKey
 from tollbrush.domain.jobs import Job
+from tollbrush.domain.networks import BY_V1
 from tollbrush.domain.payments import Payment, Requirement
 from tollbrush.engines.interface import EditInput, EditOutput
 from tollbrush.errors import ContentRefused
 from tollbrush.gateway.app import Seams, create_app
 from tollbrush.payments.evm import EvmTill
 from tollbrush.payments.interface import FeeAccount, Settlement, Till, Verified
-from tollbrush.payments.networks import BY_V1
 from tollbrush.payments.rpc import JsonRpc
 from tollbrush.payments.solana import SolanaTill
 from tollbrush.settings import Settings

@@ -9,8 +9,8 @@ from importlib import resources
 from typing import Any, Final, Protocol
 
 from tollbrush.devnet.interface import LocalChain, OnTransfer, Transfer
+from tollbrush.domain.networks import BY_V1
 from tollbrush.errors import Unavailable
-from tollbrush.payments.networks import BY_V1
 
 _NETWORK: Final = BY_V1["base-sepolia"]
 _GAS_MONEY: Final = 10**18

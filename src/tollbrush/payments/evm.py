@@ -10,6 +10,7 @@ import re
 from typing import Final
 
 from tollbrush.domain.charges import ClaimKey
+from tollbrush.domain.networks import Network
 from tollbrush.domain.payments import Payment, Requirement
 from tollbrush.errors import BadSettings, Unavailable
 from tollbrush.payments.checks import match_requirement, require, shown
@@ -17,7 +18,6 @@ from tollbrush.payments.eip3009 import ZERO, Authorization, Domain, checksum, is
 from tollbrush.payments.evm_ledger import EXPIRED, USED, Ledger, as_int, balance
 from tollbrush.payments.evm_sender import NotSent, Reverted, Sender
 from tollbrush.payments.interface import FeeAccount, Outcome, Settlement, Verified
-from tollbrush.payments.networks import Network
 from tollbrush.payments.once import Once
 from tollbrush.payments.rpc import JsonRpc, RpcError, RpcUnreachable
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any, Final
 
+from tollbrush.domain.networks import Network
 from tollbrush.errors import Unavailable
 from tollbrush.payments.eip3009 import Authorization, keccak, parse, word
 from tollbrush.payments.interface import Outcome, Settlement, Verified
-from tollbrush.payments.networks import Network
 from tollbrush.payments.rpc import JsonRpc, RpcError, RpcUnreachable
 
 EXPIRED: Final = "invalid_exact_evm_payload_authorization_valid_before"

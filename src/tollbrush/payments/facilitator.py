@@ -15,13 +15,13 @@ from typing import Any, Final
 import httpx2
 
 from tollbrush.domain.charges import ClaimKey
+from tollbrush.domain.networks import Network
 from tollbrush.domain.payments import Payment, Requirement
 from tollbrush.errors import PaymentRefused, Unavailable
 from tollbrush.payments.breaker import Breaker, CircuitOpen
 from tollbrush.payments.checks import SCHEME
 from tollbrush.payments.facilitator_family import family
 from tollbrush.payments.interface import Outcome, Settlement, Verified
-from tollbrush.payments.networks import Network
 from tollbrush.payments.once import Once
 from tollbrush.payments.rpc import JsonRpc, RpcError, RpcUnreachable
 from tollbrush.wire.x402 import Resource, accepts_v1, accepts_v2

@@ -10,10 +10,10 @@ from functools import partial
 from typing import Any, Final, Protocol
 
 from tollbrush.domain.charges import ClaimKey
+from tollbrush.domain.networks import Network
 from tollbrush.domain.payments import Payment, Requirement
 from tollbrush.errors import PaymentRefused
 from tollbrush.payments.interface import Outcome, Settlement, Verified
-from tollbrush.payments.networks import Network
 from tollbrush.payments.rpc import JsonRpc, RpcError, RpcUnreachable
 
 Inspect = Callable[[Payment, Requirement, int, int], Verified]

@@ -10,6 +10,7 @@ from eth_account import Account
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tollbrush.domain.networks import NETWORKS
 from tollbrush.domain.payments import Requirement
 from tollbrush.errors import PaymentRefused
 from tollbrush.payments.eip3009 import (
@@ -24,7 +25,6 @@ from tollbrush.payments.eip3009 import (
     recover,
     sign,
 )
-from tollbrush.payments.networks import NETWORKS
 
 KEY = bytes.fromhex("4c0883a69102937d6231471b5dbb6204fe5129617082792ae468d01a3f362318")
 ADDRESS = "0x2c7536E3605D9C16a7a3D7b1898e529396a65c23"
