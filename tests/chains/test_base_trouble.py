@@ -296,7 +296,7 @@ async def test_check_says_what_is_wrong(base_chain: LocalChain, bad_till: EvmTil
     bad_base_node.deaf.add("eth_chainId")
     assert "cannot be read" in str(await bad_till.check())
     poor = EvmTill(BASE, EvmAccount.fresh().address, JsonRpc(base_chain.rpc_url), EvmAccount.fresh().key.hex())
-    assert "too little for gas" in str(await poor.check())
+    assert "too little: send it ETH" in str(await poor.check())
     await poor.close()
 
 

@@ -26,7 +26,6 @@ from tollbrush.domain.pricing import Price
 from tollbrush.editing.cashier import Cashier
 from tollbrush.editing.collecting import Collector
 from tollbrush.editing.orders import OrderDesk
-from tollbrush.editing.queue import Turnstile
 from tollbrush.editing.reconcile import Sweeper
 from tollbrush.editing.runner import Runner
 from tollbrush.editing.service import Delivery, EditingService, Pending
@@ -566,22 +565,18 @@ async def test_uncollected_and_old_results_expire(house: House) -> None:
 
 
 async def test_a_full_line_is_a_503_before_any_claim(house: House) -> None:
-    turnstile = house.service._runner.turnstile
-    payment = house.payment()
     house.engine.gate.clear()
-    async with turnstile.turn(house.engine, "holds", 1):
-        waiting = [asyncio.create_task(_stand(turnstile, house.engine, str(i))) for i in range(64)]
-        await asyncio.sleep(0)
-        with pytest.raises(Unavailable) as full:
-            await house.edit(payment)
+    width = house.engine.capabilities("studio").width
+    turnstile = house.service._runner.turnstile
+    with pytest.raises(Unavailable) as full:
+        turnstile.check_room(house.engine, width, ["studio"] * (width + SETTINGS.limits.queued_per_engine + 1))
     assert full.value.retry_after > 0
-    assert await house.state(payment) is None
-    await asyncio.gather(*waiting)
-
-
-async def _stand(turnstile: Turnstile, engine: Inverter, name: str) -> None:
-    async with turnstile.turn(engine, name, 1):
-        pass
+    turnstile.check_room(house.engine, width, ["studio"] * (width + SETTINGS.limits.queued_per_engine))
+    turnstile._per_engine = -width  # no room for anybody
+    payment = house.payment()
+    with pytest.raises(Unavailable, match="capacity"):
+        await house.edit(payment)
+    assert (await house.state(payment), house.earned(), house.engine.edits) == (None, 0, 0)
 
 
 async def _past_the_lease(house: House, job_id: str) -> None:

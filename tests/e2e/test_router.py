@@ -23,7 +23,7 @@ pytestmark = pytest.mark.e2e
 def test_the_three_commands(stack: Everything, network: str, command: str) -> None:
     command = command.replace("/tmp/portrait.png", "./portrait.png")
     before = stack.balances()
-    ran = stack.run(command, "--network", network, "--again", "--json")
+    ran = stack.run(f"{command} --again", "--network", network, "--json")
     assert ran.returncode == 0, ran.stderr
     said = json.loads(ran.stdout)
     after = stack.balances()
