@@ -26,7 +26,15 @@ from tollbrush.domain.pricing import Price
 from tollbrush.editing.cashier import Cashier
 from tollbrush.editing.orders import Order, OrderDesk, Plan
 from tollbrush.editing.runner import Runner
-from tollbrush.errors import JobCancelled, PaymentBusy, PaymentRefused, PaymentRequired, TollbrushError, Unavailable
+from tollbrush.errors import (
+    JobCancelled,
+    PaymentBusy,
+    PaymentRefused,
+    PaymentRequired,
+    SettlementUnknown,
+    TollbrushError,
+    Unavailable,
+)
 from tollbrush.storage.interface import InputStore, Ledger
 
 Made = tuple[Job, Charge]
@@ -385,8 +393,5 @@ def _ended(work: _Work) -> TollbrushError:
     """What a caller hears whose edit was stopped under it."""
     if work.ending is JobState.CANCELLED:
         return JobCancelled("This job was cancelled while it was at work.")
-    return Unavailable(
-        "The gateway is stopping; the next one goes on with this edit.",
-        retry_after=5,
-        advice="Nothing was charged yet. Send the same request with the same payment again.",
-    )
+    # Never "not charged": a settlement may have begun. The same payment delivers once, whatever came of it.
+    return SettlementUnknown("The gateway is stopping; the next one goes on with this edit.", retry_after=5)
