@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 from tollbrush.domain.charges import Charge, ChargeState
 from tollbrush.domain.jobs import Job, JobState
+from tollbrush.domain.networks import BY_ID
 from tollbrush.domain.payments import Payment, Requirement
 from tollbrush.editing.runner import Runner
 from tollbrush.editing.service import Delivery, EditingService, Pending
@@ -101,7 +102,7 @@ class Collector:
     def _lives(self, charge: Charge) -> bool:
         """Whether a kept payment can still settle: an EVM authorization within its window. A Solana transaction
         dies with its blockhash, so the payment on the poll settles."""
-        return charge.key.network.startswith("eip155") and charge.valid_until > self._now() + 5
+        return BY_ID[charge.key.network].family == "evm" and charge.valid_until > self._now() + 5
 
     def _now(self) -> int:
         return int(self._clock())
