@@ -7,9 +7,11 @@ EditTimeout) and nothing else. Editing composites, encodes and proves.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
+
+from tollbrush.domain.edits import Size
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,8 +22,6 @@ if TYPE_CHECKING:
     Mask = NDArray[np.bool_]
     """H×W, True = edit."""
 
-from tollbrush.domain.edits import Size
-
 
 @dataclass(frozen=True)
 class Capabilities:
@@ -30,7 +30,8 @@ class Capabilities:
     `fixed_sizes`: the only sizes it works at (empty: any). `generative`: asked without a mask and without `fit` it
     recomposes the whole picture itself, so it gets the source as it is. `masks`: honours a mask. `variations`: `n`
     images in one call. `alpha`: keeps and may return transparency. `time_limit` in seconds for each of
-    the `n` images. `width`: edits it works on at a time; the others wait."""
+    the `n` images. `width`: edits it works on at a time; the others wait. `qualities` and `backgrounds`: the values it
+    honours (empty: it has no such choice). `previews`: the most unfinished pictures it shows on the way to each."""
 
     fixed_sizes: tuple[Size, ...] = ()
     generative: bool = True
@@ -42,12 +43,34 @@ class Capabilities:
     seed: bool = False
     time_limit: float = 240.0
     width: int = 16
+    qualities: tuple[str, ...] = ()
+    backgrounds: tuple[str, ...] = ()
+    previews: int = 0
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far an edit is. `fraction` in 0..1 of the whole request, None where unknown; `preview`: an unfinished picture
+    of any size, of the image with this `index` of the `n`."""
+
+    fraction: float | None = None
+    preview: Pixels | None = None
+    index: int = 0
+
+
+Report = Callable[[Progress], None]
+"""Called by an engine on the event loop whenever there is something to tell; must not block."""
+
+
+def unheard(progress: Progress) -> None:
+    """A report that nobody waits for."""
 
 
 @dataclass(frozen=True)
 class EditInput:
     """`sources[0]` is edited, further sources are references. `mask` has the first source's height and width.
-    `size` is what the answer must measure. `seed` is always set; image i of n uses seed + i."""
+    `size` is what the answer must measure. `seed` is always set; image i of n uses seed + i. `quality` and `background`
+    are among the capabilities, or None for the engine's own choice; `previews`: unfinished pictures wanted."""
 
     sources: tuple[Pixels, ...]
     prompt: str
@@ -55,6 +78,10 @@ class EditInput:
     mask: Mask | None = None
     n: int = 1
     seed: int = 0
+    quality: str | None = None
+    background: str | None = None
+    previews: int = 0
+    report: Report = field(default=unheard, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
