@@ -14,7 +14,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from support.base_chain import BASE, PRICE, EvmAccount, change, evm_payment, wrap
+from support.base_chain import BASE, PRICE, EvmAccount, change, evm_payment
+from support.payments import wrap
 from support.x402_judge import Judge
 from tollbrush.devnet.interface import LocalChain
 from tollbrush.domain.payments import Payment, Requirement

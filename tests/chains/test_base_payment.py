@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from support.base_chain import BASE, PRICE, EvmAccount, change, evm_payment, wrap
+from support.base_chain import BASE, PRICE, EvmAccount, change, evm_payment
+from support.payments import wrap
 from tollbrush.devnet.interface import LocalChain
 from tollbrush.domain.networks import BY_V1
 from tollbrush.domain.payments import Payment, Requirement

@@ -15,7 +15,8 @@ from x402.mechanisms.svm.utils import derive_ata
 from x402.schemas import PaymentPayload, PaymentRequirements
 from x402.schemas.v1 import PaymentRequirementsV1
 
-from support.solana_chain import FUNDS, paid, payment, recent_blockhash
+from support.payments import wrap
+from support.solana_chain import FUNDS, paid, recent_blockhash
 from support.solana_corpus import FAIR, HOSTILE
 from support.solana_forge import Forge
 from tollbrush.devnet.solana import SolanaChain
@@ -98,7 +99,7 @@ async def test_we_accept_nothing_that_the_judge_refuses(
     offer = solana_till.requirement(PRICE)
     make = FAIR[name] if name in FAIR else HOSTILE[name][1]
     payload = make(Forge.honest(solana_payer, offer, recent_blockhash(solana_chain)))
-    ours, theirs = await _accepted(solana_till, payment(payload, offer), offer), _judged(judge, payload, offer)
+    ours, theirs = await _accepted(solana_till, wrap(payload, offer), offer), _judged(judge, payload, offer)
     assert ours == (name in FAIR)
     assert theirs == (ours or name in STRICTER)
 
@@ -136,8 +137,8 @@ def _official_payments(chain: SolanaChain, payer: Keypair, offer: Requirement) -
     )
     try:
         return (
-            payment(newer.create_payment_payload(_requirements(offer)), offer, version=2),
-            payment(older.create_payment_payload(old_offer), offer, version=1),
+            wrap(newer.create_payment_payload(_requirements(offer)), offer, version=2),
+            wrap(older.create_payment_payload(old_offer), offer, version=1),
         )
     finally:
         _hang_up(newer)

@@ -10,13 +10,13 @@ import pytest
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
+from support.payments import wrap
 from support.solana_chain import (
     DEVNET,
     FUNDS,
     LossyNode,
     make_till,
     paid,
-    payment,
     recent_blockhash,
 )
 from support.solana_corpus import FAIR, HOSTILE
@@ -60,7 +60,7 @@ async def test_the_life_of_a_payment(
     honest = _honest(solana_chain, solana_payer, solana_till)
 
     def present(forge: Forge) -> Payment:
-        return payment(forge.payload(), offer, version=version)
+        return wrap(forge.payload(), offer, version=version)
 
     x = "invalid_exact_svm_payload"
     own = Pubkey.from_string(spl.associated_token_account(payer, DEVNET.usdc))
@@ -96,7 +96,7 @@ async def test_hostile_payment_moves_nothing(
 ) -> None:
     reason, make = HOSTILE[name]
     lamports = solana_chain.lamports(solana_till.fee_payer)
-    hostile = payment(make(_honest(solana_chain, solana_payer, solana_till)), solana_till.requirement(PRICE))
+    hostile = wrap(make(_honest(solana_chain, solana_payer, solana_till)), solana_till.requirement(PRICE))
     assert await _refusal(solana_till, hostile) == reason
     assert solana_chain.balance(str(solana_payer.pubkey())) == FUNDS
     assert solana_chain.lamports(solana_till.fee_payer) == lamports
@@ -108,7 +108,7 @@ async def test_fair_payment_is_paid(
 ) -> None:
     lamports = solana_chain.lamports(solana_till.fee_payer)
     payload = FAIR[name](_honest(solana_chain, solana_payer, solana_till))
-    verified = await _verify(solana_till, payment(payload, solana_till.requirement(PRICE)))
+    verified = await _verify(solana_till, wrap(payload, solana_till.requirement(PRICE)))
     assert (await solana_till.settle(verified)).outcome is Outcome.SETTLED
     assert solana_chain.balance(solana_pay_to) == PRICE
     cost = 2 * 5_000 + spl.decode(payload).priority_fee
@@ -122,13 +122,13 @@ async def test_what_only_the_chain_knows(
     victim = Keypair()
     solana_chain.fund(str(victim.pubkey()), FUNDS)
     theirs = Pubkey.from_string(spl.associated_token_account(str(victim.pubkey()), DEVNET.usdc))
-    stolen = payment(honest.with_(source=theirs).payload(), offer)
+    stolen = wrap(honest.with_(source=theirs).payload(), offer)
     assert await _refusal(solana_till, stolen) == "invalid_exact_svm_payload_source_account_mismatch"
-    nowhere = payment(honest.with_(source=Pubkey.new_unique()).payload(), offer)
+    nowhere = wrap(honest.with_(source=Pubkey.new_unique()).payload(), offer)
     assert await _refusal(solana_till, nowhere) == "insufficient_funds"
-    absent = payment(honest.with_(after=(lighthouse(),)).payload(), offer)
+    absent = wrap(honest.with_(after=(lighthouse(),)).payload(), offer)
     assert await _refusal(solana_till, absent) == "transaction_simulation_failed"
-    invented = payment(honest.with_(blockhash=str(Keypair().pubkey())).payload(), offer)
+    invented = wrap(honest.with_(blockhash=str(Keypair().pubkey())).payload(), offer)
     assert await _refusal(solana_till, invented) == "invalid_exact_svm_payload_blockhash_expired"
     dear = solana_till.requirement(FUNDS + 1)
     assert await _refusal(solana_till, paid(solana_chain, solana_payer, dear), FUNDS + 1) == "insufficient_funds"

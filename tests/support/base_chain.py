@@ -13,6 +13,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from support.payments import wrap
 from tollbrush.devnet.anvil import find_anvil
 from tollbrush.devnet.base import start_base
 from tollbrush.devnet.interface import LocalChain
@@ -52,19 +53,6 @@ def evm_payment(
     now = int(time.time()) if now is None else now
     payload = authorize(payer.key, requirement, BASE.chain_id, now=now, nonce=nonce or os.urandom(32))
     return wrap(payload, requirement, version=version)
-
-
-def wrap(payload: dict[str, Any], requirement: Requirement, *, version: int = 2) -> Payment:
-    accepted = {
-        "scheme": "exact",
-        "network": requirement.network,
-        "asset": requirement.asset,
-        "amount": str(requirement.amount),
-        "payTo": requirement.pay_to,
-        "maxTimeoutSeconds": requirement.max_timeout,
-        "extra": dict(requirement.extra),
-    }
-    return Payment(version, "exact", requirement.network, payload, accepted if version == 2 else None)
 
 
 async def verified(till: EvmTill, payer: EvmAccount, *, due: Requirement | None = None, **options: Any) -> Verified:

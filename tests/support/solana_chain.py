@@ -11,6 +11,7 @@ import pytest
 import pytest_asyncio
 from solders.keypair import Keypair
 
+from support.payments import wrap
 from tollbrush.devnet.server import RpcServer
 from tollbrush.devnet.solana import SolanaChain
 from tollbrush.domain.networks import BY_ID, Network
@@ -73,23 +74,9 @@ def recent_blockhash(chain: SolanaChain) -> str:
     return blockhash
 
 
-def payment(payload: dict[str, Any], requirement: Requirement, *, version: int = 2) -> Payment:
-    """As the wire hands it over, in either protocol version."""
-    accepted = {
-        "scheme": "exact",
-        "network": requirement.network,
-        "asset": requirement.asset,
-        "amount": str(requirement.amount),
-        "payTo": requirement.pay_to,
-        "maxTimeoutSeconds": requirement.max_timeout,
-        "extra": dict(requirement.extra),
-    }
-    return Payment(version, "exact", requirement.network, payload, accepted if version == 2 else None)
-
-
 def paid(chain: SolanaChain, payer: Keypair, requirement: Requirement, *, version: int = 2) -> Payment:
     """What an honest client presents for this requirement."""
-    return payment(spl.pay(payer, requirement, recent_blockhash(chain)), requirement, version=version)
+    return wrap(spl.pay(payer, requirement, recent_blockhash(chain)), requirement, version=version)
 
 
 class LossyNode(RpcServer):

@@ -13,7 +13,7 @@ from weakref import WeakValueDictionary
 
 import msgspec
 
-from tollbrush.domain.charges import Charge, ChargeState, ClaimKey
+from tollbrush.domain.charges import Charge, ChargeState
 from tollbrush.domain.jobs import Job
 from tollbrush.domain.payments import Payment, Requirement
 from tollbrush.domain.pricing import Price
@@ -40,9 +40,6 @@ class Cashier:
         self.gate, self._ledger = gate, ledger
         self._clock, self._max_open = clock, max_open
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-
-    def identify(self, payment: Payment, offers: Sequence[Requirement]) -> ClaimKey:
-        return self.gate.identify(payment, offers)
 
     async def verify(self, payment: Payment, offers: Sequence[Requirement], *, deadline: int) -> Verified:
         """Raises PaymentRefused, Unavailable."""

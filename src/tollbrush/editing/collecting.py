@@ -55,7 +55,7 @@ class Collector:
                 return Delivery(job, charge, replayed=True)
         if payment is None:
             raise PaymentRequired("The edit is ready and not paid for yet.")
-        key = self._cashier.identify(payment, offers)
+        key = self._cashier.gate.identify(payment, offers)
         for charge in charges:
             if not charge.open:
                 continue
@@ -93,7 +93,7 @@ class Collector:
         if payment is None and wallet is None:
             raise PaymentRequired("Only its payer may see this job.")
         try:
-            payer = wallet if payment is None else self._cashier.identify(payment, offers).payer
+            payer = wallet if payment is None else self._cashier.gate.identify(payment, offers).payer
         except PaymentRefused as refused:
             raise NotFound("Job not found") from refused
         if payer != job.payer:

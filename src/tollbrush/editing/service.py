@@ -116,7 +116,7 @@ class EditingService:
         PaymentRefused (402), PaymentBusy (409), SettlementUnknown, Unavailable (503) and what the engine refuses."""
         if payment is None:
             raise PaymentRequired(f"This edit costs {order.price}.")
-        key, digest = self.cashier.identify(payment, offers), order.request.digest()
+        key, digest = self.cashier.gate.identify(payment, offers), order.request.digest()
         work = self._works.get(key) or self._begin(key, digest, order, lambda w: self._make(w, key, payment, offers))
         if work.digest != digest:
             raise PaymentBusy("This payment is already at work on another request.")

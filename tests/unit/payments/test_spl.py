@@ -14,7 +14,8 @@ from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 from solders.signature import Signature
 
-from support.solana_chain import DEVNET, payment
+from support.payments import wrap
+from support.solana_chain import DEVNET
 from support.solana_corpus import FAIR, HOSTILE
 from support.solana_forge import Forge, encode, lighthouse, memo
 from tollbrush.domain.payments import Payment, Requirement
@@ -70,10 +71,10 @@ def test_the_sellers_memo_is_used() -> None:
     wanted = Requirement(**{**vars(REQUIREMENT), "extra": {**REQUIREMENT.extra, "memo": "invoice 9"}})
     paid = spl.pay(PAYER, wanted, BLOCKHASH)
     assert spl.decode(paid).memos == (b"invoice 9",)
-    assert _inspect(payment(paid, wanted), wanted).payer == str(PAYER.pubkey())
-    other = payment(spl.pay(PAYER, wanted, BLOCKHASH, memo=b"invoice 8"), wanted)
+    assert _inspect(wrap(paid, wanted), wanted).payer == str(PAYER.pubkey())
+    other = wrap(spl.pay(PAYER, wanted, BLOCKHASH, memo=b"invoice 8"), wanted)
     assert _refused(other, wanted) == "invalid_exact_svm_payload_memo_mismatch"
-    without = payment(HONEST.payload(), wanted)
+    without = wrap(HONEST.payload(), wanted)
     assert _refused(without, wanted) == "invalid_exact_svm_payload_memo_count"
 
 
@@ -109,25 +110,25 @@ def test_the_digest_is_the_messages_not_the_envelopes() -> None:
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_payment_is_refused_by_name(name: str) -> None:
     reason, make = HOSTILE[name]
-    assert _refused(payment(make(HONEST), REQUIREMENT)) == reason
+    assert _refused(wrap(make(HONEST), REQUIREMENT)) == reason
 
 
 @pytest.mark.parametrize("version", [1, 2])
 @pytest.mark.parametrize("name", FAIR)
 def test_fair_payment_passes(name: str, version: int) -> None:
-    verified = _inspect(payment(FAIR[name](HONEST), REQUIREMENT, version=version))
+    verified = _inspect(wrap(FAIR[name](HONEST), REQUIREMENT, version=version))
     assert verified.key.payer == str(PAYER.pubkey())
     assert (verified.balance, verified.valid_until) == (21_000, 1_090)
 
 
 def test_wallets_that_add_lighthouse_may_pay() -> None:
     both = HONEST.with_(after=(lighthouse(), lighthouse(), memo(b"n"))).payload()
-    assert _inspect(payment(both, REQUIREMENT)).payer == str(PAYER.pubkey())
+    assert _inspect(wrap(both, REQUIREMENT)).payer == str(PAYER.pubkey())
 
 
 def test_paying_oneself_is_refused() -> None:
     own = Requirement(**{**vars(REQUIREMENT), "pay_to": str(PAYER.pubkey())})
-    assert _refused(payment(spl.pay(PAYER, own, BLOCKHASH), own), own) == "self_payment"
+    assert _refused(wrap(spl.pay(PAYER, own, BLOCKHASH), own), own) == "self_payment"
 
 
 @pytest.mark.parametrize(
@@ -141,7 +142,7 @@ def test_paying_oneself_is_refused() -> None:
     ],
 )
 def test_what_the_payer_accepted_must_be_ours(field: str, value: str, reason: str) -> None:
-    honest = payment(HONEST.payload(), REQUIREMENT)
+    honest = wrap(HONEST.payload(), REQUIREMENT)
     assert honest.accepted is not None
     accepted = {**honest.accepted, field: value}
     changed = Payment(2, accepted["scheme"], accepted["network"], honest.payload, accepted)
@@ -149,12 +150,12 @@ def test_what_the_payer_accepted_must_be_ours(field: str, value: str, reason: st
 
 
 def test_identity_needs_a_signature_and_nothing_else() -> None:
-    dear = payment(HONEST.with_(amount=1).payload(), REQUIREMENT)
+    dear = wrap(HONEST.with_(amount=1).payload(), REQUIREMENT)
     key = identify(dear)
     assert (key.network, key.asset, key.payer) == (DEVNET.id, DEVNET.usdc, str(PAYER.pubkey()))
     assert key.nonce == spl.decode(dear.payload).digest
     with pytest.raises(PaymentRefused) as refusal:
-        identify(payment(HOSTILE["unsigned"][1](HONEST), REQUIREMENT))
+        identify(wrap(HOSTILE["unsigned"][1](HONEST), REQUIREMENT))
     assert refusal.value.reason == "invalid_exact_svm_payload_signature"
 
 
@@ -186,7 +187,7 @@ def test_a_payment_with_any_bytes_changed_is_refused_or_the_same(data: st.DataOb
     raw = bytearray(base64.b64decode(HONEST.with_(after=(memo(b"n", PAYER.pubkey()),)).payload()["transaction"]))
     for _ in range(data.draw(st.integers(1, 3))):
         raw[data.draw(st.integers(65, len(raw) - 1))] ^= data.draw(st.integers(1, 255))
-    changed = payment({"transaction": base64.b64encode(bytes(raw)).decode()}, REQUIREMENT)
+    changed = wrap({"transaction": base64.b64encode(bytes(raw)).decode()}, REQUIREMENT)
     honest = spl.decode(HONEST.with_(after=(memo(b"n", PAYER.pubkey()),)).payload())
     try:
         verified = _inspect(changed)
@@ -198,7 +199,7 @@ def test_a_payment_with_any_bytes_changed_is_refused_or_the_same(data: st.DataOb
 @given(st.integers(0, 2**32 - 1), st.integers(0, 2**64 - 1))
 @settings(max_examples=60, deadline=None)
 def test_no_accepted_payment_costs_more_than_the_cap(units: int, price: int) -> None:
-    paid = payment(HONEST.with_(units=units, price=price).payload(), REQUIREMENT)
+    paid = wrap(HONEST.with_(units=units, price=price).payload(), REQUIREMENT)
     try:
         _inspect(paid)
     except PaymentRefused as refused:
