@@ -8,6 +8,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Final, Self, Unpack
 
+import httpx2
+
 from tollbrush.client.doors import Door, GatewayDoor, RouterDoor
 from tollbrush.client.inputs import EditOptions, draft, price_limit
 from tollbrush.client.results import Edit, bring_home
@@ -23,6 +25,7 @@ class AsyncClient:
     Straight from a gateway, paying from this process within the owner's settings: `AsyncClient(gateway="https://…")`
     with `wallet` a Wallet or a Payer (closed with the client); by default the wallet of this machine.
 
+    `http` reaches the router by other means than the network, and is closed with the client.
     `patience`: seconds that a slow edit is waited for. Use it from one event loop and close it, or use `async with`.
     Every method raises errors of `tollbrush.errors` only. `clock` and `sleep` are for tests.
     """
@@ -33,13 +36,14 @@ class AsyncClient:
         router: str = DEFAULT_ROUTER,
         gateway: str | None = None,
         wallet: Wallet | Payer | None = None,
+        http: httpx2.AsyncClient | None = None,
         patience: float = 900.0,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._door: Door
         if gateway is None:
-            self._door = RouterDoor(router)
+            self._door = RouterDoor(router, http)
         else:
             payer = wallet if isinstance(wallet, Payer) else _payer(wallet)
             self._door = GatewayDoor(gateway, payer, patience=patience, clock=clock, sleep=sleep)

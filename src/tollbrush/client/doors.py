@@ -48,8 +48,8 @@ class RouterDoor:
 
     takes_urls = True
 
-    def __init__(self, url: str) -> None:
-        self.base, self.http = url.rstrip("/"), open_http(url)
+    def __init__(self, url: str, http: httpx2.AsyncClient | None = None) -> None:
+        self.base, self.http = url.rstrip("/"), http or open_http(url)
 
     async def buy(self, draft: Draft, max_price: Price | None, progress: OnProgress | None) -> Paid:
         fields = dict(draft.fields)

@@ -1,5 +1,6 @@
 """What a caller of the router asks for: the gateway's own fields, read by the gateway's own rules, where a picture may
-also be a path or a URL; and four fields of the router's: `network`, `max_price`, `again`, `response_format`."""
+also be a path or a URL; and five fields of the router's: `network`, `max_price`, `again`, `since`,
+`response_format`."""
 
 from __future__ import annotations
 
@@ -18,18 +19,20 @@ from tollbrush.wire import jsonbody, multipart, schemas
 from tollbrush.wire.slash import SlashCommand
 
 _DOLLARS = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,18})?", re.ASCII)
-_OWN: Final = ("network", "max_price", "again", "response_format")
+_OWN: Final = ("network", "max_price", "again", "since", "response_format")
 
 
 @dataclass(frozen=True)
 class Terms:
-    """How this call may be paid: on which network, for how much at most (dollars), and whether anew; and how it is
+    """How this call may be paid: on which network, for how much at most (dollars), and whether anew; `since`: what was
+    bought at or after this moment (Unix seconds) is not bought again, None for the last ten minutes; and how it is
     answered: `url` or `b64_json`, None for what the route answers by itself."""
 
     network: Network | None = None
     max_price: Decimal | None = None
     again: bool = False
     response_format: str | None = None
+    since: float | None = None
 
 
 @dataclass(frozen=True)
@@ -86,9 +89,12 @@ def _terms(own: Mapping[str, Any]) -> Terms:
     again, shape = own.get("again"), own.get("response_format")
     if not isinstance(again, bool | None):
         raise BadRequest("again must be true or false.", path="again")
+    since = own.get("since")
+    if not (since is None or (type(since) in (int, float) and since >= 0)):
+        raise BadRequest("since must be a moment in Unix seconds.", path="since")
     if shape is not None:
         check_choice(shape, "response_format", ("url", "b64_json"))
-    return Terms(_network(own.get("network")), _price(own.get("max_price")), bool(again), shape)
+    return Terms(_network(own.get("network")), _price(own.get("max_price")), bool(again), shape, since)
 
 
 def _network(name: Any) -> Network | None:

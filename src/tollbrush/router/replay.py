@@ -39,15 +39,24 @@ class Replays:
         self._tasks: set[asyncio.Task[Answer]] = set()
 
     async def once(
-        self, digest: str, prompt: str, buy: Callable[[], Awaitable[Answer]], *, again: bool = False
+        self,
+        digest: str,
+        prompt: str,
+        buy: Callable[[], Awaitable[Answer]],
+        *,
+        again: bool = False,
+        since: float | None = None,
     ) -> Result:
         """The answer for `digest`, bought at most once at a time. `again`: buy anew whatever was bought before.
+        `since`: what was bought at or after this moment is not bought again; by default the window.
         A caller that goes away leaves the purchase running: it is found in the history."""
         task = None if again else self._running.get(digest)
         joined = task is not None
         if task is None:
             # No await between the look and the entry: two calls at once cannot both find nothing.
-            before = None if again else self._history.latest(digest, since=self._clock() - WINDOW_SECONDS)
+            start = self._clock() - WINDOW_SECONDS
+            start = start if since is None else min(start, since)
+            before = None if again else self._history.latest(digest, since=start)
             if before and before.answer and all(self._pictures.has(d["key"]) for d in before.answer["data"]):
                 return Result(before.answer, True)
             joined = before is not None

@@ -156,7 +156,7 @@ class Routes:
     async def _bought(self, wanted: EditRequest, terms: Terms) -> Result:
         same = await asyncio.to_thread(digest, wanted, self._buyer.gateway)
         buy = partial(self._buyer.buy, wanted, terms, same)
-        return await self._replays.once(same, wanted.prompt, buy, again=terms.again)
+        return await self._replays.once(same, wanted.prompt, buy, again=terms.again, since=terms.since)
 
     async def _models(self) -> dict[str, Any]:
         """The gateway's list as it is."""
