@@ -14,9 +14,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tollbrush.client.files import allowed_roots
 from tollbrush.errors import BadRequest
 from tollbrush.router.fetch import Fetcher
-from tollbrush.router.sources import Sources, allowed_roots
+from tollbrush.router.sources import Sources
 from tollbrush.settings import LimitSettings, RouterSettings
 
 
@@ -204,3 +205,9 @@ async def test_any_reference_is_a_picture_or_a_refusal(home: Path, text: str) ->
         assert await reading.read(text, path="image") == PNG
     except BadRequest as refused:
         assert refused.message
+
+
+def test_a_program_that_works_in_the_root_folder_allows_not_everything(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir("/")
+    assert Path("/") not in allowed_roots(())
+    assert allowed_roots((Path("/"),)) == (Path("/"),), "unless its owner says so"
