@@ -31,15 +31,14 @@ from support.solana_chain import paid
 from tollbrush.devnet.base import start_base
 from tollbrush.devnet.interface import LocalChain
 from tollbrush.devnet.solana import SolanaChain
-from tollbrush.domain.charges import Charge, ChargeState
-from tollbrush.domain.jobs import Job
+from tollbrush.domain.charges import ChargeState
 from tollbrush.domain.networks import BY_V1
 from tollbrush.domain.payments import Payment, Requirement
 from tollbrush.payments.evm import EvmTill
 from tollbrush.payments.interface import Outcome, Till
 from tollbrush.payments.rpc import JsonRpc
 from tollbrush.payments.solana import SolanaTill
-from tollbrush.storage.sqlite import SqliteLedger
+from tollbrush.storage.reader import read_history
 
 PRICE: Final = 2_100
 BASE, SOLANA = BY_V1["base-sepolia"].id, BY_V1["solana-devnet"].id
@@ -311,9 +310,9 @@ def reckon(gateway: Mortal, customers: Sequence[Customer]) -> None:
     gateway.deaths.clear()
     gateway.stop()
     gateway.start(ahead=DAYS)  # what is never collected has expired by then
-    gateway.send("GET", "/healthz", {})
+    await_quiet(gateway)
     gateway.stop()
-    rows = asyncio.run(_rows(gateway.data / "gateway.db"))
+    rows = read_history(gateway.data / "gateway.db")
     settled = [(job, charge) for job, charge in rows if charge.state is ChargeState.SETTLED]
     assert Counter(c.tx_hash for _, c in settled) == Counter(r["payment"]["tx_hash"] for r in receipts)
     assert [c for _, c in rows if c.open] == []
@@ -327,17 +326,26 @@ def reckon(gateway: Mortal, customers: Sequence[Customer]) -> None:
     assert list((gateway.data / "inputs").iterdir()) == []
 
 
+def await_quiet(gateway: Mortal) -> None:
+    """Until a gateway that is only left alone has brought everything to its end; what it has not by then is for the
+    reckoning to say."""
+    gateway.send("GET", "/healthz", {})
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end and not _is_quiet(gateway.data):
+        time.sleep(0.02)
+
+
+def _is_quiet(data: Path) -> bool:
+    rows = read_history(data / "gateway.db")
+    at_work = any(charge.open or not job.finished for job, charge in rows)
+    shown = {image.key for job, charge in rows if charge.state is ChargeState.SETTLED for image in job.images}
+    kept = {path.name for path in (data / "images").rglob("*") if path.is_file()}
+    return not at_work and kept == shown and not list((data / "inputs").iterdir())
+
+
 def earned(town: Town) -> int:
     """By the sellers' balances on chain."""
     return sum(town.chain(network).balance(seller) for network, seller in town.sellers.items())
-
-
-async def _rows(path: Path) -> Sequence[tuple[Job, Charge]]:
-    ledger = SqliteLedger(path)
-    try:
-        return await ledger.history()
-    finally:
-        await ledger.close()
 
 
 def _body(prompt: str) -> dict[str, Any]:

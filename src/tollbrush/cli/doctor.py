@@ -16,6 +16,7 @@ import typer
 
 from tollbrush.cli.context import DataDir, Json, client_settings
 from tollbrush.cli.terminal import Terminal
+from tollbrush.domain.networks import BY_ID
 from tollbrush.errors import TollbrushError
 
 if TYPE_CHECKING:
@@ -129,17 +130,28 @@ async def _gateway(settings: Settings, http: httpx2.AsyncClient) -> list[Finding
     if ready is None:
         return [Finding("gateway", "bad", f"{url} does not answer.", "Start one: tollbrush up, or set another.")]
     said = ready.json()
-    problems = said.get("problems") or {}
-    if ready.status_code != 200:
-        told = "; ".join(f"{k}: {v}" for k, v in problems.items()) or f"HTTP {ready.status_code}"
-        return [Finding("gateway", "bad", f"{url} is not ready: {told}.")]
-    findings = [Finding("gateway", "ok", f"{url}, takes {', '.join(map(str, said.get('networks', [])))}")]
+    problems, warnings = _parts(said.get("problems")), _parts(said.get("warnings"))
+    if ready.status_code == 200:
+        findings = [Finding("gateway", "ok", f"{url}, takes {', '.join(map(str, said.get('networks', [])))}")]
+    else:
+        told = "; ".join(problems) or f"HTTP {ready.status_code}"
+        findings = [Finding("gateway", "bad", f"{url} is not ready: {told}.")]
+    findings += [Finding("gateway", "note", f"{warning}.") for warning in warnings]
     if date := ready.headers.get("date"):
         off = abs(time.time() - parsedate_to_datetime(date).timestamp())
         state: Literal["ok", "bad"] = "ok" if off < _CLOCK_SECONDS else "bad"
         advice = "" if state == "ok" else "Payments carry times: set this machine's clock."
         findings.append(Finding("clock", state, f"{off:.0f} s from the gateway's.", advice))
     return findings
+
+
+def _parts(told: object) -> list[str]:
+    """What `/readyz` says of each part, networks by their names."""
+    if not isinstance(told, dict):
+        return []
+    return [
+        f"{BY_ID[part].v1 if part in BY_ID else part}: {str(text).removesuffix('.')}" for part, text in told.items()
+    ]
 
 
 async def _get(http: httpx2.AsyncClient, url: str) -> httpx2.Response | None:

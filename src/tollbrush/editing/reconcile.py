@@ -19,10 +19,13 @@ from tollbrush.storage.interface import Ledger
 _log: Final = structlog.get_logger(__name__)
 _HEARTBEATS: Final = 3
 """Renewals within one lease."""
+_AT_ONCE: Final = 8
+"""Settlements that the chains are asked about at the same time: a silent one keeps nobody else waiting for long."""
 
 
 class Sweeper:
-    """`clock` gives Unix seconds. `run` for ever in the background; `sweep` once, for starts and tests."""
+    """`clock` gives Unix seconds. `run` for ever in the background, from the start on; `sweep` once, for tests.
+    `caught_up`: what an earlier process left has been looked through once."""
 
     def __init__(
         self,
@@ -35,17 +38,20 @@ class Sweeper:
     ) -> None:
         self._service, self._ledger, self._runner = service, ledger, runner
         self._settings, self._clock = settings, clock
+        self._turns = asyncio.Semaphore(_AT_ONCE)
+        self.caught_up = False
 
     async def run(self) -> None:
         await asyncio.gather(
             self._repeat(self._service.heartbeat, self._settings.lease_seconds / _HEARTBEATS),
-            self._repeat(self.sweep, self._settings.sweep_seconds),
+            self._repeat(self.tend, self._settings.sweep_seconds),
+            self._repeat(self.reconcile, self._settings.sweep_seconds),
         )
 
     async def _repeat(self, turn: Callable[[], Awaitable[None]], seconds: float) -> None:
         while True:
-            await asyncio.sleep(seconds)
             await self._survive(turn())
+            await asyncio.sleep(seconds)
 
     async def _survive(self, step: Awaitable[None], **about: str) -> None:
         """One job, one charge, one turn must not take the others with it: a full disk, a defect of ours."""
@@ -55,15 +61,31 @@ class Sweeper:
             _log.exception("a step of the sweep failed", **about)
 
     async def sweep(self) -> None:
+        await self.reconcile()
+        await self.tend()
+
+    async def tend(self) -> None:
+        """Jobs and their files. No chain is asked: however slow one is, a dead process's jobs go on."""
         now = int(self._clock())
         for job in await self._ledger.orphans(now):
             await self._survive(self._service.adopt(job), job=job.id)
-        for charge in await self._ledger.open_charges():
-            await self._survive(self._look_at(charge, now), charge=charge.id)
         await self._survive(self._expire(now))
         await self._survive(self._service.sweep_litter())
 
+    async def reconcile(self) -> None:
+        """Payments that are neither settled nor given back."""
+        now = int(self._clock())
+        looks = [
+            self._survive(self._look_at(charge, now), charge=charge.id) for charge in await self._ledger.open_charges()
+        ]
+        await asyncio.gather(*looks)
+        self.caught_up = True
+
     async def _look_at(self, charge: Charge, now: int) -> None:
+        async with self._turns:
+            await self._decide(charge, now)
+
+    async def _decide(self, charge: Charge, now: int) -> None:
         cashier = self._service.cashier
         if charge.state in (ChargeState.SETTLING, ChargeState.UNKNOWN):
             # Whoever settles it may still be at it: leave it a lease's time.

@@ -50,6 +50,9 @@ from tollbrush.wire.x402 import EXPOSED_HEADERS
 
 _log: Final = structlog.get_logger(__name__)
 
+_ASK_AGAIN: Final = 15.0
+"""Seconds between looks at a network that is not ready."""
+
 Handler = Callable[[Request], Awaitable[Response]]
 
 _ALLOWED_HEADERS = (
@@ -110,7 +113,6 @@ def create_app(settings: Settings, seams: Seams | None = None) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         for engine in engines:
             await engine.start()
-        await sweeper.sweep()
         background = [asyncio.create_task(_introduce(gate)), asyncio.create_task(sweeper.run())]
         try:
             yield
@@ -133,7 +135,14 @@ def create_app(settings: Settings, seams: Seams | None = None) -> FastAPI:
     app.add_exception_handler(HTTPException, problems.on_http_error)
     app.add_exception_handler(Exception, problems.on_surprise)
     app.state.close, app.state.drain = close, service.drain
-    watch = Watch(gate, ledger, data, clock=clock, low_settlements=gateway.low_settlements)
+    watch = Watch(
+        gate,
+        ledger,
+        data,
+        clock=clock,
+        low_settlements=gateway.low_settlements,
+        caught_up=lambda: sweeper.caught_up,
+    )
     scrape = Scrape(metrics, watch, runner.turnstile, gateway.metrics_from)
     _routes(app, settings, service, collector, images, Ops(watch, gate.networks), scrape, clock)
     app.add_middleware(CountRequests, metrics=metrics)
@@ -150,11 +159,17 @@ def create_app(settings: Settings, seams: Seams | None = None) -> FastAPI:
 
 
 async def _introduce(gate: Gate) -> None:
-    """Ask each network once, so that a facilitator's fee payer is known before the first 402; say what is wrong."""
+    """Ask the networks until all are ready, so that a facilitator's fee payer is known before the first 402, or as soon
+    as it answers; say what is wrong, once."""
     if not gate.networks:
         _log.warning("nothing can be sold: no network has a pay_to", advice="set TOLLBRUSH_NETWORKS__BASE__PAY_TO")
-    for network, problem in (await gate.problems()).items():
-        _log.warning("network is not ready", network=network, problem=problem)
+    said: dict[str, str] = {}
+    while problems := await gate.problems():
+        for network, problem in problems.items():
+            if said.get(network) != problem:
+                _log.warning("network is not ready", network=network, problem=problem)
+        said = problems
+        await asyncio.sleep(_ASK_AGAIN)
 
 
 def _routes(

@@ -50,6 +50,7 @@ def document(catalog: Catalog) -> dict[str, Any]:
         "/.well-known/x402": {"get": _get("What is sold here and on which networks.", "Discovery")},
         "/healthz": {"get": _get("The process is alive.", "Health")},
         "/readyz": {"get": _get("Money can be taken and results stored.", "Ready")},
+        "/metrics": {"get": _metrics_operation()},
     }
     paths["/readyz"]["get"]["responses"]["503"] = _json("What keeps it from being ready, by part.", {"type": "object"})
     return {
@@ -148,6 +149,17 @@ def _image_operation() -> dict[str, Any]:
             "200": {"description": "The picture.", "content": {"image/*": {"schema": STRING}}},
             "304": {"description": "The caller has it already."},
             "404": _json("No such image.", _ref("Problem")),
+        },
+    }
+
+
+def _metrics_operation() -> dict[str, Any]:
+    return {
+        "operationId": "metrics",
+        "summary": "Takings, queues and troubles for Prometheus, to the addresses that `gateway.metrics_from` names.",
+        "responses": {
+            "200": {"description": "Prometheus' text format.", "content": {"text/plain": {"schema": STRING}}},
+            "404": _json("Not for this address.", _ref("Problem")),
         },
     }
 

@@ -18,6 +18,8 @@ from tollbrush.payments.interface import FeeAccount
 from tollbrush.storage.interface import Ledger
 
 _FRESH_SECONDS: Final = 2.0
+_PATIENCE: Final = 3.0
+"""Seconds that a chain has to answer before it counts as silent."""
 _LOW_DISK, _NO_DISK = 1024 * 2**20, 256 * 2**20
 _LONG_UNKNOWN: Final = 600
 """Seconds after its claim from which on an unknown settlement is worth a look."""
@@ -37,13 +39,20 @@ class Vitals:
 
 class Watch:
     """Looks when asked, at most every two seconds however many ask. `clock` gives Unix seconds; a fee account that
-    pays for fewer than `low_settlements` is a warning."""
+    pays for fewer than `low_settlements` is a warning, and so is a start that has not `caught_up`."""
 
     def __init__(
-        self, gate: Gate, ledger: Ledger, data_dir: Path, *, clock: Callable[[], float], low_settlements: int
+        self,
+        gate: Gate,
+        ledger: Ledger,
+        data_dir: Path,
+        *,
+        clock: Callable[[], float],
+        low_settlements: int,
+        caught_up: Callable[[], bool],
     ) -> None:
         self._gate, self._ledger, self._data_dir = gate, ledger, data_dir
-        self._clock, self._low = clock, low_settlements
+        self._clock, self._low, self._caught_up = clock, low_settlements, caught_up
         self._looking = asyncio.Lock()
         self._seen: tuple[float, Vitals] | None = None
 
@@ -55,12 +64,16 @@ class Watch:
             return self._seen[1]
 
     async def _look(self) -> Vitals:
-        problems, accounts = await asyncio.gather(self._gate.problems(), self._gate.fee_accounts())
+        problems, accounts = await asyncio.gather(
+            self._gate.problems(within=_PATIENCE), self._gate.fee_accounts(within=_PATIENCE)
+        )
         if not self._gate.networks:
             problems["payments"] = "no network is configured: set `networks.<name>.pay_to`"
         warnings = {
             n: self._short(n, a) for n, a in accounts.items() if n not in problems and a.settlements < self._low
         }
+        if not self._caught_up():
+            warnings["start"] = "the settlements that an earlier process left open are still being looked up"
         charges: Counter[ChargeState] = Counter()
         try:
             await self._ledger.probe()

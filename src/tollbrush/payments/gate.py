@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -65,19 +66,31 @@ class Gate:
         till = self._tills.get(charge.key.network)
         return _NO_TILL if till is None else await till.find(_verified(till, charge), charge.tx_hash)
 
-    async def problems(self) -> dict[str, str]:
-        """Network → what keeps it from taking money; empty when all are ready."""
-        found = {network: await till.check() for network, till in self._tills.items()}
-        return {network: problem for network, problem in found.items() if problem}
+    async def problems(self, *, within: float | None = None) -> dict[str, str]:
+        """Network → what keeps it from taking money, silence for `within` seconds included; empty when all are
+        ready."""
 
-    async def fee_accounts(self) -> dict[str, FeeAccount]:
+        async def problem(till: Till) -> str | None:
+            try:
+                async with asyncio.timeout(within):
+                    return await till.check()
+            except TimeoutError:
+                return f"{BY_ID[till.network].title} has not answered within {within:.0f} s."
+
+        found = await asyncio.gather(*map(problem, self._tills.values()))
+        return {network: said for network, said in zip(self._tills, found, strict=True) if said}
+
+    async def fee_accounts(self, *, within: float | None = None) -> dict[str, FeeAccount]:
         """Network → who pays our fees there, where that is ourselves and the chain can be read."""
-        found: dict[str, FeeAccount] = {}
-        for network, till in self._tills.items():
-            with suppress(Unavailable):  # `problems` tells of it
-                if account := await till.fees():
-                    found[network] = account
-        return found
+
+        async def account(till: Till) -> FeeAccount | None:
+            with suppress(Unavailable, TimeoutError):  # `problems` tells of it
+                async with asyncio.timeout(within):
+                    return await till.fees()
+            return None
+
+        found = await asyncio.gather(*map(account, self._tills.values()))
+        return {network: held for network, held in zip(self._tills, found, strict=True) if held}
 
     async def close(self) -> None:
         for till in self._tills.values():
