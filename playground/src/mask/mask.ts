@@ -126,11 +126,14 @@ export class Mask {
     this.touched = new Map();
   }
 
-  /** What has changed since `begin`; uniform tiles have become numbers again. */
+  /** What has changed since `begin`, empty when all is as it was; uniform tiles have become numbers again. */
   end(): Step {
     const step: Map<number, Tile> = this.touched ?? new Map();
     this.touched = null;
-    for (const index of step.keys()) this.tiles[index] = simplest(this.tiles[index]!);
+    for (const [index, before] of step) {
+      const tile = (this.tiles[index] = simplest(this.tiles[index]!));
+      if (same(tile, before)) step.delete(index);
+    }
     return step;
   }
 
@@ -210,6 +213,11 @@ function countBits(tile: Uint8Array, width: number, height: number): number {
     if (width & 7) total += ONES[tile[row + whole]! & (255 >> (8 - (width & 7)))]!;
   }
   return total;
+}
+
+function same(a: Tile, b: Tile): boolean {
+  if (typeof a === "number" || typeof b === "number") return a === b;
+  return a.every((byte, i) => byte === b[i]);
 }
 
 function simplest(tile: Tile): Tile {
