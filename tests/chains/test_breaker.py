@@ -17,12 +17,12 @@ from support.base_chain import BASE, PRICE, EvmAccount, evm_payment
 from support.facilitator import HostedFacilitator, Spoil
 from support.x402_judge import Judge
 from tollbrush.devnet.interface import LocalChain
+from tollbrush.domain.breaker import Breaker, CircuitOpen
 from tollbrush.domain.charges import Charge, ChargeState
 from tollbrush.domain.jobs import Job
 from tollbrush.domain.pricing import Price
 from tollbrush.editing.cashier import Cashier
 from tollbrush.errors import PaymentRefused, SettlementUnknown, Unavailable
-from tollbrush.payments.breaker import Breaker, CircuitOpen
 from tollbrush.payments.facilitator import FacilitatorTill
 from tollbrush.payments.gate import Gate
 from tollbrush.payments.interface import Outcome, Verified

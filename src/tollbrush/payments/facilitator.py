@@ -14,11 +14,11 @@ from typing import Any, Final
 
 import httpx2
 
+from tollbrush.domain.breaker import Breaker, CircuitOpen
 from tollbrush.domain.charges import ClaimKey
 from tollbrush.domain.networks import Network
 from tollbrush.domain.payments import Payment, Requirement
 from tollbrush.errors import PaymentRefused, Unavailable
-from tollbrush.payments.breaker import Breaker, CircuitOpen
 from tollbrush.payments.checks import SCHEME
 from tollbrush.payments.facilitator_family import family
 from tollbrush.payments.interface import Outcome, Settlement, Verified
