@@ -5,18 +5,24 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import cv2
 import numpy as np
 import pytest
 import skimage.data
 from numpy.typing import NDArray
+from pydantic import SecretStr
 
+from support import google_simulator
+from support.servers import free_port, running
 from tollbrush.domain.edits import Size
+from tollbrush.engines.google import GoogleEngine
 from tollbrush.engines.interface import Capabilities, EditInput, EditOutput, Engine
 from tollbrush.engines.studio.engine import StudioEngine
 from tollbrush.errors import CannotHonour, TollbrushError
-from tollbrush.settings import StudioSettings
+from tollbrush.settings import GoogleSettings, StudioSettings
 
 Pixels = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
@@ -42,7 +48,28 @@ async def studio() -> AsyncIterator[Engine]:
         await engine.close()
 
 
-CASES = (Case("studio", "studio", "change the background to a starry sky", studio),)
+@asynccontextmanager
+async def google() -> AsyncIterator[Engine]:
+    port = free_port()
+    with TemporaryDirectory() as folder:
+        log = Path(folder) / "log"
+        with running(["support.google_simulator", str(port)], f"http://127.0.0.1:{port}/seen", log=log):
+            settings = GoogleSettings(
+                api_key=SecretStr(google_simulator.KEY), base_url=f"http://127.0.0.1:{port}/v1beta"
+            )
+            engine: Engine = GoogleEngine(settings)
+            await engine.start()
+            try:
+                yield engine
+            finally:
+                await engine.close()
+
+
+CASES = (
+    Case("studio", "studio", "change the background to a starry sky", studio),
+    Case("google", "gemini-2.5-flash-image", "turn it into a negative", google),
+    Case("google-pro", "gemini-3-pro-image", "turn it into a negative", google),
+)
 
 
 @pytest.fixture(params=CASES, ids=lambda case: case.name, scope="module")

@@ -15,6 +15,10 @@ def build(settings: EngineSettings) -> list[Engine]:
         from tollbrush.engines.openai import OpenAIEngine
 
         engines.append(OpenAIEngine(settings.openai))
+    if settings.google.api_key.get_secret_value():
+        from tollbrush.engines.google import GoogleEngine
+
+        engines.append(GoogleEngine(settings.google))
     if settings.studio.enabled:
         from tollbrush.engines.studio.engine import StudioEngine
 
