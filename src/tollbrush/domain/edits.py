@@ -16,6 +16,9 @@ OutputFormat = Literal["png", "jpeg", "webp"]
 FITS: Final = ("crop", "pad", "stretch")
 MASK_MODES: Final = ("auto", "luma", "alpha")
 OUTPUT_FORMATS: Final = ("png", "jpeg", "webp")
+QUALITIES: Final = ("low", "medium", "high", "xhigh", "max")
+BACKGROUNDS: Final = ("transparent", "opaque")
+MAX_PREVIEWS: Final = 3
 MAX_PROMPT: Final = 32_000
 MAX_N: Final = 10
 MAX_SEED: Final = 2**31 - 1
@@ -54,7 +57,8 @@ def parse_size(text: str) -> Size | None:
 @dataclass(frozen=True)
 class EditRequest:
     """One edit as asked for. `sources` and `mask` are encoded picture bytes; `size` None means `auto`;
-    `seed` None means drawn at random and reported; `fit` None means the caller named none (crop)."""
+    `seed` None means drawn at random and reported; `fit` None means the caller named none (crop); `quality` and
+    `background` None leave the choice to the model. `previews`: at most so many unfinished pictures of each image."""
 
     model: str | None
     prompt: str
@@ -66,10 +70,13 @@ class EditRequest:
     fit: Fit | None = None
     mask_mode: MaskMode = "auto"
     output_format: OutputFormat | None = None
+    quality: str | None = None
+    background: str | None = None
+    previews: int = 0
 
     def digest(self) -> str:
         """SHA-256 over the fields and decoded bytes: what a payment is bound to. Encodings and multipart
-        boundaries differ per attempt, meaning does not."""
+        boundaries differ per attempt, meaning does not; nor do `previews`, which are only seen on the way."""
         h = hashlib.sha256()
         fields = (
             self.model,
@@ -80,6 +87,8 @@ class EditRequest:
             self.fit,
             self.mask_mode,
             self.output_format,
+            self.quality,
+            self.background,
         )
         for part in (repr(fields).encode(), self.mask or b"", *self.sources):
             h.update(len(part).to_bytes(8, "big"))

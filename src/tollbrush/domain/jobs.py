@@ -7,7 +7,8 @@ queued ──► in_progress ──► completed ──► failed (expired, neve
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
 
@@ -54,7 +55,8 @@ class HostedImage:
 class Job:
     """`model` answers, `requested_model` was asked for (they differ only for a stand-in); times in Unix seconds.
     `images` are the results of a completed job; before that and after a failure, files that are to be removed.
-    `deadline`: past it unfinished work has failed. `owner` is the process that works on it, until `lease_until`."""
+    `deadline`: past it unfinished work has failed. `owner` is the process that works on it, until `lease_until`.
+    `usage`: what the engine says it consumed, tokens for the most part."""
 
     id: str
     payer: str
@@ -72,6 +74,7 @@ class Job:
     updated: int = 0
     owner: str = ""
     lease_until: int = 0
+    usage: Mapping[str, int] = field(default_factory=dict, hash=False)
 
     @property
     def finished(self) -> bool:
@@ -80,8 +83,8 @@ class Job:
     def start(self, now: int) -> Job:
         return self._to(JobState.IN_PROGRESS, now)
 
-    def complete(self, images: tuple[HostedImage, ...], now: int) -> Job:
-        return replace(self._to(JobState.COMPLETED, now), images=images)
+    def complete(self, images: tuple[HostedImage, ...], now: int, usage: Mapping[str, int] | None = None) -> Job:
+        return replace(self._to(JobState.COMPLETED, now), images=images, usage=usage or {})
 
     def fail(self, code: str, error: str, now: int) -> Job:
         return replace(self._to(JobState.FAILED, now), error_code=code, error=error)

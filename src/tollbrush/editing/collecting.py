@@ -38,7 +38,7 @@ class Collector:
         NotFound, SettlementUnknown (503)."""
         self._check_payer(job, payment, wallet, offers)
         if job.state is not JobState.COMPLETED:
-            return Pending(job, self._service.position(job))
+            return self._service.pending(job)
         lock = self._collecting.setdefault(job.id, asyncio.Lock())
         try:
             async with lock:

@@ -69,5 +69,17 @@ def _check_parameters(plan: Plan, fields: EditRequest, *, masked: bool) -> None:
         raise BadRequest(f"seed {fields.seed} leaves no room for {fields.n} images; at most {MAX_SEED}.", path="seed")
     if fields.fit is not None and fields.size is None:
         raise UnsupportedParameter("fit goes with a size; auto keeps the picture's own.", path="fit")
-    if fields.seed is not None and not plan.engine.capabilities(plan.model.upstream).seed:
+    caps = plan.engine.capabilities(plan.model.upstream)
+    if fields.background == "transparent" and fields.output_format == "jpeg":
+        raise BadRequest(
+            "a transparent background does not go into a JPEG.", path="background", advice="Ask for png or webp."
+        )
+    for name, value, there in (
+        ("quality", fields.quality, caps.qualities),
+        ("background", fields.background, caps.backgrounds),
+    ):
+        if value is not None and value not in there:
+            sold = f"Sold here: {', '.join(there)}; or leave it out." if there else "Leave it out."
+            raise UnsupportedParameter(f"{name} {value} of {plan.model.id} is not sold here.", path=name, advice=sold)
+    if fields.seed is not None and not caps.seed:
         raise UnsupportedParameter(f"{plan.model.id} takes no seed.", path="seed", advice="Leave it out.")

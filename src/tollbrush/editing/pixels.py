@@ -117,6 +117,9 @@ def prepare(request: EditRequest, caps: Capabilities, size: Size | None, limits:
         mask=None if shown_mask is None else _frozen(shown_mask),
         n=request.n,
         seed=request.seed or 0,
+        quality=request.quality,
+        background=request.background,
+        previews=min(request.previews, caps.previews),
     )
     reattach = base.shape[2] == 4 and not caps.alpha and not caps.generative
     output = request.output_format or "png"

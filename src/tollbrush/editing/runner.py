@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
-from typing import Final
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final, Self
 
 import structlog
 
@@ -14,15 +14,25 @@ from tollbrush.domain.catalog import Model
 from tollbrush.domain.edits import MAX_N, MAX_SEED, EditRequest, Size
 from tollbrush.domain.jobs import HostedImage
 from tollbrush.editing.pixels import Finished, Prepared, finish, prepare
+from tollbrush.editing.progress import Preview, Track, thumbnail
 from tollbrush.editing.queue import Turnstile
-from tollbrush.engines.interface import Capabilities, EditedImage, Engine
+from tollbrush.engines.interface import Capabilities, EditedImage, Engine, Progress
 from tollbrush.errors import EditTimeout, EngineFailed, InternalError, TollbrushError
+from tollbrush.imaging.codec import Pixels
 from tollbrush.settings import LimitSettings
 from tollbrush.storage.interface import ImageStore, new_key
 
 _log: Final = structlog.get_logger(__name__)
 
 Record = Callable[[tuple[HostedImage, ...]], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Result:
+    """The hosted pictures, and what the engine consumed for them."""
+
+    images: tuple[HostedImage, ...]
+    usage: Mapping[str, int] = field(default_factory=dict)
 
 
 class Runner:
@@ -49,18 +59,20 @@ class Runner:
         request: EditRequest,
         record: Record,
         *,
+        track: Track,
         seconds: float,
-    ) -> tuple[HostedImage, ...]:
+    ) -> Result:
         """The hosted results, one per `n`; `record` gets them before there is any file, so that what a crash leaves is
-        known. `size` is the one that was priced; `seconds` are left to the job, waiting included. Raises from the error
-        tree only; what nobody foresaw becomes an InternalError with an opaque id that the log explains."""
+        known. `track` hears how it goes. `size` is the one that was priced; `seconds` are left to the job, waiting
+        included. Raises from the error tree only; what nobody foresaw becomes an InternalError with an opaque id that
+        the log explains."""
         caps = engine.capabilities(model.upstream)
         own = caps.time_limit * request.n
         try:
             async with asyncio.timeout(max(0.0, seconds)), self.turnstile.turn(engine, job_id, caps.width):
                 async with asyncio.timeout(own):
-                    finished = await self._edit(engine, model, size, request)
-                return await self._host(finished, record)
+                    finished, usage = await self._edit(engine, model, size, request, track)
+                return Result(await self._host(finished, record), usage)
         except TimeoutError as failure:
             limit = min(seconds, own)
             raise EditTimeout(f"The edit ran past its limit of {limit:.0f} s.") from failure
@@ -71,15 +83,19 @@ class Runner:
             _log.exception("edit failed", id=opaque, model=model.id)
             raise InternalError(f"the edit failed on our side (id {opaque}).", extra={"id": opaque}) from failure
 
-    async def _edit(self, engine: Engine, model: Model, size: Size, request: EditRequest) -> list[Finished]:
+    async def _edit(
+        self, engine: Engine, model: Model, size: Size, request: EditRequest, track: Track
+    ) -> tuple[list[Finished], Mapping[str, int]]:
         seed = secrets.randbelow(MAX_SEED - MAX_N) if request.seed is None else request.seed
         caps = engine.capabilities(model.upstream)
         works_at = size if caps.fixed_sizes else None
         prepared = await asyncio.to_thread(self._prepare, replace(request, seed=seed), caps, works_at, self._limits)
-        output = await engine.edit(model.upstream, prepared.input)
+        async with _Previews(prepared, track) as previews:
+            output = await engine.edit(model.upstream, replace(prepared.input, report=previews.hear))
         if len(output.images) != request.n:
             raise EngineFailed(f"{model.id} answered {len(output.images)} pictures instead of {request.n}.")
-        return await asyncio.to_thread(lambda: [self._finish(prepared, image) for image in output.images])
+        finished = await asyncio.to_thread(lambda: [self._finish(prepared, image) for image in output.images])
+        return finished, output.usage
 
     async def _host(self, finished: Sequence[Finished], record: Record) -> tuple[HostedImage, ...]:
         hosted = tuple(
@@ -108,3 +124,32 @@ class Runner:
     async def discard(self, hosted: Sequence[HostedImage]) -> None:
         for image in hosted:
             await self._images.delete(image.key)
+
+
+class _Previews:
+    """Passes an engine's reports on: fractions at once, pictures when they are thumbnails, in the order they came."""
+
+    def __init__(self, prepared: Prepared, track: Track) -> None:
+        self._prepared, self._track = prepared, track
+        self._turn, self._tasks = asyncio.Lock(), set[asyncio.Task[None]]()
+
+    def hear(self, progress: Progress) -> None:
+        self._track.advance(progress.fraction)
+        if progress.preview is not None and (number := self._track.number(progress.index)) is not None:
+            self._tasks.add(asyncio.create_task(self._show(progress.index, number, progress.preview)))
+
+    async def _show(self, image: int, number: int, pixels: Pixels) -> None:
+        async with self._turn:
+            data, size = await asyncio.to_thread(thumbnail, self._prepared, pixels)
+        self._track.show(Preview(image, number, data, size))
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, *rest: object) -> None:
+        """Shows what is still to be shown; after a failure nobody needs it."""
+        for task in self._tasks if kind else ():
+            task.cancel()
+        for failure in await asyncio.gather(*self._tasks, return_exceptions=True):
+            if isinstance(failure, Exception):
+                _log.warning("a preview could not be shown", error=str(failure))

@@ -25,6 +25,7 @@ from tollbrush.domain.payments import Payment, Requirement
 from tollbrush.domain.pricing import Price
 from tollbrush.editing.cashier import Cashier
 from tollbrush.editing.orders import Order, OrderDesk, Plan
+from tollbrush.editing.progress import Track, Watch
 from tollbrush.editing.runner import Runner
 from tollbrush.errors import (
     JobCancelled,
@@ -51,10 +52,12 @@ class Delivery:
 
 @dataclass(frozen=True)
 class Pending:
-    """A job that is not ready, or never will be. `position` in the line, 0 at work."""
+    """A job that is not ready, or never will be. `position` in the line, 0 at work. `progress` 0..1, None where nobody
+    in this process knows."""
 
     job: Job
     position: int
+    progress: float | None = None
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,7 @@ class _Work:
     digest: str
     order: Order
     claimed: asyncio.Future[Job]
+    track: Track
     task: asyncio.Task[Made] = field(init=False)
     own: bool = False
     stored: bool = False
@@ -81,6 +85,11 @@ class _Work:
 
     def holds(self, job: Job) -> bool:
         return self.claimed.done() and self.claimed.result().id == job.id
+
+    def watched_by(self, watch: Watch) -> None:
+        self.claimed.add_done_callback(lambda _: watch.begun.set())
+        unwatch = self.track.watch(watch)
+        self.task.add_done_callback(lambda _: unwatch())
 
 
 class EditingService:
@@ -109,17 +118,26 @@ class EditingService:
     # ── the edit ────────────────────────────────────────────────────────────────────────────────────────
 
     async def edit(
-        self, order: Order, payment: Payment | None, offers: Sequence[Requirement], *, wait: float
+        self,
+        order: Order,
+        payment: Payment | None,
+        offers: Sequence[Requirement],
+        *,
+        wait: float,
+        watch: Watch | None = None,
     ) -> Delivery | Pending:
         """The straight path; after `wait` seconds what is unfinished becomes a job to be polled. The same payment for
-        the same request joins the work under way; a caller that goes away does not stop it. Raises PaymentRequired,
-        PaymentRefused (402), PaymentBusy (409), SettlementUnknown, Unavailable (503) and what the engine refuses."""
+        the same request joins the work under way; a caller that goes away does not stop it. `watch` sees how it goes.
+        Raises PaymentRequired, PaymentRefused (402), PaymentBusy (409), SettlementUnknown, Unavailable (503) and what
+        the engine refuses."""
         if payment is None:
             raise PaymentRequired(f"This edit costs {order.price}.")
         key, digest = self.cashier.gate.identify(payment, offers), order.request.digest()
         work = self._works.get(key) or self._begin(key, digest, order, lambda w: self._make(w, key, payment, offers))
         if work.digest != digest:
             raise PaymentBusy("This payment is already at work on another request.")
+        if watch is not None:
+            work.watched_by(watch)
         await asyncio.wait({work.task}, timeout=wait)
         if not work.task.done():  # a job exists once the payment is claimed
             either: set[asyncio.Future[Any]] = {work.task, work.claimed}
@@ -194,8 +212,15 @@ class EditingService:
                 raise JobCancelled("Another writer was first.")
 
         try:
-            images = await self._runner.run(
-                job.id, plan.engine, plan.model, order.priced_size, order.request, record, seconds=seconds
+            result = await self._runner.run(
+                job.id,
+                plan.engine,
+                plan.model,
+                order.priced_size,
+                order.request,
+                record,
+                track=work.track,
+                seconds=seconds,
             )
         except TollbrushError as failure:
             if await self._give_up(started.fail(failure.code, failure.message, self._now()), charge):
@@ -204,9 +229,10 @@ class EditingService:
         except asyncio.CancelledError:
             await self._interrupted(work, started, charge)
             raise
-        finished, ready = started.complete(images, self._now()), charge.to(ChargeState.READY, now=self._now())
+        finished = started.complete(result.images, self._now(), result.usage)
+        ready = charge.to(ChargeState.READY, now=self._now())
         if not await self._ledger.save(job=finished, charge=ready, was=charge):
-            await self._runner.discard(images)
+            await self._runner.discard(result.images)
             return await self._await_elsewhere(work, charge)
         await self._inputs.delete(job.id)
         return finished, ready
@@ -283,7 +309,7 @@ class EditingService:
     ) -> _Work:
         """One task per payment; registered before it runs, so that no second one can begin."""
         claimed: asyncio.Future[Job] = asyncio.get_running_loop().create_future()
-        work = self._works[key] = _Work(digest, order, claimed)
+        work = self._works[key] = _Work(digest, order, claimed, Track(order.request.previews))
         work.task = asyncio.create_task(make(work))
 
         def ended(task: asyncio.Task[Made]) -> None:
@@ -303,7 +329,7 @@ class EditingService:
             with contextlib.suppress(Unavailable):
                 await self._store(work, job)
         current = await self._ledger.job(job.id) or job
-        return Pending(current, self.position(job))
+        return self.pending(current)
 
     async def _store(self, work: _Work, job: Job) -> None:
         async with work.storing:
@@ -322,9 +348,10 @@ class EditingService:
                 return True
         return False
 
-    def position(self, job: Job) -> int:
-        """Its place in the line; 0 at work or at its end."""
-        return self._runner.turnstile.position(job.id)
+    def pending(self, job: Job) -> Pending:
+        """How it stands: its place in the line, 0 at work or at its end, and how far it is."""
+        track = next((work.track for work in self._works.values() if work.holds(job)), None)
+        return Pending(job, self._runner.turnstile.position(job.id), track.fraction if track else None)
 
     async def adopt(self, orphan: Job) -> None:
         """Go on with the job of a dead process, or fail it uncharged."""

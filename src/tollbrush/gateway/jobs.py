@@ -123,5 +123,5 @@ def _head(pending: Pending) -> dict[str, Any]:
         "model": job.model,
         "payment_status": "verified",
         "queue_position": pending.position,
-        "progress": None,
+        "progress": pending.progress,
     }

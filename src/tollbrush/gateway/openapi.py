@@ -120,7 +120,7 @@ def _cancel_operation() -> dict[str, Any]:
 
 def _quote_operation(catalog: Catalog) -> dict[str, Any]:
     fields = edit_fields(catalog)
-    properties = {name: fields[name] for name in ("model", "size", "n", "prompt")}
+    properties = {name: fields[name] for name in ("model", "size", "n", "prompt", "quality", "background")}
     properties |= {"width": INTEGER, "height": INTEGER, "masked": {"type": "boolean"}}
     return {
         "operationId": "quote",

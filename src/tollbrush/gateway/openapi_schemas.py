@@ -5,11 +5,21 @@ from __future__ import annotations
 from typing import Any, Final
 
 from tollbrush.domain.catalog import Catalog
-from tollbrush.domain.edits import FITS, MASK_MODES, MAX_N, MAX_PROMPT, MAX_SEED, OUTPUT_FORMATS
+from tollbrush.domain.edits import (
+    BACKGROUNDS,
+    FITS,
+    MASK_MODES,
+    MAX_N,
+    MAX_PROMPT,
+    MAX_SEED,
+    OUTPUT_FORMATS,
+    QUALITIES,
+)
 from tollbrush.wire.schemas import DEFAULT_SIZE
 
 STRING: Final = {"type": "string"}
 INTEGER: Final = {"type": "integer"}
+_IF_SOLD: Final = "Where the model has the choice and its price covers it; auto leaves it to the model."
 
 
 def edit_fields(catalog: Catalog, *, files: bool = False) -> dict[str, Any]:
@@ -34,6 +44,8 @@ def edit_fields(catalog: Catalog, *, files: bool = False) -> dict[str, Any]:
         "fit": {"type": "string", "enum": list(FITS)},
         "mask_mode": {"type": "string", "enum": list(MASK_MODES), "default": "auto"},
         "output_format": {"type": "string", "enum": list(OUTPUT_FORMATS), "default": "png"},
+        "quality": {"type": "string", "enum": [*QUALITIES, "auto"], "description": _IF_SOLD},
+        "background": {"type": "string", "enum": [*BACKGROUNDS, "auto"], "description": _IF_SOLD},
     }
 
 

@@ -74,6 +74,8 @@ class Buyer:
             "fit": request.fit,
             "mask_mode": request.mask_mode,
             "output_format": request.output_format,
+            "quality": request.quality,
+            "background": request.background,
         }
         drafted = await asyncio.to_thread(draft, request.sources, request.prompt, options, urls=False)
         paid = await self._paid(drafted.order(), terms, digest)

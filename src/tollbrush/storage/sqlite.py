@@ -57,11 +57,14 @@ MIGRATIONS: Final = (
     CREATE UNIQUE INDEX one_charge_a_job ON charges (job_id) WHERE state <> 'released';
     CREATE INDEX litter ON jobs (id) WHERE images <> '[]' AND state IN ('failed', 'cancelled');
     """,
+    """
+    ALTER TABLE jobs ADD COLUMN usage TEXT NOT NULL DEFAULT '{}';
+    """,
 )
 
 _JOB: Final = (
     "id, payer, model, requested_model, size, n, amount, created, state, images, error_code, error, updated, "
-    "deadline, owner, lease_until"
+    "deadline, owner, lease_until, usage"
 )
 _CHARGE: Final = (
     "id, network, asset, payer, nonce, amount, pay_to, valid_until, request_hash, job_id, payload, created, state, "
@@ -243,10 +246,11 @@ def _save(db: sqlite3.Connection, job: Job | None, charge: Charge | None, was: C
         ):
             return False
     if job is not None:
-        images = msgspec.json.encode(job.images).decode()
+        images, usage = (msgspec.json.encode(part).decode() for part in (job.images, job.usage))
         row: tuple[Any, ...] = (
             job.id, job.payer, job.model, job.requested_model, job.size, job.n, job.amount, job.created,
             job.state.value, images, job.error_code, job.error, job.updated, job.deadline, job.owner, job.lease_until,
+            usage,
         )  # fmt: skip
         _upsert(db, "jobs", _JOB, row)
     if charge is not None:
@@ -284,8 +288,9 @@ def _job(db: sqlite3.Connection, job_id: str) -> Job | None:
 
 
 def _jobs(db: sqlite3.Connection, where: str, *values: str | int) -> list[Job]:
-    rows = db.execute(f"SELECT {_JOB} FROM jobs WHERE {where} ORDER BY created, id", values)
-    return [msgspec.convert({**dict(row), "images": msgspec.json.decode(row["images"])}, Job) for row in rows]
+    rows = db.execute(f"SELECT {_JOB} FROM jobs WHERE {where} ORDER BY created, id", values).fetchall()
+    decoded = ({name: msgspec.json.decode(row[name]) for name in ("images", "usage")} for row in rows)
+    return [msgspec.convert(dict(row) | parts, Job) for row, parts in zip(rows, decoded, strict=True)]
 
 
 def find_history(db: sqlite3.Connection, where: str, *values: str | int) -> list[tuple[Job, Charge]]:

@@ -12,11 +12,13 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, cast
 
 from tollbrush.domain.edits import (
+    BACKGROUNDS,
     FITS,
     MASK_MODES,
     MAX_N,
     MAX_SEED,
     OUTPUT_FORMATS,
+    QUALITIES,
     EditRequest,
     Fit,
     MaskMode,
@@ -32,9 +34,10 @@ from tollbrush.wire import datauri
 from tollbrush.wire.multipart import Form
 
 EDIT_FIELDS: Final = (
-    "model", "prompt", "image", "mask", "size", "n", "seed", "fit", "mask_mode", "output_format",
+    "model", "prompt", "image", "mask", "size", "n", "seed", "fit", "mask_mode", "output_format", "quality",
+    "background",
 )  # fmt: skip
-QUOTE_FIELDS: Final = ("model", "size", "n", "width", "height", "masked", "prompt")
+QUOTE_FIELDS: Final = ("model", "size", "n", "width", "height", "masked", "prompt", "quality", "background")
 DEFAULT_SIZE: Final = "1024x1024"
 _INTEGER = re.compile(r"-?[0-9]{1,18}", re.ASCII)
 
@@ -137,7 +140,15 @@ def _edit_fields(given: Mapping[str, Any], *, prompt_required: bool = True) -> E
             if "output_format" in given
             else None
         ),
+        quality=_chosen(given, "quality", QUALITIES),
+        background=_chosen(given, "background", BACKGROUNDS),
     )
+
+
+def _chosen(given: Mapping[str, Any], name: str, choices: tuple[str, ...]) -> str | None:
+    """None is the model's own choice, which callers call `auto`."""
+    value = check_choice(given.get(name, "auto"), name, (*choices, "auto"))
+    return None if value == "auto" else value
 
 
 def _known(fields: Mapping[str, Any], known: tuple[str, ...]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from tollbrush.engines.interface import Capabilities, EditedImage, EditInput, EditOutput
+from tollbrush.engines.interface import Capabilities, EditedImage, EditInput, EditOutput, Progress
 from tollbrush.engines.studio.plan import understand
 from tollbrush.engines.studio.workers import START_LIMIT, Workers
 from tollbrush.settings import StudioSettings
@@ -40,7 +40,11 @@ class StudioEngine:
         """`request.n` pictures of its size. Raises CannotHonour, EditTimeout, EngineFailed."""
         plan = understand(request.prompt, masked=request.mask is not None)
         seeds = [request.seed + i for i in range(request.n)]
-        pictures = await self._workers.edit(plan, request.sources[0], request.mask, seeds)
+
+        def done(pictures: int) -> None:
+            request.report(Progress(pictures / request.n))
+
+        pictures = await self._workers.edit(plan, request.sources[0], request.mask, seeds, done)
         words = plan.describe()
         return EditOutput(tuple(EditedImage(p, words, seed) for p, seed in zip(pictures, seeds, strict=True)))
 

@@ -6,7 +6,7 @@ import asyncio
 import os
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
@@ -111,8 +111,11 @@ class Workers:
                 await worker.stop()
         self._seats.clear()
 
-    async def edit(self, plan: Plan, pixels: Pixels, mask: Mask | None, seeds: Sequence[int]) -> list[Pixels]:
-        """One picture for each seed. Raises what the plan raises, EditTimeout, EngineFailed."""
+    async def edit(
+        self, plan: Plan, pixels: Pixels, mask: Mask | None, seeds: Sequence[int], done: Callable[[int], None]
+    ) -> list[Pixels]:
+        """One picture for each seed; `done` hears how many there are so far. Raises what the plan raises, EditTimeout,
+        EngineFailed."""
         if not self._seats:
             raise EngineFailed("The studio has not been started.")
         seat = await self._free.get()
@@ -121,7 +124,10 @@ class Workers:
             worker = await asyncio.shield(seat)
             async with asyncio.timeout(self._time_limit * len(seeds)):
                 await worker.say((plan, pixels, mask, tuple(seeds)))
-                pictures = [await worker.hear() for _ in seeds]
+                pictures: list[Pixels] = []
+                for _ in seeds:
+                    pictures.append(await worker.hear())
+                    done(len(pictures))
         except TimeoutError as error:
             seat = self._replaced(seat, worker)
             raise EditTimeout(f"The edit took longer than {self._time_limit * len(seeds):g} seconds.") from error
