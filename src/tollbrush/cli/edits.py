@@ -1,6 +1,6 @@
 """Commands that edit and price: edit, img2img, quote, models, pay-header.
 
-A router that runs on this machine does the paying; else this process does, straight at the gateway.
+A router that runs on this machine does the paying; else one in this process does.
 """
 
 from __future__ import annotations
@@ -11,26 +11,38 @@ from typing import Annotated, Any
 import typer
 
 from tollbrush.cli.context import DataDir, Json, client_settings
+from tollbrush.cli.options import (
+    Count,
+    Direct,
+    DryRun,
+    Fit,
+    Format,
+    Mask,
+    MaxPrice,
+    Model,
+    NetworkName,
+    NoPreview,
+    Output,
+    Seed,
+    SizeName,
+    Yes,
+)
 from tollbrush.cli.terminal import Terminal, usage
 from tollbrush.errors import BadRequest
 
-Output = Annotated[
-    str | None,
-    typer.Option("-o", "--output", metavar="FILE", help="Where the picture goes; - is stdout.", show_default=False),
-]
-NetworkName = Annotated[str | None, typer.Option("--network", help="Pay on it: base, solana, …", show_default=False)]
-Direct = Annotated[bool, typer.Option("--direct", help="Pay from here even where a router runs.")]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before a dear edit.")]
-Model = Annotated[str | None, typer.Option(help="Which model; see: tollbrush models", show_default=False)]
-SizeName = Annotated[str | None, typer.Option(help="WIDTHxHEIGHT, or auto.", show_default=False)]
-Count = Annotated[int | None, typer.Option("--n", help="How many pictures.", show_default=False)]
-Mask = Annotated[str | None, typer.Option("-m", "--mask", help="White: edit, black: keep.", show_default=False)]
-Format = Annotated[str | None, typer.Option("--format", help="png, jpeg or webp.", show_default=False)]
-MaxPrice = Annotated[str | None, typer.Option(help="Dollars it may cost at most.", show_default=False)]
+_EDIT_HELP = """Edit a picture and pay for it.
+
+  tollbrush edit photo.png "add a hat" -o hat.png
+  tollbrush edit cat.jpg "remove the background" --mask mask.png
+  curl -s URL | tollbrush edit - "make it sepia" | display
+
+Piped, the picture goes to stdout. Above a set price a terminal is asked first; elsewhere it needs --max-price or
+--yes.
+"""
 
 
 def register(app: typer.Typer) -> None:
-    app.command()(edit)
+    app.command(help=_EDIT_HELP)(edit)
     app.command(context_settings={"ignore_unknown_options": True})(img2img)
     app.command()(quote)
     app.command()(models)
@@ -40,29 +52,27 @@ def register(app: typer.Typer) -> None:
 def edit(
     image: Annotated[str, typer.Argument(help="A file, a URL, or - for stdin.")],
     prompt: Annotated[list[str], typer.Argument(help="What should change.")],
-    mask: Annotated[
-        str | None, typer.Option("-m", "--mask", help="White: edit, black: keep.", show_default=False)
-    ] = None,
+    mask: Mask = None,
     more: Annotated[list[str] | None, typer.Option("--image", help="Another picture.", show_default=False)] = None,
     model: Model = None,
     size: SizeName = None,
     n: Count = None,
-    seed: Annotated[int | None, typer.Option(show_default=False)] = None,
-    fit: Annotated[str | None, typer.Option(help="crop, pad or stretch.", show_default=False)] = None,
-    output_format: Annotated[
-        str | None, typer.Option("--format", help="png, jpeg or webp.", show_default=False)
-    ] = None,
+    seed: Seed = None,
+    fit: Fit = None,
+    output_format: Format = None,
     max_price: MaxPrice = None,
     again: Annotated[bool, typer.Option("--again", help="Buy anew what was bought before.")] = False,
     output: Output = None,
     network: NetworkName = None,
     direct: Direct = False,
     yes: Yes = False,
+    dry_run: DryRun = False,
+    no_preview: NoPreview = False,
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
-    """Edit a picture and pay for it."""
-    from tollbrush.cli.purchase import Wish, carry_out
+    """See _EDIT_HELP."""
+    from tollbrush.cli.purchase import Manner, Wish, carry_out
     from tollbrush.client.inputs import price_limit
 
     wish = Wish(
@@ -74,7 +84,8 @@ def edit(
         again=again,
         network=network,
     )
-    carry_out(wish, client_settings(data_dir), Terminal(as_json=as_json), output=output, direct=direct, yes=yes)
+    manner = Manner(output, direct=direct, yes=yes, dry_run=dry_run, preview=not no_preview)
+    carry_out(wish, client_settings(data_dir), Terminal(as_json=as_json), manner)
 
 
 def img2img(
@@ -83,15 +94,20 @@ def img2img(
     network: NetworkName = None,
     direct: Direct = False,
     yes: Yes = False,
+    dry_run: DryRun = False,
+    no_preview: NoPreview = False,
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
-    """Edit by the slash command's grammar.
+    """Edit by the slash command's grammar, as in a chat.
 
     --image PATH|URL [--image …] [--mask PATH] [--model NAME] [--size WxH] [--n N] [--seed N] [--max-price USD]
     [--again] PROMPT…
+
+      tollbrush img2img --image cat.jpg --mask mask.png remove the background
+      tollbrush '/img2img --image ~/photo.png add a hat'
     """
-    from tollbrush.cli.purchase import Wish, carry_out
+    from tollbrush.cli.purchase import Manner, Wish, carry_out
     from tollbrush.client.inputs import price_limit
     from tollbrush.wire import slash
 
@@ -109,7 +125,8 @@ def img2img(
         again=command.again,
         network=network,
     )
-    carry_out(wish, client_settings(data_dir), Terminal(as_json=as_json), output=output, direct=direct, yes=yes)
+    manner = Manner(output, direct=direct, yes=yes, dry_run=dry_run, preview=not no_preview)
+    carry_out(wish, client_settings(data_dir), Terminal(as_json=as_json), manner)
 
 
 def quote(
@@ -121,8 +138,11 @@ def quote(
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
-    """What an edit would cost; nothing is paid."""
-    from tollbrush.cli.purchase import ask
+    """Tell what an edit would cost; nothing is paid.
+
+    tollbrush quote photo.png --size auto --model tollbrush/studio
+    """
+    from tollbrush.cli.counter import ask
     from tollbrush.domain.pricing import Price
 
     settings = client_settings(data_dir)
@@ -135,20 +155,25 @@ def quote(
     terminal.result(said, told)
 
 
-def models(data_dir: DataDir = None, as_json: Json = False) -> None:
-    """The models for sale, and their prices."""
-    from tollbrush.cli.purchase import ask
+def models(
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Also what each model can do.")] = False,
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """List the models for sale, and their prices."""
+    from tollbrush.cli.counter import ask
 
     terminal = Terminal(as_json=as_json)
     with terminal.working("Asking for the models"):
-        rows = [
-            row for row in ask(client_settings(data_dir), "GET", "/v1/models").get("data", ()) if isinstance(row, dict)
-        ]
+        listed = ask(client_settings(data_dir), "GET", "/v1/models").get("data", ())
+    rows = [row for row in listed if isinstance(row, dict)]
+    if verbose and not as_json:
+        terminal.result(rows, *(line for row in rows for line in _described(row)))
+        return
     table = []
     for row in rows:
-        prices = ", ".join(f"{size} ${price}" for size, price in (row.get("pricing") or {}).items())
         available = "yes" if row.get("available", True) else "no"
-        table.append((str(row.get("id")), available, "yes" if row.get("mask") else "no", prices))
+        table.append((str(row.get("id")), available, "yes" if row.get("mask") else "no", _prices(row)))
     terminal.table({"object": "list", "data": rows}, ("Model", "Available", "Mask", "Price per picture"), table)
 
 
@@ -164,8 +189,11 @@ def pay_header(
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
-    """Print a payment for curl's X-Payment header."""
-    from tollbrush.cli.purchase import sign_header
+    """Print a payment for curl's X-Payment header, within the caps.
+
+    curl -H "X-Payment: $(tollbrush pay-header $URL --model openai/gpt-image-1 --size 1024x1024)" …
+    """
+    from tollbrush.cli.signing import sign_header
     from tollbrush.client.inputs import price_limit
 
     fields = _fields(image, model=model, size=size, n=n) | ({"masked": True} if masked else {})
@@ -183,3 +211,35 @@ def _fields(image: str | None, **fields: Any) -> dict[str, Any]:
     if image is not None and (source := draft(image, "", {}, urls=True).source):
         given |= {"width": source.width, "height": source.height}
     return given
+
+
+def _prices(row: dict[str, Any]) -> str:
+    said = row.get("pricing")
+    return ", ".join(f"{size} ${price}" for size, price in said.items()) if isinstance(said, dict) else ""
+
+
+def _described(row: dict[str, Any]) -> list[str]:
+    """A model in full: whatever its gateway tells of it."""
+    told = [
+        ("price", _prices(row)),
+        ("mask", "yes" if row.get("mask") else "no"),
+        ("pictures", f"up to {row['max_sources']}" if row.get("max_sources") else ""),
+        ("aliases", ", ".join(map(str, row.get("aliases") or ()))),
+        ("licence", str(row.get("licence") or "")),
+        ("available", "yes" if row.get("available", True) else "no: no engine is configured for it"),
+    ]
+    lines = [str(row.get("id")), *([f"  {row['description']}"] if row.get("description") else [])]
+    lines += [f"  {name:<10}{value}" for name, value in told if value]
+    can = row.get("abilities")
+    if isinstance(can, dict):
+        can = [f"{name}: {what}" for name, what in can.items()]
+    if isinstance(can, list) and can:
+        lines += ["  can", *(f"    {_ability(one)}" for one in can)]
+    return [*lines, ""]
+
+
+def _ability(one: object) -> str:
+    """An ability as a sentence, or as a name with its example."""
+    if isinstance(one, dict):
+        return "  ".join(str(one[name]) for name in ("name", "description", "example") if one.get(name))
+    return str(one)

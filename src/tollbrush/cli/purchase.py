@@ -1,36 +1,28 @@
-"""What the editing commands share: where to buy, the question before a dear edit, and where the pictures go."""
+"""What the editing commands share: the price and who agrees to it, the edit, and what is told of it."""
 
 from __future__ import annotations
 
 import asyncio
-import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final, cast
-from urllib.parse import urlsplit
 
-import msgspec
 import typer
 
-from tollbrush.cli.context import find_router
+from tollbrush.cli import saving
+from tollbrush.cli.counter import open_counter
+from tollbrush.cli.preview import show
 from tollbrush.cli.terminal import Terminal, usage
-from tollbrush.client import AsyncClient, Edit, GatewayFlow, Order, Progress, open_http
+from tollbrush.client import AsyncClient, Edit, Progress
 from tollbrush.client.inputs import EditOptions
-from tollbrush.client.problems import from_answer
-from tollbrush.client.transport import NoAnswer, NotSent, send, unreachable
 from tollbrush.domain.networks import BY_ID
 from tollbrush.domain.pricing import Price
-from tollbrush.errors import BadRequest, SpendingPolicy, Unavailable
-from tollbrush.payments.payer import Payer
-from tollbrush.payments.wallet import load_or_create
+from tollbrush.errors import BadImage, SpendingPolicy
 from tollbrush.settings import Settings
 
-_SUFFIX: Final = {"image/png": ".png", "image/jpeg": ".jpg", "image/webp": ".webp", "image/gif": ".gif"}
 _STAGES: Final = {"quoted": "Signing", "signed": "Uploading", "uploading": "Editing", "waiting": "Waiting"}
-_ODD = re.compile(r"[^\w.-]+")
-_EDIT_ROUTE = re.compile(r"(?:/api)?/v1/images(?:/[a-z0-9]+)?/?\Z")
+_STDIN_BYTES: Final = 64 * 2**20
 
 
 @dataclass(frozen=True)
@@ -46,131 +38,97 @@ class Wish:
     network: str | None
 
 
-def carry_out(
-    wish: Wish, settings: Settings, terminal: Terminal, *, output: str | None, direct: bool, yes: bool
-) -> None:
+@dataclass(frozen=True)
+class Manner:
+    """How a command goes about it. `output`: a file, `-` for stdout, None to choose; `yes`: do not ask before a dear
+    edit; `dry_run`: tell the price and stop."""
+
+    output: str | None = None
+    direct: bool = False
+    yes: bool = False
+    dry_run: bool = False
+    preview: bool = True
+
+
+def carry_out(wish: Wish, settings: Settings, terminal: Terminal, manner: Manner) -> None:
     """Buy the edit, save its pictures, say what it cost. Raises the client's errors."""
-    if output == "-" and (terminal.as_json or (wish.options.get("n") or 1) > 1):
+    n = wish.options.get("n") or 1
+    if manner.output == "-" and (terminal.as_json or n > 1):
         usage("-o - writes one picture to stdout: leave out --json, and --n above 1.")
-    router = None if direct else find_router(settings)
-    edit = asyncio.run(_buy(wish, settings, router, terminal, ask=not yes))
-    if output == "-":
-        sys.stdout.buffer.write(edit.image.bytes)
-        terminal.note(_paid(edit))
+    if (*wish.images, wish.mask).count("-") > 1:
+        usage("- is standard input, which holds one picture: name a file for the others.")
+    to_stdout = manner.output == "-" or (
+        manner.output is None and not terminal.as_json and n == 1 and saving.stdout_is_piped()
+    )
+    if manner.output is not None and not to_stdout:
+        saving.check_target(manner.output)
+    edit = asyncio.run(_buy(wish, settings, terminal, manner))
+    if edit is None:
         return
-    files = _save(edit, output, wish.images[0])
+    if to_stdout:
+        sys.stdout.buffer.write(edit.image.bytes)
+        sys.stdout.buffer.flush()
+        terminal.note(paid(edit))
+        return
+    files = saving.save(edit, manner.output, wish.images[0])
     told = [f"{file}  {image.width}x{image.height}" for file, image in zip(files, edit.images, strict=True)]
-    terminal.result({**edit.answer, "files": [str(file) for file in files]}, *told, _paid(edit))
+    terminal.result({**edit.answer, "files": [str(file) for file in files]}, *told, paid(edit))
+    if manner.preview and not terminal.as_json:
+        show(edit.image.bytes)
 
 
-def ask(settings: Settings, method: str, path: str, fields: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """A free question to the running router, else to the gateway: both know these routes. Raises the client's
-    errors."""
-    base = find_router(settings) or settings.router.gateway_url.rstrip("/")
-    content = None if fields is None else msgspec.json.encode(fields)
-    headers = {"content-type": "application/json", "accept": "application/json"}
-
-    async def call() -> dict[str, Any]:
-        async with open_http(base) as http:
-            try:
-                answer = await send(http, method, base + path, content=content, headers=headers)
-            except (NotSent, NoAnswer) as failure:
-                raise nobody(base) from failure
-        said = answer.json()
-        if answer.status != 200 or said is None:
-            raise from_answer(answer, base)
-        return said
-
-    return asyncio.run(call())
-
-
-def nobody(base: str) -> Unavailable:
-    error = unreachable(base)
-    error.hint = "Start everything here with `tollbrush up`, or set TOLLBRUSH_ROUTER__GATEWAY_URL."
-    return error
-
-
-def sign_header(
-    settings: Settings, url: str, fields: Mapping[str, Any], max_price: Price | None, network: str | None
-) -> tuple[str, str, Price]:
-    """A payment for one edit at `url`, within the caps: header name, value, price. It counts as spent until its chain
-    says otherwise. Raises the client's errors."""
-
-    async def sign() -> tuple[str, str, Price]:
-        gateway, payer = _gateway_of(url), _payer(settings, network)
-        async with open_http(gateway) as http:
-            quoted = await GatewayFlow(gateway, payer, http).quote(Order(b"", fields))
-            if quoted is None:
-                raise BadRequest(f"{gateway} asks for no payment.")
-            if max_price is not None and quoted.price > max_price:
-                raise SpendingPolicy(
-                    f"The edit costs {quoted.price}, more than the {max_price} allowed.",
-                    advice="Nothing was signed. Allow more with --max-price.",
-                )
-            payment = await payer.pay(quoted.offers, quoted=quoted.price, gateway=gateway)
-            await payer.doubtful(payment)
-        await payer.close()
-        return *payment.header, payment.price
-
-    return asyncio.run(sign())
-
-
-async def _buy(wish: Wish, settings: Settings, router: str | None, terminal: Terminal, *, ask: bool) -> Edit:
-    options: dict[str, Any] = {name: value for name, value in wish.options.items() if value is not None}
+async def _buy(wish: Wish, settings: Settings, terminal: Terminal, manner: Manner) -> Edit | None:
+    options = {name: value for name, value in wish.options.items() if value is not None}
     if wish.mask is not None:
         options["mask"] = _given(wish.mask)
-    if router:
-        # The router's own fields: the gateway has none of these.
-        options |= {"network": wish.network} if wish.network else {}
-        options |= {"again": True} if wish.again else {}
-        client = AsyncClient(router=router)
-    else:
-        client = AsyncClient(gateway=settings.router.gateway_url, wallet=_payer(settings, wish.network))
     pictures = [_given(image) for image in wish.images]
     image = pictures[0] if len(pictures) == 1 else pictures
-    async with client:
+    async with open_counter(settings, terminal, direct=manner.direct) as counter:
         limit = wish.max_price
-        if ask and limit is None and sys.stdin.isatty() and sys.stderr.isatty():
-            limit = await _confirmed(client, image, wish.prompt, options, settings)
-        if limit is not None:
-            options["max_price"] = limit
-        with terminal.working(f"Editing: {wish.prompt}") as say:
-            options["progress"] = lambda step: say(_told(step))
-            return await client.edit(image, wish.prompt, **cast(EditOptions, options))
+        if manner.dry_run or (limit is None and not manner.yes):
+            price = await counter.client.quote(image, wish.prompt, **cast(EditOptions, options))
+            if manner.dry_run:
+                _tell_plan(wish, price, terminal)
+                return None
+            limit = agreed(price, settings)
+        # The router's own fields: a gateway has none of these.
+        options |= {"max_price": limit} if limit is not None else {}
+        options |= {"network": wish.network} if wish.network else {}
+        options |= {"again": True} if wish.again else {}
+        return await _edited(counter.client, image, wish.prompt, options, terminal)
 
 
-async def _confirmed(
-    client: AsyncClient, image: object, prompt: str, options: Mapping[str, Any], settings: Settings
-) -> Price | None:
-    """The price, asked about on a terminal when it is dear; what was agreed to is what may be spent."""
-    known = {name: value for name, value in options.items() if name not in ("network", "again")}
-    price = await client.quote(image, prompt, **cast(EditOptions, known))
-    if price is not None and price.dollars > settings.router.spending.confirm_above:
-        typer.confirm(f"This edit costs {price}. Pay", abort=True, err=True)
+async def _edited(client: AsyncClient, image: object, prompt: str, options: dict[str, Any], terminal: Terminal) -> Edit:
+    with terminal.working(f"Editing: {prompt}") as say:
+        options["progress"] = lambda step: say(_told(step))
+        return await client.edit(image, prompt, **cast(EditOptions, options))
+
+
+def agreed(price: Price | None, settings: Settings) -> Price:
+    """What may be spent when no limit was named: the price, once somebody agreed to it when it is dear. Raises
+    SpendingPolicy when nobody does, or nobody is there to ask."""
+    threshold = Price.of(settings.router.spending.confirm_above)
+    if price is None or price <= threshold:
+        return price or threshold
+    if not is_attended():
+        raise SpendingPolicy(
+            f"The edit costs {price}; off a terminal, where nobody can be asked, it may cost {threshold}.",
+            advice=f"Nothing was signed. Allow it: --max-price {price.dollars.normalize():f}, or --yes.",
+        )
+    if not typer.confirm(f"This edit costs {price}. Pay?", err=True):
+        raise SpendingPolicy(f"The edit costs {price}, which you declined.", advice="Nothing was signed.")
     return price
 
 
-def _payer(settings: Settings, network: str | None) -> Payer:
-    if network:
-        router = settings.router.model_copy(update={"network": network})
-        settings = settings.model_copy(update={"router": router})
-    return Payer(load_or_create(settings), settings)
+def is_attended() -> bool:
+    """Whether somebody sits here to be asked."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
 
 
-def _given(picture: str) -> object:
-    """`-` is standard input."""
-    return sys.stdin.buffer.read() if picture == "-" else picture
-
-
-def _told(step: Progress) -> str:
-    price = f" ({step.price})" if step.price else ""
-    queue = f", {step.queue_position} before it" if step.queue_position else ""
-    return f"{_STAGES.get(step.stage, 'Saving')}{price}{queue}"
-
-
-def _paid(edit: Edit) -> str:
+def paid(edit: Edit) -> str:
+    """Its price and receipt in a line."""
     if edit.answer.get("replayed"):
-        return "The same edit as before; not paid again."
+        return "The same edit as before; not paid again (--again buys a new one)."
     if edit.price is None or edit.receipt is None:
         return f"By {edit.model}."
     network = BY_ID.get(edit.receipt.network)
@@ -179,46 +137,32 @@ def _paid(edit: Edit) -> str:
     return f"Paid {edit.price} to {edit.model} on {where}: {edit.receipt.tx_hash}{link}"
 
 
-def _save(edit: Edit, output: str | None, source: str) -> list[Path]:
-    """The files written: as named, or `<stem>-edited.png` in the working folder under a number that is free."""
-    files = []
-    for number, image in enumerate(edit.images, 1):
-        if output is not None:
-            path = Path(output).expanduser()
-            path = path if number == 1 else path.with_name(f"{path.stem}-{number}{path.suffix}")
-        else:
-            path = _free(_stem(source), _SUFFIX[image.mime_type])
-        try:
-            files.append(image.save(path))
-        except OSError as failure:
-            raise BadRequest(
-                f"{path} cannot be written: {failure.strerror}.",
-                advice="The edit is paid for: the same command with another -o fetches it again from a router.",
-            ) from failure
-    return files
+def _tell_plan(wish: Wish, price: Price | None, terminal: Terminal) -> None:
+    said = {name: value for name, value in wish.options.items() if value is not None}
+    plan: dict[str, Any] = {"dry_run": True, "prompt": wish.prompt, "images": wish.images, "mask": wish.mask, **said}
+    with_ = "".join(f", {name} {value}" for name, value in said.items())
+    masked = f" within {wish.mask}" if wish.mask else ""
+    terminal.result(
+        plan | {"price": price.wire() if price else None},
+        f"Would edit {', '.join(wish.images)}{masked}: {wish.prompt!r}{with_}",
+        f"It would cost {price}." if price else "No price was told: none is asked, or only of those who upload.",
+        "Nothing was signed or paid.",
+    )
 
 
-def _stem(source: str) -> str:
-    """A name for the result of this source: of its file, of its URL's last part, else `image`."""
-    scheme = source[:8].lower()
-    if source == "-" or scheme.startswith("data:"):
-        return "image"
-    path = urlsplit(source).path if scheme.startswith(("http://", "https://")) else source
-    return _ODD.sub("-", Path(path).stem).strip("-.")[:80] or "image"
+def _given(picture: str) -> object:
+    """`-` is standard input. Raises BadImage."""
+    if picture != "-":
+        return picture
+    if sys.stdin.isatty():
+        raise BadImage("- reads a picture from standard input, which is a terminal.", advice="Pipe one in, or name it.")
+    data = sys.stdin.buffer.read(_STDIN_BYTES + 1)
+    if len(data) > _STDIN_BYTES:
+        raise BadImage(f"Standard input holds more than {_STDIN_BYTES // 2**20} MB.", advice="Send a smaller picture.")
+    return data
 
 
-def _free(stem: str, suffix: str) -> Path:
-    path, number = Path(f"{stem}-edited{suffix}"), 1
-    while path.exists():
-        number += 1
-        path = Path(f"{stem}-edited-{number}{suffix}")
-    return path
-
-
-def _gateway_of(url: str) -> str:
-    """The gateway's base of its edit route's URL; `/sol` stays. Raises BadRequest."""
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise BadRequest(f"{url[:80]!r} is not a URL.", advice="Give the gateway's edit route.")
-    path = _EDIT_ROUTE.sub("", parts.path).rstrip("/")
-    return f"{parts.scheme}://{parts.netloc}{path}"
+def _told(step: Progress) -> str:
+    price = f" ({step.price})" if step.price else ""
+    queue = f", {step.queue_position} before it" if step.queue_position else ""
+    return f"{_STAGES.get(step.stage, 'Saving')}{price}{queue}"

@@ -53,7 +53,7 @@ def test_the_slash_command_in_every_spelling(home: Path, gateway: PaidServer, ca
     ):
         assert run(argv) == 0, capsys.readouterr().err
     sent = [json.loads(heard.body) for heard in gateway.of("edit")]
-    assert len(sent) == 3 and all(s == sent[0] for s in sent) and sent[0]["prompt"] == "add a hat"
+    assert len(sent) == 1 and sent[0]["prompt"] == "add a hat", "the same edit is bought once"
     assert (home / "my-photo-edited.png").read_bytes() == gateway.picture
     assert (home / "my-photo-edited-3.png").exists() and not (home / "my-photo-edited-4.png").exists()
     assert "my-photo-edited-2.png  8x6" in capsys.readouterr().out
@@ -85,10 +85,10 @@ def test_edit_from_stdin_to_stdout(
         (["/img2img --image a.png --colour red hat"], 2, "unknown flag '--colour'. Known: --image"),
         (["/img2img hat"], 2, "no picture was given"),
         (["edit", "my photo.png", "hat", "-o", "-", "--json"], 2, "leave out --json"),
-        (["edit", "missing.png", "hat"], 4, "missing.png cannot be read"),
+        (["edit", "missing.png", "hat"], 4, "missing.png' cannot be read"),
         (["edit", "my photo.png", "hat", "--max-price", "0.02"], 3, "more than the $0.02 allowed"),
         (["edit", "my photo.png", "hat", "--max-price", "lots"], 4, "max_price"),
-        (["edit", "my photo.png", "hat", "--network", "litecoin"], 5, "litecoin"),
+        (["edit", "my photo.png", "hat", "--network", "litecoin"], 4, "litecoin"),
         (["edit", "my photo.png", "hat", "-o", "no/such/folder.png"], 4, "cannot be written"),
         (["pay-header", "ftp://x"], 4, "is not a URL"),
         (["wallet", "import", "missing.txt"], 4, "cannot be read"),
@@ -124,7 +124,8 @@ def test_no_funds_no_gateway_and_a_server_fault(
     monkeypatch.setenv("TOLLBRUSH_ROUTER__SPENDING__PER_CALL", "100")
     monkeypatch.setenv("TOLLBRUSH_ROUTER__SPENDING__PER_HOUR", "100")
     monkeypatch.setenv("TOLLBRUSH_ROUTER__SPENDING__PER_DAY", "100")
-    assert run(["edit", "my photo.png", "hat"]) == 7
+    assert run(["edit", "my photo.png", "hat"]) == 3, "too dear to buy unasked"
+    assert run(["edit", "my photo.png", "hat", "--yes"]) == 7
     gateway.stop()
     assert run(["edit", "my photo.png", "hat"]) == run(["models"]) == run(["quote"]) == 5
 
