@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from support.base_chain import BASE, PRICE, EvmAccount, evm_payment
-from support.facilitator import HostedFacilitator, Spoil
+from support.facilitator import HostedFacilitator
+from support.spoilt import Spoil, hang_up, late, say, silent
 from support.x402_judge import Judge
 from tollbrush.devnet.interface import LocalChain
 from tollbrush.domain.breaker import Breaker, CircuitOpen
@@ -185,36 +186,11 @@ async def house(base_chain: LocalChain, facilitator: HostedFacilitator) -> Async
         await each.close()
 
 
-def _say(status: int, answer: Any) -> Spoil:
-    data = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
-    return lambda work: (status, data)
-
-
 def _no(reason: str) -> dict[str, Any]:
     return {"isValid": False, "invalidReason": reason, "success": False, "errorReason": reason, "transaction": ""}
 
 
 YES = {"isValid": True, "success": True, "transaction": "0x" + "ab" * 32, "network": BASE.id}
-
-
-def _late(gone: threading.Event) -> Spoil:
-    """Does it, and says so when nobody listens any more."""
-
-    def spoil(work: Callable[[], dict[str, Any]]) -> tuple[int, bytes]:
-        answer = work()
-        gone.wait(20)
-        return 200, json.dumps(answer).encode()
-
-    return spoil
-
-
-def _silent(gone: threading.Event) -> Spoil:
-    """Takes the call, does nothing, says nothing."""
-
-    def spoil(work: Callable[[], dict[str, Any]]) -> None:
-        gone.wait(20)
-
-    return spoil
 
 
 def _other_hash(work: Callable[[], dict[str, Any]]) -> tuple[int, bytes]:
@@ -229,15 +205,15 @@ def _did_and_denies(work: Callable[[], dict[str, Any]]) -> tuple[int, bytes]:
 
 S = ChargeState
 SPOILT: dict[str, tuple[Callable[[threading.Event], Spoil], ChargeState]] = {
-    "late": (_late, S.SETTLED),
-    "silent": (_silent, S.UNKNOWN),
-    "500": (lambda _: _say(500, {}), S.UNKNOWN),
-    "500 that says yes": (lambda _: _say(500, YES), S.UNKNOWN),
+    "late": (late, S.SETTLED),
+    "silent": (silent, S.UNKNOWN),
+    "500": (lambda _: say(500, {}), S.UNKNOWN),
+    "500 that says yes": (lambda _: say(500, YES), S.UNKNOWN),
     "wrong hash, done": (lambda _: _other_hash, S.SETTLED),
-    "reset": (lambda _: lambda work: None, S.UNKNOWN),
-    "garbage": (lambda _: _say(200, b"\x00\xff{{{"), S.UNKNOWN),
-    "yes to everything": (lambda _: _say(200, YES), S.UNKNOWN),
-    "no to everything": (lambda _: _say(200, _no("insufficient_funds")), S.RELEASED),
+    "reset": (lambda _: hang_up, S.UNKNOWN),
+    "garbage": (lambda _: say(200, b"\x00\xff{{{"), S.UNKNOWN),
+    "yes to everything": (lambda _: say(200, YES), S.UNKNOWN),
+    "no to everything": (lambda _: say(200, _no("insufficient_funds")), S.RELEASED),
     "no to what it did": (lambda _: _did_and_denies, S.SETTLED),
 }
 
@@ -266,7 +242,7 @@ async def test_the_money_equals_the_receipts(house: House, base_payer: EvmAccoun
 
 @pytest.mark.chain
 async def test_a_yes_to_a_payer_without_money_buys_nothing(house: House) -> None:
-    house.facilitator.spoil["/verify"] = _say(200, YES)
+    house.facilitator.spoil["/verify"] = say(200, YES)
     with pytest.raises(PaymentRefused) as refused:
         await house.ready(EvmAccount.fresh())
     assert refused.value.reason == "insufficient_funds" and house.earned() == 0
@@ -277,7 +253,7 @@ async def test_a_facilitator_that_fails_is_asked_no_more_until_the_cool_down_is_
     house: House, base_payer: EvmAccount
 ) -> None:
     asked, till = house.facilitator.asked, house.patient
-    house.facilitator.spoil["/verify"] = _say(502, b"<html>")
+    house.facilitator.spoil["/verify"] = say(502, b"<html>")
     for _ in range(FAILURES):
         with pytest.raises(Unavailable):
             await house.verify(base_payer)
@@ -304,7 +280,7 @@ async def test_one_that_cannot_settle_has_no_edits_made_and_nothing_unsent_is_re
 ) -> None:
     asked = house.facilitator.asked
     ready = [await house.ready(base_payer) for _ in range(FAILURES + 1)]
-    house.facilitator.spoil["/settle"] = _say(500, {})
+    house.facilitator.spoil["/settle"] = say(500, {})
     after = [await house.settle(charge, house.patient) for charge in ready]
     assert [c.state for c in after] == [S.UNKNOWN] * len(ready)
     assert after[-1].reason == "facilitator_circuit_open" and asked["/settle"] == FAILURES
@@ -326,7 +302,7 @@ async def test_refusals_open_nothing(house: House, base_payer: EvmAccount) -> No
     for _ in range(FAILURES + 2):
         with pytest.raises(PaymentRefused):
             await house.verify(poor)
-    house.facilitator.spoil["/verify"] = _say(400, _no("invalid_payload"))
+    house.facilitator.spoil["/verify"] = say(400, _no("invalid_payload"))
     for _ in range(FAILURES + 2):
         with pytest.raises(PaymentRefused):
             await house.verify(base_payer)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
@@ -15,9 +14,10 @@ from x402.mechanisms.svm import FacilitatorKeypairSigner
 from x402.mechanisms.svm.exact import ExactSvmFacilitatorScheme
 
 from support.base_chain import BASE, PRICE, EvmAccount, change, evm_payment
-from support.facilitator import HostedFacilitator, Spoil
+from support.facilitator import HostedFacilitator
 from support.solana_chain import DEVNET, paid
 from support.solana_chain import make_till as make_own_till
+from support.spoilt import Spoil, do_and_hang_up, do_and_say, hang_up, say
 from support.x402_judge import Judge
 from tollbrush.devnet.interface import LocalChain
 from tollbrush.devnet.solana import SolanaChain
@@ -69,26 +69,6 @@ async def _ready(till: FacilitatorTill, payer: EvmAccount) -> Verified:
     return await _verified(till, evm_payment(payer, due), due)
 
 
-def _say(status: int, answer: Any) -> Spoil:
-    """Do nothing and answer this."""
-    data = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
-    return lambda work: (status, data)
-
-
-def _do_and_say(status: int, answer: Any) -> Spoil:
-    """Do the work, then answer this."""
-
-    def spoil(work: Callable[[], dict[str, Any]]) -> tuple[int, bytes]:
-        assert work()["success"] is True
-        return status, json.dumps(answer).encode()
-
-    return spoil
-
-
-def _do_and_hang_up(work: Callable[[], dict[str, Any]]) -> None:
-    assert work()["success"] is True
-
-
 def _no(reason: str, transaction: str = "") -> dict[str, Any]:
     return {"success": False, "errorReason": reason, "transaction": transaction, "network": BASE.id}
 
@@ -136,7 +116,7 @@ async def test_our_own_checks_come_first(
         "network": change(due, network="eip155:8453"),
         "window": change(due, max_timeout=61),
     }
-    facilitator.spoil["/verify"] = _say(200, {"isValid": True})
+    facilitator.spoil["/verify"] = say(200, {"isValid": True})
     for what, other in wrong.items():
         with pytest.raises(PaymentRefused):
             await _verified(till, evm_payment(base_payer, other), due)
@@ -147,23 +127,23 @@ async def test_its_refusal_is_ours_by_its_name(facilitator: HostedFacilitator, m
     with pytest.raises(PaymentRefused) as refused:
         await _ready(make_till(), EvmAccount.fresh())
     assert refused.value.reason == "invalid_exact_evm_insufficient_balance"
-    facilitator.spoil["/verify"] = _say(400, {"isValid": False, "invalidReason": "<b>not a name</b>"})
+    facilitator.spoil["/verify"] = say(400, {"isValid": False, "invalidReason": "<b>not a name</b>"})
     with pytest.raises(PaymentRefused) as refused:
         await _ready(make_till(), EvmAccount.fresh())
     assert refused.value.reason == "facilitator_refused"
 
 
 USELESS: dict[str, Spoil] = {
-    "http 500": _say(500, {"isValid": True, "success": True, "transaction": STRANGE}),
-    "http 502 from a proxy": _say(502, b"<html>Bad gateway</html>"),
-    "http 429": _say(429, {"error": "slow down"}),
-    "http 401 with a yes": _say(401, {"isValid": True, "success": True, "transaction": STRANGE}),
-    "not JSON": _say(200, b"yes"),
-    "not an object": _say(200, [True]),
-    "no verdict": _say(200, {"ok": True}),
-    "a verdict in words": _say(200, {"isValid": "true", "success": "true", "transaction": STRANGE}),
-    "two megabytes": _say(200, b" " * 2**21),
-    "hangs up": lambda work: None,
+    "http 500": say(500, {"isValid": True, "success": True, "transaction": STRANGE}),
+    "http 502 from a proxy": say(502, b"<html>Bad gateway</html>"),
+    "http 429": say(429, {"error": "slow down"}),
+    "http 401 with a yes": say(401, {"isValid": True, "success": True, "transaction": STRANGE}),
+    "not JSON": say(200, b"yes"),
+    "not an object": say(200, [True]),
+    "no verdict": say(200, {"ok": True}),
+    "a verdict in words": say(200, {"isValid": "true", "success": "true", "transaction": STRANGE}),
+    "two megabytes": say(200, b" " * 2**21),
+    "hangs up": hang_up,
 }
 
 
@@ -203,13 +183,13 @@ async def test_a_slow_facilitator_has_a_deadline(
 
 
 LOST: dict[str, Spoil] = {
-    "the answer is lost": _do_and_hang_up,
-    "it answers 500": _do_and_say(500, {}),
-    "it says that the receipt did not come": _do_and_say(200, _no("transaction_failed")),
-    "it says that the nonce is used": _do_and_say(200, _no("invalid_exact_evm_nonce_already_used")),
-    "it refuses what it did": _do_and_say(200, _no("invalid_payload")),
-    "it names no transaction": _do_and_say(200, _yes("")),
-    "it names no hash": _do_and_say(200, _yes("0x" + "0" * 64)),
+    "the answer is lost": do_and_hang_up,
+    "it answers 500": do_and_say(500, {}),
+    "it says that the receipt did not come": do_and_say(200, _no("transaction_failed")),
+    "it says that the nonce is used": do_and_say(200, _no("invalid_exact_evm_nonce_already_used")),
+    "it refuses what it did": do_and_say(200, _no("invalid_payload")),
+    "it names no transaction": do_and_say(200, _yes("")),
+    "it names no hash": do_and_say(200, _yes("0x" + "0" * 64)),
 }
 
 
@@ -230,14 +210,14 @@ async def test_a_yes_that_the_chain_does_not_show_is_unknown(
 ) -> None:
     till, other = make_till(seconds=0.5), make_till()
     verified = await _ready(till, base_payer)
-    facilitator.spoil["/settle"] = _say(200, _yes(STRANGE))
+    facilitator.spoil["/settle"] = say(200, _yes(STRANGE))
     settlement = await till.settle(verified)
     assert (settlement.outcome, settlement.tx_hash) == (Outcome.UNKNOWN, STRANGE)
     assert base_chain.balance(verified.requirement.pay_to) == 0
 
     facilitator.spoil.clear()
     theirs = await other.settle(await _ready(other, base_payer))
-    facilitator.spoil["/settle"] = _say(200, _yes(str(theirs.tx_hash)))
+    facilitator.spoil["/settle"] = say(200, _yes(str(theirs.tx_hash)))
     assert (await till.settle(verified)).outcome is Outcome.UNKNOWN  # another payment's receipt
 
 
@@ -253,9 +233,9 @@ async def test_a_refusal_is_a_refusal_when_its_name_is_a_check_and_the_chain_agr
         "unexpected_settle_error": Outcome.UNKNOWN,
         "invalid_transaction_state": Outcome.UNKNOWN,
     }.items():
-        facilitator.spoil["/settle"] = _say(200, _no(answer))
+        facilitator.spoil["/settle"] = say(200, _no(answer))
         assert await till.settle(verified) == Settlement(expected, reason=answer)
-    facilitator.spoil["/settle"] = _say(200, _no("invalid_payload", STRANGE))
+    facilitator.spoil["/settle"] = say(200, _no("invalid_payload", STRANGE))
     assert (await till.settle(verified)).outcome is Outcome.UNKNOWN
 
 
@@ -265,10 +245,10 @@ async def test_without_a_chain_to_ask_it_is_believed_and_doubt_stays(
     till = make_till(chain=False)
     verified = await _ready(till, base_payer)
     assert verified.balance == PRICE  # one open payment at a time
-    facilitator.spoil["/settle"] = _do_and_hang_up
+    facilitator.spoil["/settle"] = do_and_hang_up
     assert (await till.settle(verified)).outcome is Outcome.UNKNOWN
     assert (await till.find(verified, None)).outcome is Outcome.UNKNOWN
-    facilitator.spoil["/settle"] = _say(200, _yes(STRANGE))
+    facilitator.spoil["/settle"] = say(200, _yes(STRANGE))
     assert await till.settle(verified) == Settlement(Outcome.SETTLED, STRANGE)
 
 
@@ -283,11 +263,11 @@ async def test_many_polls_ask_it_once(facilitator: HostedFacilitator, make_till:
 @pytest.mark.parametrize(
     ("supported", "says"),
     [
-        (_say(200, {"kinds": []}), "does not support"),
-        (_say(200, {"kinds": [{"x402Version": 2, "scheme": "upto", "network": BASE.id}, 7, {}]}), "does not support"),
-        (_say(503, {"kinds": []}), "does not support"),
-        (_say(200, b"<html>"), "no usable answer"),
-        (lambda work: None, "no usable answer"),
+        (say(200, {"kinds": []}), "does not support"),
+        (say(200, {"kinds": [{"x402Version": 2, "scheme": "upto", "network": BASE.id}, 7, {}]}), "does not support"),
+        (say(503, {"kinds": []}), "does not support"),
+        (say(200, b"<html>"), "no usable answer"),
+        (hang_up, "no usable answer"),
     ],
 )
 async def test_check_says_what_is_wrong(
@@ -337,10 +317,10 @@ async def test_on_solana_the_facilitator_names_the_fee_payer_and_its_transaction
     assert settled.outcome is Outcome.SETTLED and settled.tx_hash is not None
     assert solana_chain.balance(solana_pay_to) == PRICE
 
-    svm_facilitator.spoil["/settle"] = _say(200, _yes(settled.tx_hash) | {"network": DEVNET.id})
+    svm_facilitator.spoil["/settle"] = say(200, _yes(settled.tx_hash) | {"network": DEVNET.id})
     assert await till.find(first, None) == Settlement(Outcome.SETTLED, settled.tx_hash)
     assert (await till.find(second, settled.tx_hash)).outcome is Outcome.UNKNOWN  # another payment's receipt
-    svm_facilitator.spoil["/settle"] = _do_and_hang_up
+    svm_facilitator.spoil["/settle"] = do_and_hang_up
     found = await till.settle(second)  # the answer is lost, and the payer's account shows what landed
     assert found.outcome is Outcome.SETTLED and found.tx_hash not in (None, settled.tx_hash)
     assert solana_chain.balance(solana_pay_to) == 2 * PRICE
@@ -369,7 +349,7 @@ async def test_a_transaction_that_landed_and_failed_is_refused_whatever_the_faci
     assert (await till.settle(first)).outcome is Outcome.SETTLED
     landed = await hand.settle(second)
     assert landed.tx_hash is not None
-    svm_facilitator.spoil["/settle"] = _say(200, _yes(landed.tx_hash) | {"network": DEVNET.id})
+    svm_facilitator.spoil["/settle"] = say(200, _yes(landed.tx_hash) | {"network": DEVNET.id})
     assert await till.settle(second) == Settlement(Outcome.REFUSED, landed.tx_hash, "transaction_failed")
     assert solana_chain.balance(solana_pay_to) == due.amount
     for each in (till, hand):

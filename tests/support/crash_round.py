@@ -16,6 +16,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from multiprocessing import connection
 from pathlib import Path
 from typing import Any, Final
 
@@ -52,6 +53,8 @@ _PRELOAD: Final = [
     *("eth_account", "eth_hash.backends.pycryptodome", "httpcore2", "anyio._backends._asyncio", "encodings.idna"),
     *("uvloop", "uvicorn.loops.auto", "uvicorn.lifespan.on", "uvicorn.protocols.http.httptools_impl"),
 ]
+_EXIT_CODES: Final = threading.Lock()
+"""An exit code comes through a pipe that is read once: by whoever asks, or by the start of any other process."""
 _PICTURE: Final = data_uri(photo(64, 64))
 
 
@@ -127,7 +130,8 @@ class Mortal:
         }
         with socket.create_server(("127.0.0.1", self.port), backlog=128) as listening:
             self._process = _forks().Process(target=child, args=(env, listening, self.log), daemon=True)
-            self._process.start()
+            with _EXIT_CODES:
+                self._process.start()
 
     def life(self) -> int:
         with self._lock:
@@ -138,8 +142,8 @@ class Mortal:
         with self._lock:
             if life != self._life:
                 return
-            self._process.join(PATIENCE)
-            assert self._process.exitcode == -signal.SIGKILL, f"exit {self._process.exitcode}:\n{tail(self.log)}"
+            code = self._ended()
+            assert code == -signal.SIGKILL, f"exit {code}:\n{tail(self.log)}"
             death = self.deaths.pop(0)
             self.died.append(death)
             self.ahead += LAPSE * death.lapse
@@ -149,15 +153,23 @@ class Mortal:
     def stop(self) -> None:
         """By SIGTERM; one that is to die on its way out does."""
         self._process.terminate()
-        self._process.join(PATIENCE)
-        if self._process.exitcode == -signal.SIGKILL and self.deaths:
+        code = self._ended()
+        if code == -signal.SIGKILL and self.deaths:
             self.died.append(self.deaths.pop(0))
         else:
-            assert self._process.exitcode == 0, f"exit {self._process.exitcode}:\n{tail(self.log)}"
+            assert code == 0, f"exit {code}:\n{tail(self.log)}"
 
     def kill(self) -> None:
         self._process.kill()
-        self._process.join(PATIENCE)
+        self._ended()
+
+    def _ended(self) -> int | None:
+        """The exit code once it has ended, None when it does not."""
+        connection.wait([self._process.sentinel], PATIENCE)
+        with _EXIT_CODES:
+            self._process.join(0)
+            code: int | None = self._process.exitcode
+        return code
 
     def send(
         self, method: str, path: str, headers: Mapping[str, str], body: Any = None, *, again: bool = True
