@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from tollbrush.domain.edits import Size
+from tollbrush.domain.jobs import Job
 from tollbrush.editing.pixels import Prepared, feather_radius
 from tollbrush.imaging import codec
 from tollbrush.imaging.codec import Pixels
@@ -32,10 +33,11 @@ class Preview:
 
 
 class Watch:
-    """One caller's view of an edit under way. `begun` is set once its payment is bound; previews follow in order."""
+    """One caller's view of an edit under way. `begun` gets its job once the payment is bound; previews follow in
+    order."""
 
     def __init__(self) -> None:
-        self.begun = asyncio.Event()
+        self.begun: asyncio.Future[Job] = asyncio.get_running_loop().create_future()
         self.previews: asyncio.Queue[Preview] = asyncio.Queue()
 
 

@@ -87,7 +87,7 @@ class _Work:
         return self.claimed.done() and self.claimed.result().id == job.id
 
     def watched_by(self, watch: Watch) -> None:
-        self.claimed.add_done_callback(lambda _: watch.begun.set())
+        self.claimed.add_done_callback(lambda claimed: watch.begun.set_result(claimed.result()))
         unwatch = self.track.watch(watch)
         self.task.add_done_callback(lambda _: unwatch())
 

@@ -18,11 +18,20 @@ from tollbrush.wire import x402
 
 def deliver(request: Request, delivery: Delivery, settings: GatewaySettings, **more: Any) -> Response:
     """200 with URLs and receipt; `more` fields come first."""
-    base = settings.public_url.rstrip("/") or called_base(request)
+    return answer(more | edit_body(delivery, result_base(request, settings)), 200, delivery_headers(delivery))
+
+
+def delivery_headers(delivery: Delivery) -> dict[str, str]:
+    """The receipt."""
     charge = delivery.charge
     assert charge.tx_hash is not None  # a settled charge has its transaction
     headers = x402.settlement_headers(charge.key.network, charge.tx_hash, charge.key.payer, charge.amount)
-    return answer(more | edit_body(delivery, base), 200, headers | {"Cache-Control": "no-store"})
+    return headers | {"Cache-Control": "no-store"}
+
+
+def result_base(request: Request, settings: GatewaySettings) -> str:
+    """What makes image URLs absolute."""
+    return settings.public_url.rstrip("/") or called_base(request)
 
 
 def edit_body(delivery: Delivery, base: str) -> dict[str, Any]:

@@ -32,9 +32,10 @@ from tollbrush.engines import registry
 from tollbrush.engines.interface import Engine
 from tollbrush.errors import BadSettings, TollbrushError
 from tollbrush.gateway import catalog as shop
-from tollbrush.gateway import edits, jobs, openapi, problems
+from tollbrush.gateway import door, edits, jobs, openapi, problems
 from tollbrush.gateway.edge import Edge
 from tollbrush.gateway.images import Images
+from tollbrush.gateway.intake import Intake
 from tollbrush.gateway.metrics import CountRequests, Metrics, Scrape
 from tollbrush.gateway.ops import Ops
 from tollbrush.gateway.throttle import Throttle
@@ -183,13 +184,20 @@ def _routes(
     clock: Callable[[], float],
 ) -> None:
     gate = service.cashier.gate
-    edit = Throttle(edits.Edits(service, settings.gateway).post, per_minute=settings.gateway.limits.edits_per_minute)
+    intake = Intake(service, settings.gateway)
+    plain, openai = edits.Edits(intake), door.Door(intake, images)
+
+    async def post(request: Request) -> Response:
+        return await (openai if request.url.path in door.PATHS else plain).post(request)
+
+    edit = Throttle(post, per_minute=settings.gateway.limits.edits_per_minute)
     offered = shop.Shop(service, settings.gateway)
     held = jobs.Jobs(collector, gate, settings.gateway, clock=clock)
     table: list[tuple[str, str, Handler]] = [
-        *(("POST", path, edit.post) for path in edits.PATHS),
+        *(("POST", path, edit.post) for path in (*edits.PATHS, *door.PATHS)),
         *(("POST", path, offered.quote) for path in shop.QUOTE_PATHS),
         *(("GET", path, offered.models) for path in shop.MODEL_PATHS),
+        *(("GET", path, offered.model) for path in shop.ONE_MODEL_PATHS),
         ("GET", "/api/pricing", offered.pricing),
         ("GET", "/.well-known/x402", offered.discovery),
         ("GET", "/llms.txt", offered.llms),

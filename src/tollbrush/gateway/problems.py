@@ -20,7 +20,9 @@ from tollbrush.errors import (
     TooLarge,
     Unavailable,
 )
+from tollbrush.wire import openai
 
+OPENAI_EDITS: Final = ("/v1/images/edits", "/api/v1/images/edits")
 _log: Final = structlog.get_logger(__name__)
 
 
@@ -32,8 +34,15 @@ def answer(content: Any, status: int = 200, headers: dict[str, str] | None = Non
 _json: Final = msgspec.json.Encoder(decimal_format="number")
 
 
-def problem(error: TollbrushError) -> Response:
-    """`{"error", "code", "message", "details"?}` with the headers its kind calls for."""
+def speaks_openai(path: str) -> bool:
+    """Whether this path answers in OpenAI's shape."""
+    path = path.removeprefix("/sol")
+    return path in OPENAI_EDITS or path.startswith(("/v1/models/", "/api/v1/models/"))
+
+
+def problem(error: TollbrushError, path: str = "") -> Response:
+    """`{"error", "code", "message", "details"?}`, in OpenAI's shape where `path` speaks it, with the headers its kind
+    calls for."""
     body: dict[str, Any] = {"error": error.message, "code": error.code, "message": error.sentence()}
     headers = {"Cache-Control": "no-store"}
     if isinstance(error, BadRequest) and error.details:
@@ -48,12 +57,14 @@ def problem(error: TollbrushError) -> Response:
         body["id"] = error.extra["id"]
     if isinstance(error, TooLarge):
         headers["Connection"] = "close"
+    if speaks_openai(path):
+        body = openai.error_body(error)
     return answer(body, error.status, headers)
 
 
 async def on_tollbrush_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, TollbrushError)
-    return problem(error)
+    return problem(error, request.url.path)
 
 
 async def on_http_error(request: Request, error: Exception) -> Response:
@@ -61,14 +72,22 @@ async def on_http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     if error.status_code == 404:
         path = request.url.path[:200]
-        return problem(NotFound(f"nothing is at {path!r}.", advice="See /openapi.json for the routes."))
+        return problem(NotFound(f"nothing is at {path!r}.", advice="See /openapi.json for the routes."), path)
     allowed = (error.headers or {}).get("Allow", "another method")
     words = f"{request.method[:20]} is not for this path." if error.status_code == 405 else f"{error.detail}."
-    body = {"error": words, "code": "http_error", "message": f"{words} Use {allowed}."}
+    body: dict[str, Any] = {"error": words, "code": "http_error", "message": f"{words} Use {allowed}."}
+    if speaks_openai(request.url.path):
+        shaped = {"message": body["message"], "type": "invalid_request_error", "param": None, "code": "http_error"}
+        body = {"error": shaped}
     return answer(body, error.status_code, dict(error.headers or {}))
 
 
 async def on_surprise(request: Request, error: Exception) -> Response:
+    return problem(surprise(request, error), request.url.path)
+
+
+def surprise(request: Request, error: Exception) -> InternalError:
+    """What nobody foresaw: logged whole, told by an opaque id."""
     opaque = secrets.token_hex(8)
     _log.error("unforeseen error", id=opaque, path=request.url.path, exc_info=error)
-    return problem(InternalError(f"something broke on our side (id {opaque}).", extra={"id": opaque}))
+    return InternalError(f"something broke on our side (id {opaque}).", extra={"id": opaque})

@@ -67,6 +67,11 @@ class QuoteForm:
     masked: bool
 
 
+def read(body: Form | Mapping[str, Any]) -> EditForm:
+    """From a form or a JSON object. Raises BadRequest."""
+    return read_edit_form(body) if isinstance(body, Form) else read_edit(body)
+
+
 def read_edit(fields: Mapping[str, Any]) -> EditForm:
     """From a JSON object. `image` is a data URI or a list of them. Raises BadRequest."""
     given = _known(fields, EDIT_FIELDS)
@@ -169,6 +174,9 @@ def _unknown(name: str, known: tuple[str, ...]) -> UnsupportedParameter:
 
 def _picture(value: str | bytes, path: str, max_bytes: int) -> bytes:
     if isinstance(value, str):
+        if value[:8].lower().startswith(("http://", "https://")):
+            advice = "Send the picture's bytes as a data URI or a file."
+            raise BadImage(f"{path} is a URL, and this gateway fetches nothing.", path=path, advice=advice)
         return datauri.decode(value, path=path, max_bytes=max_bytes)
     if not value:
         raise BadImage(f"{path} is an empty file.", path=path)
