@@ -25,6 +25,7 @@ Params = Mapping[str, Any]
 PARSE_ERROR, INVALID_REQUEST, NO_METHOD, INVALID_PARAMS, INTERNAL_ERROR = -32700, -32600, -32601, -32602, -32603
 _MAX_LINE: Final = 96 * 2**20
 """Bytes: the largest request body, in base64."""
+_LAST_SECONDS: Final = 1.0
 
 
 class RpcError(Exception):
@@ -110,8 +111,10 @@ class Wire:
                 self._refuse(None, INVALID_REQUEST, "This is no JSON-RPC 2.0 request.")
 
     async def close(self) -> None:
-        """Stop what is running."""
+        """Answer what is almost answered, and stop the rest."""
         tasks = list(self._running.values())
+        if tasks:
+            await asyncio.wait(tasks, timeout=_LAST_SECONDS)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
