@@ -12,7 +12,7 @@ from tollbrush.domain.catalog import Catalog, Model
 from tollbrush.domain.edits import Size
 from tollbrush.domain.networks import BY_ID
 from tollbrush.editing.service import EditingService
-from tollbrush.errors import BadRequest
+from tollbrush.errors import BadRequest, NotFound, UnknownModel
 from tollbrush.gateway import edits
 from tollbrush.gateway.edge import called_base, read_body
 from tollbrush.gateway.problems import answer
@@ -20,6 +20,7 @@ from tollbrush.settings import GatewaySettings
 from tollbrush.wire import jsonbody, schemas, x402
 
 MODEL_PATHS: Final = ("/api/v1/models", "/api/v1/images/models", "/v1/models")
+ONE_MODEL_PATHS: Final = ("/api/v1/models/{id:path}", "/v1/models/{id:path}")
 QUOTE_PATHS: Final = ("/api/v1/images/quote", "/v1/images/quote")
 _QUOTE_BODY: Final = 512 * 1024
 
@@ -32,6 +33,14 @@ class Shop:
 
     async def models(self, request: Request) -> Response:
         return answer({"object": "list", "data": self._rows()})
+
+    async def model(self, request: Request) -> Response:
+        """One row, by id or alias. Raises NotFound."""
+        catalog, name = self._service.desk.catalog, request.path_params["id"]
+        try:
+            return answer(model_row(catalog, catalog.find(name)))
+        except UnknownModel as unknown:
+            raise NotFound(unknown.message, advice=unknown.hint) from unknown
 
     async def pricing(self, request: Request) -> Response:
         return answer({"models": self._rows()})
@@ -56,6 +65,7 @@ class Shop:
             "model": plan.model.id,
             "size": str(order.priced_size),
             "n": form.fields.n,
+            "uploads": ["application/json", "multipart/form-data"],
         }
         if plan.model.id != plan.requested.id:
             content["requested_model"] = plan.requested.id
@@ -121,6 +131,8 @@ def model_row(catalog: Catalog, model: Model) -> dict[str, Any]:
     return {
         "id": model.id,
         "object": "model",
+        "created": 0,
+        "owned_by": model.provider,
         "name": model.name,
         "provider": model.provider,
         "description": model.description,
