@@ -8,14 +8,32 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tollbrush.client import AsyncClient, Client, Edit, EditedImage
+    from tollbrush.client import AsyncClient, AsyncJob, Client, Edit, EditedImage, Job
+    from tollbrush.client.openai_transport import async_openai_client, openai_client
     from tollbrush.payments.payer import Payer
     from tollbrush.payments.wallet import Wallet
 
 __version__ = "0.1.0"
-__all__ = ["AsyncClient", "Client", "Edit", "EditedImage", "Payer", "Wallet", "__version__"]
+__all__ = [
+    "AsyncClient",
+    "AsyncJob",
+    "Client",
+    "Edit",
+    "EditedImage",
+    "Job",
+    "Payer",
+    "Wallet",
+    "__version__",
+    "async_openai_client",
+    "openai_client",
+]
 
-_HOMES = {"Payer": "tollbrush.payments.payer", "Wallet": "tollbrush.payments.wallet"}
+_HOMES = {
+    "Payer": "tollbrush.payments.payer",
+    "Wallet": "tollbrush.payments.wallet",
+    "async_openai_client": "tollbrush.client.openai_transport",
+    "openai_client": "tollbrush.client.openai_transport",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -108,12 +108,70 @@ class GatewaySettings(_Part):
     limits: LimitSettings = LimitSettings()
 
 
+class UpstreamSettings(_Part):
+    """One server that speaks OpenAI's image API. What is left out is as its profile says."""
+
+    url: str
+    """Up to and with its version: http://127.0.0.1:8000/v1."""
+    api_key: SecretStr = SecretStr("")
+    profile: Literal["openai", "vllm-omni", "sdcpp", "sglang", "localai", "generic"] = "generic"
+    """What kind of server it is: which fields it reads, and how it takes a mask."""
+    model: str = ""
+    """Its own name for the model; empty: the model's."""
+    mask: bool | None = None
+    """Whether it honours masks."""
+    sizes: tuple[str, ...] | None = None
+    """The only sizes that it works at; empty: any."""
+    most: int | None = Field(default=None, ge=1, le=10)
+    """Pictures that it makes in one answer; more are asked for one by one."""
+    max_sources: int | None = Field(default=None, ge=1, le=16)
+    width: int = Field(default=16, ge=1, le=1024)
+    """Edits that it works on at a time."""
+    price: Decimal | None = Field(default=None, ge=0)
+    """Dollars that a picture costs here; it gets none that was sold for less."""
+
+
 class OpenAISettings(_Part):
     api_key: SecretStr = SecretStr("")
     base_url: str = "https://api.openai.com/v1"
     quality: Literal["low", "medium", "high", "auto"] = "low"
-    """What the catalog's base prices cover; raise `prices` with it."""
-    timeout_seconds: float = 200.0
+    """What the catalog's base prices cover, and the best that a caller may ask for; raise `prices` with it."""
+    input_fidelity: Literal["", "low", "high"] = ""
+    """How closely gpt-image-1 keeps to faces and details; high costs more. Empty: not said."""
+    timeout_seconds: float = Field(default=200.0, gt=0)
+    upstreams: tuple[UpstreamSettings, ...] = ()
+    """Servers of OpenAI's models, instead of `base_url` with `api_key`."""
+    retries: int = Field(default=2, ge=0, le=10)
+    """Further tries of a request that no upstream worked on."""
+    patience_seconds: float = Field(default=20.0, ge=0)
+    """The longest wait for an upstream that says when it will take the next request."""
+    health_seconds: float = Field(default=30.0, ge=0)
+    """How often upstreams are asked whether they are well; 0: never."""
+
+    def common(self) -> tuple[UpstreamSettings, ...]:
+        """Where OpenAI's own models are served: nowhere without a key or a list."""
+        if self.upstreams or not self.api_key.get_secret_value():
+            return self.upstreams
+        return (UpstreamSettings(url=self.base_url, api_key=self.api_key, profile="openai", width=64),)
+
+
+class ModelSettings(_Part):
+    """A model of one's own: what a server that speaks OpenAI's image API serves, sold under a name of one's choice."""
+
+    engine: Literal["openai"] = "openai"
+    upstream: str = ""
+    """The servers' name for it; empty: the part of its id after the slash."""
+    sizes: dict[str, Annotated[Decimal, Field(gt=0)]]
+    """Size → base price in dollars."""
+    licence: str
+    """Under which its weights and results are sold, for all to read."""
+    name: str = ""
+    description: str = ""
+    mask: bool = False
+    max_sources: int = Field(default=1, ge=1, le=16)
+    aliases: tuple[str, ...] = ()
+    upstreams: tuple[UpstreamSettings, ...] = ()
+    """Where it is served; empty: where OpenAI's models are."""
 
 
 class GoogleSettings(_Part):
@@ -150,6 +208,10 @@ class RouterSettings(_Part):
     host: str = "127.0.0.1"
     port: int = 8402
     gateway_url: str = "http://127.0.0.1:8401"
+    gateways: dict[str, str] = {}
+    """More gateways to buy from, name → URL; with any here, `gateway_url` counts only when it is set too."""
+    gateway: str = ""
+    """The name of the one to buy from; empty: whichever quotes the lowest price. A request may name another."""
     network: str = ""
     """Network to pay on, v1 name or CAIP-2 id; empty: the first offered one that is configured and funded."""
     allowed_roots: tuple[Path, ...] = ()
@@ -186,6 +248,8 @@ class Settings(BaseSettings):
     """Added to every base price: 0.05 is 5 %."""
     prices: dict[str, dict[str, Annotated[Decimal, Field(gt=0)]]] = {}
     """Base prices in dollars that replace the catalog's: model id → size → price."""
+    models: dict[str, ModelSettings] = {}
+    """Models of one's own, by id: `[models."acme/qwen-edit"]`."""
     disabled_models: tuple[str, ...] = ()
     """Models not for sale here."""
     stand_in: bool = False

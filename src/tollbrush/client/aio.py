@@ -12,12 +12,44 @@ import httpx2
 
 from tollbrush.client.doors import Door, GatewayDoor, RouterDoor
 from tollbrush.client.inputs import EditOptions, draft, price_limit
+from tollbrush.client.jobs import Purchaser, Ticket
+from tollbrush.client.orders import OnProgress, Progress
+from tollbrush.client.past import PastEdit
 from tollbrush.client.results import Edit, bring_home
 from tollbrush.domain.pricing import Price
 from tollbrush.payments.payer import Balance, Payer
 from tollbrush.payments.wallet import Wallet
 
 DEFAULT_ROUTER: Final = "http://127.0.0.1:8402"
+
+
+class AsyncJob:
+    """An edit under way. `id` finds it again, from any process of the same owner."""
+
+    def __init__(self, door: Door, ticket: Ticket) -> None:
+        self._door, self._ticket = door, ticket
+
+    @property
+    def id(self) -> str:
+        return self._ticket.id
+
+    async def wait(self, progress: OnProgress | None = None) -> Edit:
+        """The finished edit. Raises what went wrong with it; waiting again is allowed."""
+        paid = await self._ticket.wait(progress)
+        images = await bring_home(self._door.http, paid.answer, self._door.base)
+        model = paid.answer.get("model")
+        return Edit(images, model if isinstance(model, str) else "", paid.price, paid.receipt, paid.answer)
+
+    async def status(self) -> Progress:
+        """How far it is."""
+        return await self._ticket.status()
+
+    async def cancel(self) -> None:
+        """End it; nothing is charged. Raises PaymentBusy when it is paid for already."""
+        await self._ticket.cancel()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.id}>"
 
 
 class AsyncClient:
@@ -43,7 +75,7 @@ class AsyncClient:
     ) -> None:
         self._door: Door
         if gateway is None:
-            self._door = RouterDoor(router, http)
+            self._door = RouterDoor(router, http, patience=patience)
         else:
             payer = wallet if isinstance(wallet, Payer) else _payer(wallet)
             self._door = GatewayDoor(gateway, payer, patience=patience, clock=clock, sleep=sleep)
@@ -55,12 +87,26 @@ class AsyncClient:
         `mask_mode`, `output_format` (png, jpeg, webp), `max_price` (dollars as text: what it may cost in all),
         `progress` (called with a Progress).
         """
-        limit, progress = price_limit(options.get("max_price")), options.get("progress")
-        drafted = await asyncio.to_thread(draft, image, prompt, _said(options), urls=self._door.takes_urls)
-        paid = await self._door.buy(drafted, limit, progress)
-        images = await bring_home(self._door.http, paid.answer, self._door.base)
-        model = paid.answer.get("model")
-        return Edit(images, model if isinstance(model, str) else "", paid.price, paid.receipt, paid.answer)
+        progress = options.get("progress")
+        ticket = await self._order(image, prompt, options, progress, at_once=False)
+        job = AsyncJob(self._door, ticket)
+        try:
+            return await job.wait(None if isinstance(ticket, Purchaser) else progress)
+        except BaseException:
+            await ticket.leave()  # an edit that nobody waits for is not begun anew: `job` finds it
+            raise
+
+    async def submit(self, image: object, prompt: str, **options: Unpack[EditOptions]) -> AsyncJob:
+        """As `edit`, but come back as soon as the edit is accepted."""
+        return AsyncJob(self._door, await self._order(image, prompt, options, options.get("progress"), at_once=True))
+
+    async def job(self, id: str) -> AsyncJob:  # noqa: A002 - its name everywhere
+        """A job of earlier, also of another process: by `Job.id`, or the gateway's id. Raises NotFound."""
+        return AsyncJob(self._door, await self._door.ticket(id))
+
+    async def history(self, limit: int = 50) -> list[PastEdit]:
+        """What was edited, newest first, 1 to 500 rows."""
+        return await self._door.history(limit)
 
     async def quote(self, image: object, prompt: str, **options: Unpack[EditOptions]) -> Price | None:
         """What `edit` with the same arguments would cost; nothing is sent but what sets the price. None when nothing
@@ -77,7 +123,15 @@ class AsyncClient:
         return await self._door.balance()
 
     async def close(self) -> None:
+        """Edits that are under way can be resumed by another client: see `job`."""
         await self._door.close()
+
+    async def _order(
+        self, image: object, prompt: str, options: EditOptions, progress: OnProgress | None, *, at_once: bool
+    ) -> Ticket:
+        limit = price_limit(options.get("max_price"))
+        drafted = await asyncio.to_thread(draft, image, prompt, _said(options), urls=self._door.takes_urls)
+        return await self._door.order(drafted, limit, progress, at_once=at_once)
 
     async def __aenter__(self) -> Self:
         return self

@@ -10,12 +10,12 @@ from typing import Final
 import httpx2
 import msgspec
 
-from tollbrush.client.orders import OnProgress, Order, Paid
+from tollbrush.client.orders import OnProgress, Order, Paid, Upload
 from tollbrush.client.problems import from_answer
 from tollbrush.client.purchase import EDIT_PATH, Purchase
-from tollbrush.client.transport import Answer, call
+from tollbrush.client.transport import JSON, Answer, call
 from tollbrush.domain.pricing import Price
-from tollbrush.errors import SpendingPolicy
+from tollbrush.errors import PaymentBusy, SpendingPolicy
 from tollbrush.payments.payer import Payer, SignedPayment
 from tollbrush.wire.offers import Quote, read_402, read_quote
 
@@ -56,26 +56,52 @@ class GatewayFlow:
             return await self._probe(order)
         raise from_answer(answer, self.gateway)
 
-    async def edit(self, order: Order, *, max_price: Price | None = None, progress: OnProgress | None = None) -> Paid:
-        """Pay for the edit and bring it home. `max_price`: what all payments for it may come to; by default the quote.
+    async def edit(
+        self,
+        order: Order,
+        *,
+        max_price: Price | None = None,
+        progress: OnProgress | None = None,
+        quote: Quote | None = None,
+        at_once: bool = False,
+    ) -> Paid:
+        """Pay for the edit and bring it home. `max_price`: what all payments for it may come to; by default the quote,
+        which is asked for unless it is given. `at_once`: let the gateway answer with a job rather than hold on.
 
         Raises SpendingPolicy, NoFunds, WalletLocked before anything is sent; what the gateway says against the edit;
         PaymentRefused, SettlementUnknown, EditTimeout (`extra`: `job`, `poll_url`), Unavailable, UpstreamFailed.
         """
-        quote = await self.quote(order)
+        quote = quote or await self.quote(order)
         if quote and max_price is not None and quote.price > max_price:
             raise SpendingPolicy(
                 f"The edit costs {quote.price}, more than the {max_price} allowed.",
                 advice="Nothing was signed. Allow more with max_price.",
             )
         allowed = max_price if max_price is not None else quote.price if quote else None
-        purchase = Purchase(self, order, allowed, quote.price if quote else None, progress)
-        return await purchase.run(quote.offers if quote else ())
+        purchase = Purchase(self, allowed, quote.price if quote else None, progress)
+        upload = order.as_form() if quote and quote.forms else order.as_json()
+        return await purchase.run(upload, quote.offers if quote else (), at_once=at_once)
 
-    async def collect(self, poll_url: str, payment: SignedPayment, *, progress: OnProgress | None = None) -> Paid:
-        """Go on waiting for a job that was accepted earlier with this payment. Raises as `edit` does."""
-        purchase = Purchase(self, Order(b"", {}), payment.price, payment.price, progress, payment)
-        return await purchase.resume(poll_url)
+    async def again(self, upload: Upload, payment: SignedPayment, *, progress: OnProgress | None = None) -> Paid:
+        """Send an edit again with the payment that was signed for it earlier. Raises as `edit` does."""
+        return await Purchase(self, payment.price, payment.price, progress, payment).run(upload)
+
+    async def collect(
+        self, poll_url: str, payment: SignedPayment | None, *, job: str = "", progress: OnProgress | None = None
+    ) -> Paid:
+        """Go on waiting for a job that was accepted earlier, with the payment that was signed for it; with none, by
+        the wallet's proof (Solana), and paid when it is ready. Raises as `edit` does."""
+        allowed = payment.price if payment else None
+        return await Purchase(self, allowed, allowed, progress, payment).resume(poll_url, job)
+
+    async def cancel(self, poll_url: str, job: str, payment: SignedPayment | None) -> None:
+        """End a job that is not paid for. Raises PaymentBusy when it is, NotFound, what the gateway says."""
+        headers = dict(JSON) | (dict([payment.header]) if payment else self.payer.proof(job))
+        answer = await call(self.http, "DELETE", poll_url, "", headers=headers)
+        if answer.status == 405:
+            raise PaymentBusy(f"{self.gateway} cancels no jobs.", advice="Nothing is charged until it is ready.")
+        if answer.status not in (200, 202, 204):
+            raise from_answer(answer, self.gateway)
 
     async def call(self, method: str, path: str, content: bytes | None = None) -> Answer:
         """A call that pays nothing. Raises Unavailable, UpstreamFailed."""

@@ -1,18 +1,17 @@
-"""Pictures as callers have them → data URIs, and the fields of an edit."""
+"""Pictures as callers have them → encoded files, and the fields of an edit."""
 
 from __future__ import annotations
 
 import io
 import os
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any, Final, TypedDict
 
-import msgspec
-
-from tollbrush.client.orders import OnProgress, Order
+from tollbrush.client.orders import OnProgress, Order, Picture
 from tollbrush.domain.edits import Size
 from tollbrush.domain.pricing import Price
 from tollbrush.errors import BadImage, BadRequest
@@ -35,24 +34,29 @@ class EditOptions(TypedDict, total=False):
     fit: str
     mask_mode: str
     output_format: str
+    quality: str
+    background: str
     max_price: Price | Decimal | str | None
     progress: OnProgress | None
 
 
 @dataclass(frozen=True)
 class Draft:
-    """The fields of an edit, pictures as data URIs or URLs, and the first picture's upright size when it is known."""
+    """An edit before it is ordered: the pictures, or their URLs, and the first one's upright size when it is known."""
 
     fields: Mapping[str, Any]
+    images: tuple[Picture | str, ...]
+    mask: Picture | str | None
     source: Size | None
 
-    def order(self) -> Order:
-        names = ("model", "prompt", "size", "n")
+    def order(self, **more: Any) -> Order:
+        """`more`: fields for the other side alone."""
+        names = ("model", "prompt", "size", "n", "quality", "background")
         quote = {name: self.fields[name] for name in names if name in self.fields}
-        quote |= {"masked": "mask" in self.fields}
+        quote |= {"masked": self.mask is not None}
         if self.source:
             quote |= {"width": self.source.width, "height": self.source.height}
-        return Order(msgspec.json.encode(self.fields), quote)
+        return Order(quote, {**self.fields, **more}, self.images, self.mask)
 
 
 def draft(image: object, prompt: str, options: Mapping[str, Any], *, urls: bool) -> Draft:
@@ -65,11 +69,9 @@ def draft(image: object, prompt: str, options: Mapping[str, Any], *, urls: bool)
         raise BadRequest("image is an empty list; give at least one picture.", path="image")
     fields: dict[str, Any] = {"prompt": prompt}
     fields |= {k: v for k, v in options.items() if v is not None and k not in ("mask", "max_price", "progress")}
-    uris = [uri for uri, _ in pictures]
-    fields["image"] = uris[0] if len(uris) == 1 else uris
-    if options.get("mask") is not None:
-        fields["mask"], _ = _picture(options["mask"], "mask", urls=urls)
-    return Draft(fields, pictures[0][1])
+    mask = options.get("mask")
+    masked = None if mask is None else _picture(mask, "mask", urls=urls)[0]
+    return Draft(fields, tuple(picture for picture, _ in pictures), masked, pictures[0][1])
 
 
 def price_limit(value: object) -> Price | None:
@@ -85,20 +87,19 @@ def price_limit(value: object) -> Price | None:
     raise BadRequest(f'max_price is {value!r}; give dollars as text, for example "0.05".', path="max_price")
 
 
-def _picture(value: object, name: str, *, urls: bool) -> tuple[str, Size | None]:
-    if isinstance(value, str):
-        scheme = value[:8].lower()
-        if scheme.startswith("data:"):
-            return value, _sniffed(datauri.decode(value, path=name, max_bytes=_MAX_BYTES), name)[1]
-        if scheme.startswith(("http://", "https://")):
-            if urls:
-                return value, None
-            raise BadRequest(
-                f"{name} is a URL, which a gateway does not fetch.", path=name, advice="Download it, or use a router."
-            )
-    data = _bytes(value, name)
+def _picture(value: object, name: str, *, urls: bool) -> tuple[Picture | str, Size | None]:
+    if isinstance(value, str) and value[:8].lower().startswith(("http://", "https://")):
+        if urls:
+            return value, None
+        raise BadRequest(
+            f"{name} is a URL, which a gateway does not fetch.", path=name, advice="Download it, or use a router."
+        )
+    if isinstance(value, str) and value[:5].lower() == "data:":
+        data = datauri.decode(value, path=name, max_bytes=_MAX_BYTES)
+    else:
+        data = _bytes(value, name)
     mime_type, size = _sniffed(data, name)
-    return datauri.encode(data, mime_type), size
+    return Picture(data, mime_type), size
 
 
 def _sniffed(data: bytes, name: str) -> tuple[str, Size]:
@@ -110,7 +111,7 @@ def _bytes(value: Any, name: str) -> bytes:
     if isinstance(value, bytes | bytearray | memoryview):
         return bytes(value)
     if isinstance(value, str | os.PathLike):
-        return _file(Path(value).expanduser(), name)
+        return _file(value, name)
     if hasattr(value, "__array_interface__") and hasattr(value, "dtype"):
         return _png(_from_array(value, name))
     if hasattr(value, "save") and hasattr(value, "mode"):
@@ -125,13 +126,22 @@ def _bytes(value: Any, name: str) -> bytes:
     )
 
 
-def _file(path: Path, name: str) -> bytes:
+def _file(given: str | os.PathLike[str], name: str) -> bytes:
+    shown = repr(os.fspath(given))
     try:
-        if path.stat().st_size > _MAX_BYTES:
-            raise BadImage(f"{name}: {path} is larger than {_MAX_BYTES // 2**20} MB.", path=name)
-        return path.read_bytes()
+        path = Path(given).expanduser()
+        # Opening a pipe must not wait for its writer.
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
+            kind = os.fstat(file.fileno())
+            if not (stat.S_ISREG(kind.st_mode) or stat.S_ISDIR(kind.st_mode)):
+                raise BadImage(f"{name}: {shown} is a device or a pipe, not a file.", path=name, advice="")
+            if kind.st_size > _MAX_BYTES:
+                raise BadImage(f"{name}: {shown} is larger than {_MAX_BYTES // 2**20} MB.", path=name)
+            return file.read(_MAX_BYTES + 1)
     except OSError as failure:
-        raise BadImage(f"{name}: {path} cannot be read: {failure.strerror}.", path=name, advice="") from failure
+        raise BadImage(f"{name}: {shown} cannot be read: {failure.strerror}.", path=name, advice="") from failure
+    except (RuntimeError, ValueError) as failure:  # no such user's home; a null character
+        raise BadImage(f"{name}: {shown} is no path: {failure}.", path=name, advice="") from failure
 
 
 def _from_array(array: Any, name: str) -> Any:

@@ -6,26 +6,77 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+import httpx2
+import msgspec
+
 from tollbrush.domain.pricing import Price
 from tollbrush.payments.payer import SignedPayment
+from tollbrush.wire import datauri
 from tollbrush.wire.offers import Receipt
 
-Stage = Literal["quoted", "signed", "uploading", "waiting", "delivered"]
+Stage = Literal["quoted", "signed", "uploading", "waiting", "delivered", "failed"]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """An encoded picture, and what its bytes are."""
+
+    data: bytes = field(repr=False)
+    mime_type: str
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A request's body and its content type."""
+
+    body: bytes = field(repr=False)
+    content_type: str
 
 
 @dataclass(frozen=True)
 class Order:
-    """An edit ready to upload. `body`: the request as JSON bytes; `quote`: what decides its price, as `/quote` takes
-    it (`model`, `size`, `n`, `width`, `height`, `masked`, `prompt`)."""
+    """An edit to upload. `quote`: what decides its price, as `/quote` takes it (`model`, `size`, `n`, `width`,
+    `height`, `masked`, `prompt`); `fields`: the request's others; a picture may be text: a URL, or a data URI."""
 
-    body: bytes = field(repr=False)
     quote: Mapping[str, Any]
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    images: tuple[Picture | str, ...] = ()
+    mask: Picture | str | None = None
+
+    def as_json(self) -> Upload:
+        """As published: pictures as data URIs, a third larger than they are."""
+        uris = [_text(picture) for picture in self.images]
+        said: dict[str, Any] = {**self.fields, "image": uris[0] if len(uris) == 1 else uris}
+        if self.mask is not None:
+            said["mask"] = _text(self.mask)
+        return Upload(msgspec.json.encode(said), "application/json")
+
+    def as_form(self) -> Upload:
+        """Multipart, pictures as they are."""
+        named = [("image", picture) for picture in self.images]
+        named += [("mask", self.mask)] if self.mask is not None else []
+        if any(isinstance(picture, str) for _, picture in named):
+            return self.as_json()
+        files = [(name, (name, p.data, p.mime_type)) for name, p in named if isinstance(p, Picture)]
+        fields = {name: value if isinstance(value, str) else _plain(value) for name, value in self.fields.items()}
+        made = httpx2.Request("POST", "http://form", data=fields, files=files)
+        return Upload(made.read(), made.headers["content-type"])
+
+
+def _text(picture: Picture | str) -> str:
+    return picture if isinstance(picture, str) else datauri.encode(picture.data, picture.mime_type)
+
+
+def _plain(value: object) -> str:
+    """A JSON value as a form's text: 2, true, 0.05."""
+    return msgspec.json.encode(value).decode()
 
 
 @dataclass(frozen=True)
 class Progress:
     """Where an edit is. `job` and `poll_url` once the gateway has answered 202; `payment` once it is signed: with
-    these three `GatewayFlow.collect` can go on after a restart."""
+    these three `GatewayFlow.collect` can go on after a restart, and `GatewayFlow.again` with the `upload`, which the
+    quoted stage tells."""
 
     stage: Stage
     price: Price | None = None
@@ -34,6 +85,7 @@ class Progress:
     poll_url: str = ""
     fraction: float | None = None
     queue_position: int | None = None
+    upload: Upload | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)

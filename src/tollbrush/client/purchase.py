@@ -10,11 +10,11 @@ What keeps it honest about money:
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from typing import TYPE_CHECKING, Final, NoReturn
 from urllib.parse import urljoin
 
-from tollbrush.client.orders import OnProgress, Order, Paid, Progress, Stage
+from tollbrush.client.orders import OnProgress, Paid, Progress, Stage, Upload
 from tollbrush.client.problems import build, from_answer, from_code, printable
 from tollbrush.client.transport import JSON, Answer, NoAnswer, NotSent, send, unreachable
 from tollbrush.domain.pricing import Price
@@ -52,24 +52,23 @@ class Purchase:
     def __init__(
         self,
         flow: GatewayFlow,
-        order: Order,
         allowed: Price | None,
         quoted: Price | None,
         progress: OnProgress | None,
         payment: SignedPayment | None = None,
     ) -> None:
-        self._flow, self._payer, self._order = flow, flow.payer, order
+        self._flow, self._payer = flow, flow.payer
         self._allowed, self._quoted, self._progress = allowed, quoted, progress
         self._payment, self._signed, self._sent = payment, int(payment is not None), payment is not None
         self._at_risk = 0
-        self._job, self._poll_url = "", ""
+        self._job, self._poll_url, self._proving = "", "", False
         self._deadline = flow.clock() + flow.patience
 
-    async def run(self, offers: tuple[Offer, ...]) -> Paid:
-        return await self._booked(self._buy(offers))
+    async def run(self, upload: Upload, offers: tuple[Offer, ...] = (), *, at_once: bool = False) -> Paid:
+        return await self._booked(self._buy(upload, offers, at_once))
 
-    async def resume(self, poll_url: str) -> Paid:
-        self._poll_url = poll_url
+    async def resume(self, poll_url: str, job: str) -> Paid:
+        self._poll_url, self._job = poll_url, job
         return await self._booked(self._poll())
 
     async def _booked(self, delivery: Awaitable[Paid]) -> Paid:
@@ -80,16 +79,17 @@ class Purchase:
                 await (self._payer.doubtful if self._sent else self._payer.unsent)(self._payment)
             raise
 
-    async def _buy(self, offers: tuple[Offer, ...]) -> Paid:
+    async def _buy(self, upload: Upload, offers: tuple[Offer, ...], at_once: bool) -> Paid:
         if offers:
-            self._tell("quoted")
+            self._tell("quoted", upload=upload)
             await self._pay(offers, self._quoted)
-        return await self._upload()
+        headers = {"content-type": upload.content_type} | ({"prefer": "respond-async, wait=0"} if at_once else {})
+        return await self._upload(upload.body, headers)
 
-    async def _upload(self) -> Paid:
+    async def _upload(self, body: bytes, headers: Mapping[str, str]) -> Paid:
         while True:
             self._tell("uploading")
-            answer = await self._send("POST", self._flow.gateway + EDIT_PATH, self._order.body)
+            answer = await self._send("POST", self._flow.gateway + EDIT_PATH, body, headers)
             if answer.status == 202:
                 self._accept(answer)
                 return await self._poll()
@@ -104,12 +104,14 @@ class Purchase:
                 raise from_answer(answer, self._flow.gateway)
 
     async def _poll(self) -> Paid:
+        """A Solana payment is no proof for long, and money: until the job is ready the wallet's signature asks."""
         pause, answer = _FIRST_WAIT, None
+        self._proving = self._payment is None or self._payment.network.family == "svm"
         while True:
             self._tell("waiting", answer)
             await self._wait((answer and answer.retry_after) or pause, answer)
             pause = min(pause * _BACKOFF, _LONGEST_WAIT)
-            answer = await self._send("GET", self._poll_url, None)
+            answer = await self._ask()
             if answer.status == 200:
                 return await self._deliver(answer)
             if answer.status == 402:
@@ -117,6 +119,15 @@ class Purchase:
                 await self._pay_again(answer)
             elif answer.status not in (202, 503):
                 raise from_answer(answer, self._flow.gateway)
+
+    async def _ask(self) -> Answer:
+        if not self._proving:
+            return await self._send("GET", self._poll_url)
+        answer = await self._send("GET", self._poll_url, headers=self._payer.proof(self._job), paying=False)
+        if self._payment is None or answer.status not in (402, 404):
+            return answer
+        self._proving = False  # it is ready, or takes no proof: the payment itself asks from now on
+        return await self._send("GET", self._poll_url)
 
     def _accept(self, answer: Answer) -> None:
         said = answer.json() or {}
@@ -191,14 +202,22 @@ class Purchase:
     def _within(self, asked: Price, at_risk: int) -> bool:
         return self._allowed is not None and at_risk + asked.atomic <= self._allowed.atomic
 
-    async def _send(self, method: str, url: str, content: bytes | None) -> Answer:
+    async def _send(
+        self,
+        method: str,
+        url: str,
+        content: bytes | None = None,
+        headers: Mapping[str, str] = {},
+        *,
+        paying: bool = True,
+    ) -> Answer:
         """Send until an answer comes, always with the same payment. Raises Unavailable."""
-        headers = dict(JSON) | (dict([self._payment.header]) if self._payment else {})
+        whole = {**JSON, **headers, **(dict([self._payment.header]) if self._payment and paying else {})}
         for attempt in range(1, _SENDS + 1):
             try:
                 # Set before the bytes go: from here on the payment may be taken.
-                was_sent, self._sent = self._sent, True
-                return await send(self._flow.http, method, url, content=content, headers=headers)
+                was_sent, self._sent = self._sent, self._sent or paying
+                return await send(self._flow.http, method, url, content=content, headers=whole)
             except NotSent as failure:
                 self._sent = was_sent
                 if attempt == _SENDS or not was_sent:
@@ -245,7 +264,7 @@ class Purchase:
     def _is_unsettled(self, answer: Answer) -> bool:
         return answer.status == 503 and (answer.json() or {}).get("code") == SettlementUnknown.code
 
-    def _tell(self, stage: Stage, answer: Answer | None = None) -> None:
+    def _tell(self, stage: Stage, answer: Answer | None = None, upload: Upload | None = None) -> None:
         if self._progress is None:
             return
         said = (answer.json() if answer else None) or {}
@@ -257,7 +276,10 @@ class Purchase:
                 payment=self._payment,
                 job=self._job,
                 poll_url=self._poll_url,
-                fraction=float(fraction) if isinstance(fraction, int | float) else None,
+                fraction=float(fraction)
+                if isinstance(fraction, int | float) and not isinstance(fraction, bool)
+                else None,
                 queue_position=position if isinstance(position, int) else None,
+                upload=upload,
             )
         )

@@ -89,14 +89,21 @@ async def send(
         raise NoAnswer(f"{url}: {type(failure).__name__}") from failure
 
 
-async def call(http: httpx2.AsyncClient, method: str, base: str, path: str, content: bytes | None = None) -> Answer:
+async def call(
+    http: httpx2.AsyncClient,
+    method: str,
+    base: str,
+    path: str,
+    content: bytes | None = None,
+    headers: Mapping[str, str] = JSON,
+) -> Answer:
     """A call of JSON that pays nothing; sent once more when no answer came, as over a connection that was kept too
     long. Raises Unavailable, UpstreamFailed."""
     try:
         try:
-            return await send(http, method, base + path, content=content, headers=JSON)
+            return await send(http, method, base + path, content=content, headers=headers)
         except NoAnswer:
-            return await send(http, method, base + path, content=content, headers=JSON)
+            return await send(http, method, base + path, content=content, headers=headers)
     except (NotSent, NoAnswer) as failure:
         raise unreachable(base) from failure
 

@@ -65,7 +65,8 @@ class Payer:
         self.wallet, self._clock = wallet, clock
         self._caps = policy.Caps.of(settings.router.spending)
         self._payees = settings.router.pay_to
-        self._book_path = settings.data_dir / "spending.db"
+        self.folder = settings.data_dir
+        """Where this wallet's books are kept."""
         self.networks = tuple(n for n in _networks(settings) if wallet.address(n.family))
         """The networks that this wallet may pay on."""
         self._urls = {n: _rpc_url(settings, n) for n in self.networks}
@@ -75,7 +76,7 @@ class Payer:
     @cached_property
     def book(self) -> SpendingBook:
         """What was spent. Raises Unavailable when its file cannot be used."""
-        return SpendingBook(self._book_path)
+        return SpendingBook(self.folder / "spending.db")
 
     async def pay(self, offers: Sequence[Offer], *, quoted: Price | None, gateway: str) -> SignedPayment:
         """Sign one of the offers of `gateway` (its URL), at most for the price it `quoted`.
@@ -106,6 +107,14 @@ class Payer:
     async def fate(self, payment: SignedPayment) -> Fate:
         """What the chain says of this payment. Raises Unavailable."""
         return await self._account(payment.network).fate(payment.life, payment.expires)
+
+    def proof(self, job: str) -> dict[str, str]:
+        """Headers that show who asks for a job, and pay nothing; none without a Solana account."""
+        if not self.wallet.solana_address:
+            return {}
+        from tollbrush.payments.proof import poll_headers
+
+        return poll_headers(self.wallet.solana_keypair, job, now=int(self._clock()))
 
     async def balances(self) -> list[Balance]:
         """USDC on each network that the wallet may pay on."""

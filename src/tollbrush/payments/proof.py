@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Final
 
 import pybase64
+from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 from solders.signature import Signature
 
@@ -18,6 +19,12 @@ WINDOW: Final = 300
 
 def poll_message(job_id: str, timestamp: int | str) -> bytes:
     return f"blockrun-poll:v1:image:{job_id}:{timestamp}".encode()
+
+
+def poll_headers(wallet: Keypair, job_id: str, *, now: int) -> dict[str, str]:
+    """What proves this wallet when it asks for a job."""
+    signature = wallet.sign_message(poll_message(job_id, now))
+    return {"x-poll-wallet": str(wallet.pubkey()), "x-poll-timestamp": str(now), "x-poll-signature": str(signature)}
 
 
 def polling_wallet(headers: Mapping[str, str], job_id: str, *, now: int) -> str | None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
 from typing import Final
 
 import structlog
@@ -15,12 +17,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from tollbrush import logs
+from tollbrush.client.history import History
 from tollbrush.errors import BadSettings, InternalError, NotFound, TollbrushError
 from tollbrush.router.buying import Buyer
+from tollbrush.router.desk import Desk
 from tollbrush.router.guard import Guard, load_token
+from tollbrush.router.market import Market
 from tollbrush.router.problems import problem
-from tollbrush.router.replay import Replays
-from tollbrush.router.results import History, Pictures
+from tollbrush.router.results import Pictures
 from tollbrush.router.routes import Routes
 from tollbrush.router.sources import Sources
 from tollbrush.settings import Settings
@@ -41,18 +45,21 @@ def create_router(settings: Settings, *, clock: Callable[[], float] = time.time)
         )
     folder = settings.data_dir / FOLDER
     pictures = Pictures(folder / "images", quota=settings.router.quota_bytes)
-    history = History(folder / "history.db")
-    buyer = Buyer(settings, pictures, history, clock=clock)
-    replays = Replays(history, pictures, buyer.bring_home, clock=clock)
+    history, market = History(folder / "history.db"), Market(settings)
+    buyer = Buyer(settings, market, pictures, history, clock=clock)
+    desk = Desk(market, buyer, pictures, history, clock=clock)
     limits = settings.gateway.limits
-    routes = Routes(buyer, replays, pictures, history, Sources(settings.router, limits), limits)
+    routes = Routes(desk, market, pictures, history, Sources(settings.router, limits), limits)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        yield
-        await replays.drain()
-        await buyer.close()
-        history.close()
+        with _first(folder) as first:
+            if first:
+                desk.recover()
+            yield
+            await desk.drain(settings.gateway.grace_seconds)
+            await market.close()
+            history.close()
 
     app = Starlette(
         routes=routes.table(),
@@ -61,6 +68,18 @@ def create_router(settings: Settings, *, clock: Callable[[], float] = time.time)
     )
     app.add_middleware(Guard, token=load_token(settings.data_dir), max_body=limits.body_bytes)
     return app
+
+
+@contextmanager
+def _first(folder: Path) -> Iterator[bool]:
+    """Whether this process is the first of those that share the folder: that one goes on with what was left."""
+    with (folder / "lock").open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
 
 
 async def _on_error(request: Request, error: Exception) -> Response:

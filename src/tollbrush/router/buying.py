@@ -1,29 +1,27 @@
-"""What the router adds to the client's flow: one wallet, a payer per network, and results kept on this machine."""
+"""What the router adds to the client's flow: the choice of a gateway, and results kept on this machine."""
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from typing import Any, Final
 
-from tollbrush.client.flow import GatewayFlow
+from tollbrush.client.history import History, Row
 from tollbrush.client.inputs import draft
-from tollbrush.client.orders import Order, Paid, Progress
-from tollbrush.client.purchase import Purchase
+from tollbrush.client.jobs import Purchaser, resumed
+from tollbrush.client.orders import Order, Paid
 from tollbrush.client.results import EditedImage, bring_home
-from tollbrush.client.transport import open_http
 from tollbrush.domain.edits import EditRequest
-from tollbrush.domain.networks import Network, find
+from tollbrush.domain.networks import find
 from tollbrush.domain.pricing import Price
-from tollbrush.errors import BadRequest, NotFound, UpstreamFailed
-from tollbrush.payments.payer import Payer, SignedPayment
-from tollbrush.payments.policy import LONGEST, origin_of
-from tollbrush.payments.wallet import Wallet, load_or_create
+from tollbrush.errors import BadRequest, UpstreamFailed
+from tollbrush.payments.payer import SignedPayment
+from tollbrush.payments.policy import origin_of
 from tollbrush.router.calls import Terms
 from tollbrush.router.fetch import Fetcher
-from tollbrush.router.results import History, Pictures, Unfinished
+from tollbrush.router.market import Market
+from tollbrush.router.results import Pictures
 from tollbrush.settings import Settings
 from tollbrush.wire import datauri
 
@@ -34,103 +32,63 @@ _KEPT: Final = ("created", "price", "payment", "model", "requested_model")
 
 
 class Buyer:
-    """One wallet buying from one gateway. The wallet is opened, or made, when it is first needed. `clock` gives Unix
-    seconds."""
+    """Buys edits and brings their pictures home. `clock` gives Unix seconds."""
 
-    def __init__(self, settings: Settings, pictures: Pictures, history: History, *, clock: Callable[[], float]) -> None:
-        self._settings, self._pictures, self._history, self._clock = settings, pictures, history, clock
-        self.gateway = settings.router.gateway_url.rstrip("/")
-        self._http = open_http(self.gateway)
+    def __init__(
+        self, settings: Settings, market: Market, pictures: Pictures, history: History, *, clock: Callable[[], float]
+    ) -> None:
+        self._market, self._pictures, self._history, self._clock = market, pictures, history, clock
         self._elsewhere = Fetcher(max_bytes=_RESULT_BYTES, extra_hosts=settings.router.extra_hosts)
-        self._payers: dict[str, Payer] = {}
-        self._wallet: Wallet | None = None
 
-    def payer(self, network: Network | None = None) -> Payer:
-        """The payer for one network, or for all that are configured. Raises WalletLocked, BadSettings."""
-        name = network.v1 if network else ""
-        if name not in self._payers:
-            if self._wallet is None:
-                self._wallet = load_or_create(self._settings)
-            settings = self._settings
-            if network:
-                router = settings.router.model_copy(update={"network": network.v1})
-                settings = settings.model_copy(update={"router": router})
-            self._payers[name] = Payer(self._wallet, settings)
-        return self._payers[name]
+    async def buy(self, ticket: Purchaser, request: EditRequest, terms: Terms) -> Paid:
+        """The edit, paid for at the named or the cheapest gateway. Raises what the flow raises."""
+        order = await asyncio.to_thread(_order, request)
+        bid = await self._market.best(order, terms.gateway, terms.network)
+        ticket.flow = bid.flow
+        self._history.at_gateway(ticket.id, bid.flow.gateway)
+        paid = await bid.flow.edit(order, max_price=_limit(terms), progress=ticket.note, quote=bid.quote)
+        return self._told(paid, request.model)
 
-    def flow(self, network: Network | None = None) -> GatewayFlow:
-        return GatewayFlow(self.gateway, self.payer(network), self._http)
+    async def resume(self, ticket: Purchaser, row: Row) -> Paid:
+        """An edit that was under way when the router stopped. Raises what the flow raises."""
+        ticket.flow = self._market.flow(row.gateway, row.payment.network if row.payment else None)
+        return self._told(await resumed(ticket.flow, self._history, row, ticket.note), None)
 
-    async def buy(self, request: EditRequest, terms: Terms, digest: str) -> Answer:
-        """The gateway's answer, paid for; what a stranger leaves out of it is filled in. A payment that was signed for
-        this digest and brought nothing, before a crash say, is sent again instead of a second one. Raises what the
-        flow raises."""
-        options = {
-            "mask": request.mask,
-            "model": request.model,
-            "size": str(request.size or "auto"),
-            "n": request.n,
-            "seed": request.seed,
-            "fit": request.fit,
-            "mask_mode": request.mask_mode,
-            "output_format": request.output_format,
-            "quality": request.quality,
-            "background": request.background,
-        }
-        drafted = await asyncio.to_thread(draft, request.sources, request.prompt, options, urls=False)
-        paid = await self._paid(drafted.order(), terms, digest)
-        told: dict[str, Any] = {"created": int(self._clock()), "model": request.model or "unknown"}
+    async def again(self, ticket: Purchaser, row: Row, request: EditRequest) -> Paid:
+        """An edit that failed after it was signed for: the same payment is sent again instead of a second one."""
+        order = await asyncio.to_thread(_order, request)
+        self._history.spool(row.id, await asyncio.to_thread(order.as_json))
+        return await self.resume(ticket, row)
+
+    async def bring_home(self, bought: Answer, gateway: str) -> Answer:
+        """The answer with its pictures saved here: `data[].key` names the file. Raises UpstreamFailed when they cannot
+        be fetched or are none, Unavailable when the disk refuses."""
+        entries = [await self._near(entry, gateway) for entry in bought["data"]]
+        images = await bring_home(self._market.flow(gateway).http, {"data": entries}, gateway)
+        kept = {name: bought[name] for name in _KEPT if name in bought}
+        return kept | {"data": [await asyncio.to_thread(self._saved, image) for image in images]}
+
+    def _told(self, paid: Paid, model: str | None) -> Paid:
+        """What a stranger leaves out of its answer is filled in."""
+        told: dict[str, Any] = {"created": int(self._clock()), "model": model or "unknown"}
         if paid.price is not None:
             told["price"] = paid.price.wire()
         if paid.receipt is not None:
             network = find(paid.receipt.network)
             name = network.v1 if network else paid.receipt.network
             told["payment"] = {"status": "settled", "tx_hash": paid.receipt.tx_hash, "network": name}
-        return {**told, **paid.answer}
+        return Paid({**told, **paid.answer}, paid.price, paid.receipt)
 
-    async def _paid(self, order: Order, terms: Terms, digest: str) -> Paid:
-        flow = self.flow(terms.network)
-        limit = None if terms.max_price is None else Price(int(terms.max_price * 10**6))
-        noted: set[str] = set()
-
-        def note(step: Progress) -> None:
-            state = f"{step.payment.spend if step.payment else ''} {step.poll_url}"
-            if step.payment is not None and step.stage in ("signed", "waiting") and state not in noted:
-                noted.add(state)
-                self._history.signed(digest, Unfinished(step.payment, step.poll_url), at=self._clock())
-
-        before = None if terms.again else self._history.unfinished(digest, since=self._clock() - LONGEST)
-        if before is None or not _agrees(before.payment, terms.network, limit):
-            return await flow.edit(order, max_price=limit, progress=note)
-        again = Purchase(flow, order, before.payment.price, before.payment.price, note, before.payment)
-        if before.poll_url:
-            with suppress(NotFound):  # the gateway knows the job no more: the edit itself is sent again
-                return await again.resume(before.poll_url)
-        return await again.run(())
-
-    async def bring_home(self, bought: Answer) -> Answer:
-        """The answer with its pictures saved here: `data[].key` names the file. Raises UpstreamFailed when they cannot
-        be fetched or are none, Unavailable when the disk refuses."""
-        entries = [await self._near(entry) for entry in bought["data"]]
-        images = await bring_home(self._http, {"data": entries}, self.gateway)
-        kept = {name: bought[name] for name in _KEPT if name in bought}
-        return kept | {"data": [await asyncio.to_thread(self._saved, image) for image in images]}
-
-    async def close(self) -> None:
-        for payer in self._payers.values():
-            await payer.close()
-        await self._http.aclose()
-
-    async def _near(self, entry: Any) -> Any:
+    async def _near(self, entry: Any, gateway: str) -> Any:
         """A result that is hosted elsewhere is fetched like any other URL: from public addresses only."""
         url = entry.get("url") if isinstance(entry, dict) else None
-        if not isinstance(url, str) or url[:5].lower() == "data:" or origin_of(url) == origin_of(self.gateway):
+        if not isinstance(url, str) or url[:5].lower() == "data:" or origin_of(url) == origin_of(gateway):
             return entry
         try:
             data = await self._elsewhere.get(url, path="the result")
         except BadRequest as refused:
             raise UpstreamFailed(
-                f"The result of {self.gateway} cannot be fetched: {refused.message}",
+                f"The result of {gateway} cannot be fetched: {refused.message}",
                 advice="The edit is paid for: the same request again fetches it without paying.",
             ) from refused
         return {**entry, "url": datauri.encode(data, "image/*")}
@@ -149,12 +107,34 @@ class Buyer:
         }
 
 
-def _agrees(payment: SignedPayment, network: Network | None, limit: Price | None) -> bool:
+def agrees(payment: SignedPayment, terms: Terms, gateway: str, targets: str) -> bool:
     """Whether an earlier payment is one that this caller would make."""
-    return network in (None, payment.network) and (limit is None or payment.price <= limit)
+    limit = _limit(terms)
+    within = limit is None or payment.price <= limit
+    return within and terms.network in (None, payment.network) and gateway in targets.split("\n")
 
 
 def present(answer: Answer, base: str, *, replayed: bool) -> dict[str, Any]:
     """An answer as the caller sees it, with URLs of ours. `base`: scheme://host:port of the call."""
     data = [{"url": f"{base}/images/{d['key']}", **{k: v for k, v in d.items() if k != "key"}} for d in answer["data"]]
     return {**answer, "data": data} | ({"replayed": True} if replayed else {})
+
+
+def _limit(terms: Terms) -> Price | None:
+    return None if terms.max_price is None else Price(int(terms.max_price * 10**6))
+
+
+def _order(request: EditRequest) -> Order:
+    options = {
+        "mask": request.mask,
+        "model": request.model,
+        "size": str(request.size or "auto"),
+        "n": request.n,
+        "seed": request.seed,
+        "fit": request.fit,
+        "mask_mode": request.mask_mode,
+        "output_format": request.output_format,
+        "quality": request.quality,
+        "background": request.background,
+    }
+    return draft(request.sources, request.prompt, options, urls=False).order()

@@ -1,6 +1,6 @@
 """What a caller of the router asks for: the gateway's own fields, read by the gateway's own rules, where a picture may
-also be a path or a URL; and five fields of the router's: `network`, `max_price`, `again`, `since`,
-`response_format`."""
+also be a path or a URL; and six fields of the router's: `network`, `gateway`, `max_price`, `again`,
+`since`, `response_format`."""
 
 from __future__ import annotations
 
@@ -19,20 +19,22 @@ from tollbrush.wire import jsonbody, multipart, schemas
 from tollbrush.wire.slash import SlashCommand
 
 _DOLLARS = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,18})?", re.ASCII)
-_OWN: Final = ("network", "max_price", "again", "since", "response_format")
+_OWN: Final = ("network", "gateway", "max_price", "again", "since", "response_format")
 
 
 @dataclass(frozen=True)
 class Terms:
-    """How this call may be paid: on which network, for how much at most (dollars), and whether anew; `since`: what was
-    bought at or after this moment (Unix seconds) is not bought again, None for the last ten minutes; and how it is
-    answered: `url` or `b64_json`, None for what the route answers by itself."""
+    """How this call may be paid: on which network, for how much at most (dollars), at which gateway (a name, or
+    `cheapest`), and whether anew; `since`: what was bought at or after this moment (Unix seconds) is not bought again,
+    None for the last ten minutes; and how it is answered: `url` or `b64_json`, None for what the route answers by
+    itself."""
 
     network: Network | None = None
     max_price: Decimal | None = None
     again: bool = False
     response_format: str | None = None
     since: float | None = None
+    gateway: str | None = None
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,8 @@ def read_call(body: bytes, content_type: str) -> Call:
         own: dict[str, Any] = {name: form.fields.pop(name) for name in _OWN if name in form.fields}
         if own.get("again") in ("true", "false"):
             own["again"] = own["again"] == "true"
+        if _DOLLARS.fullmatch(own.get("since", "")):
+            own["since"] = float(own["since"])
         read = schemas.read_edit_form(form)
         return Call(replace(read, images=tuple(map(_as_typed, read.images)), mask=_as_typed(read.mask)), _terms(own))
     fields = jsonbody.parse(body)
@@ -92,9 +96,17 @@ def _terms(own: Mapping[str, Any]) -> Terms:
     since = own.get("since")
     if not (since is None or (type(since) in (int, float) and since >= 0)):
         raise BadRequest("since must be a moment in Unix seconds.", path="since")
+    gateway = own.get("gateway")
+    if not isinstance(gateway, str | None):
+        raise BadRequest("gateway must be text.", path="gateway")
     if shape is not None:
         check_choice(shape, "response_format", ("url", "b64_json"))
-    return Terms(_network(own.get("network")), _price(own.get("max_price")), bool(again), shape, since)
+    return Terms(_network(own.get("network")), _price(own.get("max_price")), bool(again), shape, since, gateway)
+
+
+def own_network(own: Mapping[str, Any]) -> Network | None:
+    """The `network` among the router's own fields. Raises BadRequest."""
+    return _network(own.get("network"))
 
 
 def _network(name: Any) -> Network | None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 from collections.abc import Awaitable, Callable, Mapping
-from functools import partial, wraps
+from functools import wraps
 from typing import Any, Final
 
 import pybase64
@@ -14,29 +15,37 @@ from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import Route
 
 from tollbrush import __version__
+from tollbrush.client.flow import GatewayFlow
+from tollbrush.client.history import History
 from tollbrush.client.orders import Order
 from tollbrush.client.problems import from_answer
 from tollbrush.domain.edits import EditRequest
 from tollbrush.errors import BadRequest, TollbrushError, TooLarge
 from tollbrush.router import accounts, chat
-from tollbrush.router.buying import Buyer, present
-from tollbrush.router.calls import Call, Terms, digest, from_command, read_call
+from tollbrush.router.buying import present
+from tollbrush.router.calls import Call, from_command, own_network, read_call
+from tollbrush.router.desk import Asked, Desk
+from tollbrush.router.market import Bid, Market
 from tollbrush.router.problems import openai_problem
-from tollbrush.router.replay import Replays, Result
-from tollbrush.router.results import MIME_TYPES, History, Pictures
+from tollbrush.router.results import MIME_TYPES, Pictures
 from tollbrush.router.sources import Sources
+from tollbrush.router.statuses import JOBS as _JOBS
+from tollbrush.router.statuses import accepted, over, past
 from tollbrush.settings import LimitSettings
 from tollbrush.wire import jsonbody, schemas
 
 SERVICE: Final = "tollbrush-router"
 _MODELS: Final = "/v1/models"
 _PAST: Final = 50
+_WAIT: Final = re.compile(r"(?:^|[,;\s])wait\s*=\s*\"?([0-9]{1,6})", re.ASCII)
+_LONGEST_WAIT: Final = 240.0
 _WELCOME: Final = """tollbrush router
 
 POST /v1/images/image2image   edit a picture: JSON or multipart; image and mask may be paths, URLs or data URIs
 POST /v1/images/edits         the same in OpenAI's shape
 POST /v1/chat/completions     /img2img --image PATH PROMPT, in any chat
 POST /v1/images/quote         what an edit would cost
+GET  /v1/images/generations/{id}   how far it is; DELETE ends it
 GET  /v1/models  /v1/wallet  /v1/history  /images/{key}  /health
 """
 
@@ -59,14 +68,14 @@ def _openai_door(handler: Handler) -> Handler:
 class Routes:
     def __init__(
         self,
-        buyer: Buyer,
-        replays: Replays,
+        desk: Desk,
+        market: Market,
         pictures: Pictures,
         history: History,
         sources: Sources,
         limits: LimitSettings,
     ) -> None:
-        self._buyer, self._replays, self._pictures, self._history = buyer, replays, pictures, history
+        self._desk, self._market, self._pictures, self._history = desk, market, pictures, history
         self._sources, self._limits = sources, limits
 
     def table(self) -> list[Route]:
@@ -75,6 +84,7 @@ class Routes:
             *(Route(f"{prefix}/v1/images/image2image", self.edit, methods=["POST"]) for prefix in both),
             *(Route(f"{prefix}/v1/images/edits", self.openai_edit, methods=["POST"]) for prefix in both),
             *(Route(f"{prefix}/v1/images/quote", self.quote, methods=["POST"]) for prefix in both),
+            *(Route(f"{prefix}{_JOBS}{{id}}", self.job, methods=["GET", "DELETE"]) for prefix in both),
             *(Route(f"{prefix}/v1/models", self.models) for prefix in both),
             Route("/v1/chat/completions", self.chat, methods=["POST"]),
             Route("/v1/wallet", self.wallet),
@@ -85,8 +95,29 @@ class Routes:
         ]
 
     async def edit(self, request: Request) -> Response:
+        """Holds on until the edit is done, unless `Prefer: respond-async` asks for a job: at once, or `wait=N` seconds
+        later."""
         call = read_call(await self._body(request), request.headers.get("content-type", ""))
-        return JSONResponse(await self._answer(request, call, await call.read(self._sources), "url"))
+        asked = await self._desk.ask(await call.read(self._sources), call.terms)
+        if asked.job is not None and (seconds := _patience(request)) is not None:
+            await asyncio.wait([asked.job.task], timeout=seconds)
+            if not asked.job.task.done():
+                return accepted(asked.job, self._history.get(asked.id))
+        return JSONResponse({"id": asked.id, **await self._finished(request, call, asked, "url")})
+
+    async def job(self, request: Request) -> Response:
+        """How far an edit of this router's is, or its answer; `Prefer: wait=N` holds on so long. DELETE ends it, unless
+        it is paid for."""
+        name = request.path_params["id"]
+        if request.method == "DELETE":
+            await self._desk.cancel(name)
+        row, job = self._desk.find(name)
+        if job is not None:
+            await asyncio.wait([job.task], timeout=_patience(request, asked="wait") or 0)
+            if not job.task.done():
+                return accepted(job, row)
+            row, _ = self._desk.find(name)
+        return JSONResponse(over(row, _base(request)))
 
     @_openai_door
     async def openai_edit(self, request: Request) -> Response:
@@ -105,29 +136,32 @@ class Routes:
     async def quote(self, request: Request) -> Response:
         """`{"price", "accepts": [{network, amount, pay_to}]}`; price null when the gateway asks for nothing."""
         fields = jsonbody.parse(await self._body(request))
+        own: dict[str, Any] = {name: fields.pop(name) for name in ("gateway", "network") if name in fields}
         schemas.read_quote(fields)
-        quoted = await self._buyer.flow().quote(Order(b"", fields))
+        bids = await self._market.bids(Order(fields), own.get("gateway"), own_network(own))
+        if bids[0].error:
+            raise bids[0].error
         accepts = [
             {"network": o.requirement.network, "amount": str(o.requirement.amount), "pay_to": o.requirement.pay_to}
-            for o in (quoted.offers if quoted else ())
+            for o in (bids[0].quote.offers if bids[0].quote else ())
         ]
-        return JSONResponse({"price": quoted.price.wire() if quoted else None, "accepts": accepts})
+        said: dict[str, Any] = {"price": bids[0].price.wire() if bids[0].price else None, "accepts": accepts}
+        if len(bids) > 1:
+            said |= {"gateway": bids[0].gateway, "quotes": [_shown(bid) for bid in bids]}
+        return JSONResponse(said)
 
     async def models(self, request: Request) -> Response:
         return JSONResponse(await self._models())
 
     async def wallet(self, request: Request) -> Response:
-        return JSONResponse(await accounts.describe(self._buyer.payer()))
+        return JSONResponse(await accounts.describe(self._market.payer()))
 
     async def past(self, request: Request) -> Response:
         """Newest first; `?limit=` up to 500."""
         text = request.query_params.get("limit", str(_PAST))
         if not (text.isascii() and text.isdecimal() and 1 <= int(text[:9]) <= 500):
             raise BadRequest(f"limit {text[:20]!r} is not 1 to 500.", path="limit")
-        rows = []
-        for row in self._history.recent(int(text)):
-            answer = present(row.answer, _base(request), replayed=False) if row.answer else None
-            rows.append({"id": row.id, "at": row.at, "prompt": row.prompt, "answer": answer})
+        rows = [past(row, _base(request)) for row in self._history.recent(int(text))]
         return JSONResponse({"object": "list", "data": rows})
 
     async def image(self, request: Request) -> Response:
@@ -138,40 +172,45 @@ class Routes:
 
     async def health(self, request: Request) -> Response:
         body = {"status": "ok", "service": SERVICE, "version": __version__, "pid": os.getpid()}
-        return JSONResponse(body | {"gateway": self._buyer.gateway})
+        gateways = dict(self._market.gateways)
+        return JSONResponse(body | {"gateway": next(iter(gateways.values())), "gateways": gateways})
 
     async def welcome(self, request: Request) -> Response:
         return PlainTextResponse(_WELCOME)
 
     async def _answer(self, request: Request, call: Call, wanted: EditRequest, shape: str) -> Mapping[str, Any]:
         """Bought, joined or replayed; with local URLs, and the bytes as `b64_json` when that shape is wanted."""
-        result = await self._bought(wanted, call.terms)
-        answer = present(result.answer, _base(request), replayed=result.replayed)
+        return await self._finished(request, call, await self._desk.ask(wanted, call.terms), shape)
+
+    async def _finished(self, request: Request, call: Call, asked: Asked, shape: str) -> Mapping[str, Any]:
+        kept = asked.answer
+        if kept is None:
+            assert asked.job is not None
+            kept = await asyncio.shield(asked.job.task)
+        answer = present(kept, _base(request), replayed=asked.replayed)
         if (call.terms.response_format or shape) == "b64_json":
-            for shown, kept in zip(answer["data"], result.answer["data"], strict=True):
-                data = await asyncio.to_thread(self._pictures.find(kept["key"]).read_bytes)
+            for shown, entry in zip(answer["data"], kept["data"], strict=True):
+                data = await asyncio.to_thread(self._pictures.find(entry["key"]).read_bytes)
                 shown["b64_json"] = pybase64.b64encode_as_string(data)
         return answer
 
-    async def _bought(self, wanted: EditRequest, terms: Terms) -> Result:
-        same = await asyncio.to_thread(digest, wanted, self._buyer.gateway)
-        buy = partial(self._buyer.buy, wanted, terms, same)
-        return await self._replays.once(same, wanted.prompt, buy, again=terms.again, since=terms.since)
-
     async def _models(self) -> dict[str, Any]:
-        """The gateway's list as it is."""
-        answer = await self._buyer.flow().call("GET", _MODELS)
-        said = answer.json()
-        if answer.status != 200 or said is None:
-            raise from_answer(answer, self._buyer.gateway)
-        return said
+        """The gateway's list as it is; of several gateways, each row says whose it is. Raises what all of them say."""
+        flows = self._market.flows()
+        told = await asyncio.gather(*(_catalog(flow) for flow in flows.values()), return_exceptions=True)
+        lists = {name: said for name, said in zip(flows, told, strict=True) if isinstance(said, dict)}
+        if not lists:
+            raise next(said for said in told if isinstance(said, BaseException))
+        if len(flows) == 1:
+            return next(iter(lists.values()))
+        rows = [{**row, "gateway": name} for name, said in lists.items() for row in _rows(said)]
+        return {"object": "list", "data": rows}
 
     async def _sold(self, name: str) -> str | None:
         """The name, when the gateway sells a model of it: a chat must name some model, often one of its own."""
         if not name:
             return None
-        rows = (await self._models()).get("data")
-        rows = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+        rows = _rows(await self._models())
         return name if any(name == row.get("id") or name in (row.get("aliases") or ()) for row in rows) else None
 
     async def _body(self, request: Request) -> bytes:
@@ -188,6 +227,33 @@ class Routes:
         except ClientDisconnect as gone:
             raise BadRequest("the connection broke before the body was whole.") from gone
         return bytes(body)
+
+
+async def _catalog(flow: GatewayFlow) -> dict[str, Any]:
+    answer = await flow.call("GET", _MODELS)
+    said = answer.json()
+    if answer.status != 200 or said is None:
+        raise from_answer(answer, flow.gateway)
+    return said
+
+
+def _rows(said: Mapping[str, Any]) -> list[dict[str, Any]]:
+    rows = said.get("data")
+    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+
+
+def _shown(bid: Bid) -> dict[str, Any]:
+    said: dict[str, Any] = {"gateway": bid.gateway, "price": bid.price.wire() if bid.price else None}
+    return said | ({"error": bid.error.message, "code": bid.error.code} if bid.error else {})
+
+
+def _patience(request: Request, *, asked: str = "respond-async") -> float | None:
+    """Seconds to hold on for, when the caller asks by `Prefer` (RFC 7240)."""
+    preferred = request.headers.get("prefer", "").lower()
+    if asked not in preferred:
+        return None
+    wait = _WAIT.search(preferred)
+    return min(float(wait[1]), _LONGEST_WAIT) if wait else 0.0
 
 
 def _base(request: Request) -> str:

@@ -49,10 +49,11 @@ class Offer:
 
 @dataclass(frozen=True)
 class Quote:
-    """What an edit will cost, and the ways to pay it."""
+    """What an edit will cost, and the ways to pay it. `forms`: whether the gateway says that it reads multipart."""
 
     price: Price
     offers: tuple[Offer, ...]
+    forms: bool = False
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,8 @@ def read_quote(body: bytes) -> Quote:
         raise UpstreamFailed(
             "The gateway's quote cannot be read.", advice="Nothing was paid. Check that the address is a gateway."
         )
-    return Quote(Price.of(Decimal(amount)), offers)
+    uploads = value.get("uploads")
+    return Quote(Price.of(Decimal(amount)), offers, isinstance(uploads, list) and "multipart/form-data" in uploads)
 
 
 def payment_header(payload: Mapping[str, Any], offer: Offer) -> tuple[str, str]:

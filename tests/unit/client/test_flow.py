@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from support.paid_server import DROP, PRICE, Heard, PaidServer, Reply, on_base, on_solana, reply
+from support.paid_server import DROP, PRICE, Heard, PaidServer, Reply, on_base, on_solana, png, reply
 from support.purse import Purse
 from tollbrush.client.flow import GatewayFlow
-from tollbrush.client.orders import Order, Paid, Progress
+from tollbrush.client.orders import Order, Paid, Picture, Progress
 from tollbrush.client.transport import open_http
 from tollbrush.domain.pricing import Price
 from tollbrush.errors import (
@@ -32,10 +32,11 @@ from tollbrush.errors import (
     Unavailable,
     UpstreamFailed,
 )
+from tollbrush.payments.proof import polling_wallet
 from tollbrush.payments.spending import SpendState
 
 FIELDS = {"model": "openai/gpt-image-1", "prompt": "add a hat", "size": "1024x1024", "n": 1}
-ORDER = Order(json.dumps(FIELDS | {"image": "data:image/png;base64,AAAA"}).encode(), FIELDS | {"masked": False})
+ORDER = Order(FIELDS | {"masked": False}, FIELDS, (Picture(png(), "image/png"),))
 SETTLEMENT_UNKNOWN = reply(503, {"error": "not known yet", "code": "settlement_unknown"}, {"Retry-After": "3"})
 
 Serve = Callable[..., PaidServer]
@@ -115,7 +116,7 @@ async def test_a_published_gateway_is_paid_once_and_the_picture_goes_up_once(
     assert probe.payment is None
     assert len(probe.body) < 400
     assert json.loads(probe.body).keys() == {"model", "prompt", "size", "n", "image"}
-    assert upload.body == ORDER.body
+    assert upload.body == ORDER.as_json().body
     assert ("x-payment" in upload.headers) == (versions == (1,))
     assert len(shop.server.charged) == 1
     assert shop.books == [SpendState.SPENT]
@@ -132,7 +133,7 @@ async def test_with_a_quote_route_nothing_is_probed(serve: Serve, shop_at: ShopA
 
 async def test_a_masked_probe_is_masked(serve: Serve, shop_at: ShopAt) -> None:
     shop = shop_at(serve(quotes=False))
-    await shop.edit(order=Order(b"{}", FIELDS | {"masked": True}))
+    await shop.edit(order=Order(FIELDS | {"masked": True}, FIELDS, ORDER.images, ORDER.images[0]))
     assert "mask" in json.loads(shop.server.of("edit")[0].body)
 
 
@@ -447,9 +448,31 @@ async def test_solana_is_paid_afresh_only_when_the_old_blockhash_died(
     server.script["poll"] = [server.ask(), die]
     shop = shop_at(server)
     assert (await shop.edit()).price == Price(PRICE)
-    first, second, third, fresh = shop.payments
-    assert first == second == third != fresh
+    first, second, fresh = shop.payments
+    assert first == second != fresh
     assert shop.books == [SpendState.DOUBTFUL, SpendState.SPENT]
+
+
+async def test_until_a_job_is_ready_a_solana_wallet_asks_by_its_signature(
+    serve: Serve, shop_at: ShopAt, purse: Purse
+) -> None:
+    """`x-poll-*` as published; the payment goes out again when the gateway asks for it."""
+    server = serve(on_solana())
+    server.script["edit"] = [server.accept()]
+    seen: list[str | None] = []
+
+    def prove(heard: Heard) -> Reply:
+        assert heard.payment is None
+        seen.append(polling_wallet(heard.headers, "job1", now=int(purse.now)))
+        return server.accept()
+
+    server.script["poll"] = [prove, prove, server.ask()]
+    shop = shop_at(server)
+    assert (await shop.edit()).price == Price(PRICE)
+    assert seen == [purse.wallet.solana_address] * 2
+    first, last = shop.payments
+    assert first == last
+    assert shop.books == [SpendState.SPENT]
 
 
 async def test_an_expired_evm_payment_is_replaced_on_the_poll(serve: Serve, shop_at: ShopAt, purse: Purse) -> None:
@@ -550,7 +573,7 @@ async def test_a_path_under_the_gateway_is_kept(serve: Serve, shop_at: ShopAt, p
     assert [h.path for h in server.heard] == [
         "/sol/api/v1/images/quote",
         "/sol/api/v1/images/image2image",
-        "/sol/api/v1/images/generations/job1",
+        *["/sol/api/v1/images/generations/job1"] * 2,  # by proof, and when that is not enough, paying
     ]
 
 

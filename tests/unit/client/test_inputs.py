@@ -13,16 +13,18 @@ from PIL import Image
 
 from support.paid_server import png
 from tollbrush.client.inputs import draft
+from tollbrush.client.orders import Picture
 from tollbrush.domain.edits import Size
 from tollbrush.errors import BadImage, BadRequest, TollbrushError
-from tollbrush.wire import datauri
+from tollbrush.wire import datauri, multipart
 
 PICTURE = png((20, 10))
 
 
 def bytes_of(image: object) -> bytes:
-    made = draft(image, "p", {}, urls=False)
-    return datauri.decode(made.fields["image"], path="image", max_bytes=10**7)
+    (picture,) = draft(image, "p", {}, urls=False).images
+    assert isinstance(picture, Picture)
+    return picture.data
 
 
 def test_bytes_paths_and_files_go_out_as_they_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -35,10 +37,9 @@ def test_bytes_paths_and_files_go_out_as_they_are(tmp_path: Path, monkeypatch: p
     assert bytes_of(io.BytesIO(PICTURE)) == PICTURE
 
 
-def test_a_data_uri_is_passed_on(tmp_path: Path) -> None:
-    uri = datauri.encode(PICTURE, "image/png")
-    made = draft(uri, "p", {}, urls=False)
-    assert (made.fields["image"], made.source) == (uri, Size(20, 10))
+def test_a_data_uri_is_decoded() -> None:
+    made = draft(datauri.encode(PICTURE, "text/html"), "p", {}, urls=False)
+    assert (made.images, made.source) == ((Picture(PICTURE, "image/png"),), Size(20, 10))
 
 
 def test_pil_images_and_arrays_become_png() -> None:
@@ -54,22 +55,27 @@ def test_a_boolean_mask_is_black_and_white() -> None:
     mask = np.zeros((10, 20), bool)
     mask[2, 3] = True
     made = draft(PICTURE, "p", {"mask": mask}, urls=False)
-    with Image.open(io.BytesIO(datauri.decode(made.fields["mask"], path="mask", max_bytes=10**6))) as decoded:
+    assert isinstance(made.mask, Picture)
+    with Image.open(io.BytesIO(made.mask.data)) as decoded:
         assert (decoded.getpixel((3, 2)), decoded.getpixel((0, 0))) == (255, 0)
 
 
 def test_several_pictures() -> None:
     made = draft([PICTURE, Image.new("RGB", (5, 5))], "p", {}, urls=False)
-    assert len(made.fields["image"]) == 2
+    assert len(made.images) == 2
     assert made.source == Size(20, 10)
 
 
 def test_only_what_was_said_is_sent() -> None:
     options = {"n": 2, "seed": None, "fit": "pad", "max_price": "1", "progress": print, "mask": None}
     made = draft(PICTURE, "p", options, urls=False)
-    assert made.fields.keys() == {"prompt", "n", "fit", "image"}
     order = made.order()
-    assert json.loads(order.body) == made.fields
+    sent = {"prompt": "p", "n": 2, "fit": "pad"}
+    assert json.loads(order.as_json().body) == sent | {"image": datauri.encode(PICTURE, "image/png")}
+    form = order.as_form()
+    read = multipart.parse(form.body, form.content_type)
+    assert read.fields == {"prompt": "p", "n": "2", "fit": "pad"}
+    assert [(f.name, f.data) for f in read.files] == [("image", PICTURE)]
     assert order.quote == {"prompt": "p", "n": 2, "masked": False, "width": 20, "height": 10}
 
 

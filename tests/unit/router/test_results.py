@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import os
-import sqlite3
 import stat
 from pathlib import Path
 
 import pytest
 
 from tollbrush.errors import NotFound, Unavailable
-from tollbrush.router.results import History, Pictures
+from tollbrush.router.results import Pictures
 
 
 def test_a_picture_is_named_by_its_bytes(tmp_path: Path) -> None:
@@ -50,31 +49,3 @@ def test_a_folder_that_is_gone_is_said(tmp_path: Path) -> None:
     (tmp_path / "images").rmdir()
     with pytest.raises(Unavailable, match="cannot be saved"):
         pictures.save(b"x", "image/png")
-
-
-def test_history_is_private_and_lasts(tmp_path: Path) -> None:
-    path = tmp_path / "router" / "history.db"
-    history = History(path)
-    row = history.paid("d1", "add a hat", {"data": []}, at=100.0)
-    history.paid("d2", "add a crown", {"data": []}, at=101.0)
-    assert history.recent(1)[0].prompt == "add a crown"
-    assert history.latest("d1", since=100.5) is None
-    found = history.latest("d1", since=100.0)
-    assert found is not None and found.answer is None and found.bought == {"data": []}
-    history.home(row, {"data": [1]})
-    history.close()
-    again = History(path)
-    kept = again.latest("d1", since=0)
-    assert kept is not None and kept.answer == {"data": [1]}
-    again.close()
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-
-
-def test_a_history_that_is_broken_is_said(tmp_path: Path) -> None:
-    history = History(tmp_path / "history.db")
-    with sqlite3.connect(tmp_path / "history.db") as other:
-        other.execute("DROP TABLE history")
-    other.close()
-    with pytest.raises(Unavailable, match="history cannot be used"):
-        history.recent(1)
-    history.close()
