@@ -73,6 +73,11 @@ export class Mask {
     });
   }
 
+  /** Becomes the same as another mask of this size. */
+  copy(other: Mask): void {
+    other.tiles.forEach((tile, index) => this.replace(index, typeof tile === "number" ? tile : tile.slice()));
+  }
+
   /** How many pixels are 1. */
   count(): number {
     let total = 0;

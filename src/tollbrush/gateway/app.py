@@ -20,7 +20,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from tollbrush import __version__, logs
-from tollbrush.domain.catalog import Catalog
 from tollbrush.domain.networks import BY_V1
 from tollbrush.editing.cashier import Cashier
 from tollbrush.editing.collecting import Collector
@@ -40,10 +39,11 @@ from tollbrush.gateway.metrics import CountRequests, Metrics, Scrape
 from tollbrush.gateway.ops import Ops
 from tollbrush.gateway.throttle import Throttle
 from tollbrush.gateway.vitals import Watch
+from tollbrush.page import Page, facts
 from tollbrush.payments import tills
 from tollbrush.payments.gate import Gate
 from tollbrush.payments.interface import Till
-from tollbrush.settings import EngineSettings, Settings
+from tollbrush.settings import Settings
 from tollbrush.storage.files import FileImages, FileInputs
 from tollbrush.storage.interface import ImageStore, InputStore, Ledger
 from tollbrush.storage.sqlite import SqliteLedger
@@ -71,7 +71,7 @@ class Seams:
     images: Callable[[Path], ImageStore] = FileImages
     inputs: Callable[[Path], InputStore] = FileInputs
     tills: Callable[[Settings], Sequence[Till]] = tills.build
-    engines: Callable[[EngineSettings], list[Engine]] = registry.build
+    engines: Callable[[Settings], list[Engine]] = registry.build
 
 
 def create_app(settings: Settings, seams: Seams | None = None) -> FastAPI:
@@ -80,7 +80,7 @@ def create_app(settings: Settings, seams: Seams | None = None) -> FastAPI:
     logs.configure(settings.log_level)
     seams = seams or Seams()
     gateway, clock, data = settings.gateway, seams.clock, settings.data_dir
-    engines = seams.engines(settings.engines)
+    engines = seams.engines(settings)
     gate = Gate(seams.tills(settings))
     try:
         data.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -89,7 +89,7 @@ def create_app(settings: Settings, seams: Seams | None = None) -> FastAPI:
     metrics = Metrics()
     ledger, images = metrics.watch(seams.ledger(data / "gateway.db")), seams.images(data / "images")
     runner = Runner(images, limits=gateway.limits)
-    models = Catalog.build(registry.available(engines, settings), margin=settings.margin, overrides=settings.prices)
+    models = registry.catalog(engines, settings)
     service = EditingService(
         OrderDesk(models, engines),
         Cashier(gate, ledger, clock=clock, max_open=gateway.limits.open_per_payer),
@@ -210,6 +210,9 @@ def _routes(
         app.add_route(path, handler, methods=[method])
     for path in jobs.PATHS:
         app.add_route(path, held.handle, methods=["GET", "DELETE"])
+    public = urlsplit(settings.gateway.public_url)
+    origins = [f"{public.scheme}://{public.netloc}"] if public.netloc else []
+    app.router.routes.extend(Page(facts("gateway", settings), origins=origins).routes())
     described = openapi.document(service.desk.catalog)
     setattr(app, "openapi", lambda: described)  # noqa: B010 - FastAPI's own way to replace its document
 

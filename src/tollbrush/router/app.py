@@ -19,6 +19,7 @@ from starlette.responses import JSONResponse, Response
 from tollbrush import logs
 from tollbrush.client.history import History
 from tollbrush.errors import BadSettings, InternalError, NotFound, TollbrushError
+from tollbrush.page import Page, facts
 from tollbrush.router.buying import Buyer
 from tollbrush.router.desk import Desk
 from tollbrush.router.guard import Guard, load_token
@@ -61,12 +62,14 @@ def create_router(settings: Settings, *, clock: Callable[[], float] = time.time)
             await market.close()
             history.close()
 
+    token = load_token(settings.data_dir)
+    page = Page(facts("router", settings, token=token))
     app = Starlette(
-        routes=routes.table(),
+        routes=[*routes.table(), *page.routes()],
         lifespan=lifespan,
         exception_handlers={TollbrushError: _on_error, HTTPException: _on_http_error, Exception: _on_surprise},
     )
-    app.add_middleware(Guard, token=load_token(settings.data_dir), max_body=limits.body_bytes)
+    app.add_middleware(Guard, token=token, max_body=limits.body_bytes)
     return app
 
 

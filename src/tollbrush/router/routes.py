@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import pybase64
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
+from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from tollbrush import __version__
@@ -39,15 +39,6 @@ _MODELS: Final = "/v1/models"
 _PAST: Final = 50
 _WAIT: Final = re.compile(r"(?:^|[,;\s])wait\s*=\s*\"?([0-9]{1,6})", re.ASCII)
 _LONGEST_WAIT: Final = 240.0
-_WELCOME: Final = """tollbrush router
-
-POST /v1/images/image2image   edit a picture: JSON or multipart; image and mask may be paths, URLs or data URIs
-POST /v1/images/edits         the same in OpenAI's shape
-POST /v1/chat/completions     /img2img --image PATH PROMPT, in any chat
-POST /v1/images/quote         what an edit would cost
-GET  /v1/images/generations/{id}   how far it is; DELETE ends it
-GET  /v1/models  /v1/wallet  /v1/history  /images/{key}  /health
-"""
 
 Handler = Callable[["Routes", Request], Awaitable[Response]]
 
@@ -91,7 +82,6 @@ class Routes:
             Route("/v1/history", self.past),
             Route("/images/{key}", self.image),
             Route("/health", self.health),
-            Route("/", self.welcome),
         ]
 
     async def edit(self, request: Request) -> Response:
@@ -174,9 +164,6 @@ class Routes:
         body = {"status": "ok", "service": SERVICE, "version": __version__, "pid": os.getpid()}
         gateways = dict(self._market.gateways)
         return JSONResponse(body | {"gateway": next(iter(gateways.values())), "gateways": gateways})
-
-    async def welcome(self, request: Request) -> Response:
-        return PlainTextResponse(_WELCOME)
 
     async def _answer(self, request: Request, call: Call, wanted: EditRequest, shape: str) -> Mapping[str, Any]:
         """Bought, joined or replayed; with local URLs, and the bytes as `b64_json` when that shape is wanted."""

@@ -1,0 +1,71 @@
+/** Before and after: one slider, two side by side, or one at a time. */
+
+import { useSignal } from "@preact/signals";
+import { useEffect, useMemo } from "preact/hooks";
+import { originalShown } from "../state/tools";
+
+export type Way = "slider" | "pair" | "blink";
+
+/** An object URL that lives as long as the component shows it. */
+export function useUrl(file: Blob): string {
+  const url = useMemo(() => URL.createObjectURL(file), [file]);
+  useEffect(() => () => URL.revokeObjectURL(url), [url]);
+  return url;
+}
+
+export function Compare({ before, after, way, words }: { before: Blob; after: Blob; way: Way; words: string }) {
+  const [was, is] = [useUrl(before), useUrl(after)];
+  const at = useSignal(50);
+  const old = originalShown.value;
+  if (way === "pair") {
+    return (
+      <div class="compare pair">
+        <figure>
+          <img src={was} alt="Before" />
+          <figcaption>Before</figcaption>
+        </figure>
+        <figure>
+          <img src={is} alt={`After: ${words}`} />
+          <figcaption>After</figcaption>
+        </figure>
+      </div>
+    );
+  }
+  if (way === "blink") return <Blink was={was} is={is} words={words} />;
+  return (
+    <div class="compare slider" style={{ "--at": `${old ? 100 : at.value}%` }}>
+      <img class="after" src={is} alt={`After: ${words}`} />
+      <img class="before" src={was} alt="Before" />
+      <span class="handle" aria-hidden="true" />
+      <input
+        type="range"
+        min="0"
+        max="100"
+        step="0.5"
+        value={at.value}
+        aria-label="Share of the picture that shows how it was before"
+        aria-valuetext={`${Math.round(at.value)} % before`}
+        onInput={(event) => (at.value = Number(event.currentTarget.value))}
+      />
+    </div>
+  );
+}
+
+/** Shows before while pressed, and in turn by itself where motion is welcome. */
+function Blink({ was, is, words }: { was: string; is: string; words: string }) {
+  const before = useSignal(false);
+  useEffect(() => {
+    if (matchMedia("(prefers-reduced-motion: reduce)").matches) return;
+    const timer = setInterval(() => (before.value = !before.value), 900);
+    return () => clearInterval(timer);
+  }, []);
+  const shown = before.value || originalShown.value;
+  return (
+    <div class="compare blink">
+      <button type="button" aria-pressed={shown} aria-label="Show the picture as it was before" onClick={() => (before.value = !before.value)}>
+        <img src={shown ? was : is} alt={shown ? "Before" : `After: ${words}`} />
+        <span class="tag">{shown ? "Before" : "After"}</span>
+      </button>
+    </div>
+  );
+}

@@ -1,0 +1,115 @@
+/** Two canvases, one for the picture and one for its mask, redrawn once a frame and only where something changed. */
+
+import type { Rect } from "../mask/mask";
+import type { Picture } from "../state/picture";
+import { covered, drawMask, type Ink, union } from "./painter";
+import type { Size, View } from "./view";
+
+export class Surface {
+  private view: View = { scale: 1, x: 0, y: 0 };
+  private picture: Picture | null = null;
+  private dirty: Rect | null = null;
+  private stale = false;
+  private frame = 0;
+  private ratio = 1;
+  private ink: Ink = { color: [184, 52, 27], tint: 96, edge: 235 };
+  private masked = true;
+  private feather = 0;
+
+  constructor(
+    private readonly below: HTMLCanvasElement,
+    private readonly above: HTMLCanvasElement,
+  ) {}
+
+  show(picture: Picture | null, view: View): void {
+    [this.picture, this.view] = [picture, view];
+    this.all();
+  }
+
+  resize(size: Size, ratio: number): void {
+    this.ratio = ratio;
+    for (const canvas of [this.below, this.above]) {
+      canvas.width = Math.max(1, Math.round(size.width * ratio));
+      canvas.height = Math.max(1, Math.round(size.height * ratio));
+    }
+    this.all();
+  }
+
+  /** `feather`: source pixels over which the edge fades inward, 0 for a crisp edge. */
+  style(ink: Ink, masked: boolean, feather: number): void {
+    [this.ink, this.masked, this.feather] = [ink, masked, feather];
+    this.all();
+  }
+
+  /** The mask changed within this rectangle of the picture. */
+  touch(rect: Rect | null): void {
+    if (!rect) return;
+    this.dirty = union(this.dirty, rect);
+    this.schedule();
+  }
+
+  all(): void {
+    this.stale = true;
+    this.schedule();
+  }
+
+  stop(): void {
+    cancelAnimationFrame(this.frame);
+  }
+
+  private schedule(): void {
+    this.frame ||= requestAnimationFrame(() => {
+      this.frame = 0;
+      this.draw();
+    });
+  }
+
+  private get deviceView(): View {
+    const { scale, x, y } = this.view;
+    return { scale: scale * this.ratio, x: x * this.ratio, y: y * this.ratio };
+  }
+
+  private draw(): void {
+    if (this.stale) this.drawPicture();
+    const whole = { x: 0, y: 0, width: this.above.width, height: this.above.height };
+    const at = this.picture;
+    const within = this.stale ? at && { x: 0, y: 0, width: at.width, height: at.height } : this.dirty;
+    const context = this.above.getContext("2d")!;
+    if (this.stale) context.clearRect(0, 0, whole.width, whole.height);
+    const area = within && covered(within, this.deviceView, whole.width, whole.height);
+    if (at && area && this.masked) this.drawMask(context, at, area);
+    [this.stale, this.dirty] = [false, null];
+  }
+
+  private drawPicture(): void {
+    const context = this.below.getContext("2d")!;
+    context.clearRect(0, 0, this.below.width, this.below.height);
+    if (!this.picture) return;
+    const { scale, x, y } = this.deviceView;
+    context.imageSmoothingEnabled = scale < 4;
+    context.imageSmoothingQuality = "high";
+    context.drawImage(this.picture.bitmap, x, y, this.picture.width * scale, this.picture.height * scale);
+  }
+
+  private drawMask(context: CanvasRenderingContext2D, at: Picture, area: Rect): void {
+    const view = this.deviceView;
+    if (!this.feather) return drawMask(context, at.mask, view, area, this.ink);
+    drawFeathered(context, this.above, () => drawMask(context, at.mask, view, area, { ...this.ink, tint: 255, edge: 255 }), area, this.feather * view.scale, this.ink);
+  }
+}
+
+/** The tint fading inward over `radius` device pixels, as the result will be blended. */
+function drawFeathered(context: CanvasRenderingContext2D, canvas: HTMLCanvasElement, crisp: () => void, area: Rect, radius: number, ink: Ink): void {
+  crisp();
+  const { x, y, width, height } = area;
+  const soft = new OffscreenCanvas(width, height);
+  const blurred = soft.getContext("2d", { willReadFrequently: true })!;
+  blurred.filter = `blur(${Math.max(0.5, radius / 2)}px)`;
+  blurred.drawImage(canvas, x, y, width, height, 0, 0, width, height);
+  const [from, hard] = [blurred.getImageData(0, 0, width, height), context.getImageData(x, y, width, height)];
+  for (let i = 3; i < hard.data.length; i += 4) {
+    const inward = Math.max(0, 2 * from.data[i]! - 255) / 255;
+    hard.data[i] = hard.data[i] ? Math.round(inward * ink.tint * 1.6) : 0;
+  }
+  context.putImageData(hard, x, y);
+}

@@ -1,0 +1,80 @@
+/** What is asked for, and what it would cost: the quote follows every change. */
+
+import { computed, effect, signal } from "@preact/signals";
+import { models as fetchModels, quote as askPrice } from "../api/calls";
+import { Problem } from "../api/http";
+import type { Model, Quote } from "../api/types";
+import { maskRevision, picture } from "./picture";
+
+export const models = signal<Model[]>([]);
+export const modelsProblem = signal("");
+export const modelId = signal("");
+export const prompt = signal("");
+export const size = signal("auto");
+export const count = signal(1);
+export const seed = signal<number | null>(null);
+export const format = signal<"png" | "jpeg" | "webp">("png");
+
+export const model = computed(() => models.value.find((each) => each.id === modelId.value) ?? null);
+
+/** Whether a mask has been painted; the model may take none. */
+export const masked = computed(() => {
+  maskRevision.value;
+  return (picture.value?.mask.bounds() ?? null) !== null;
+});
+
+export const quote = signal<Quote | null>(null);
+export const quoteProblem = signal<Problem | null>(null);
+export const quoting = signal(false);
+
+const DEFAULTS = ["tollbrush/studio", "openai/gpt-image-1"];
+
+export async function loadModels(): Promise<void> {
+  try {
+    const rows = await fetchModels();
+    const there = rows.filter((row) => row.available);
+    models.value = rows;
+    modelsProblem.value = there.length ? "" : "This server has no model at the moment.";
+    if (!there.some((row) => row.id === modelId.value)) {
+      modelId.value = DEFAULTS.find((id) => there.some((row) => row.id === id)) ?? there[0]?.id ?? "";
+    }
+  } catch (failure) {
+    modelsProblem.value = failure instanceof Problem ? failure.message : String(failure);
+  }
+}
+
+const SETTLED = 250;
+
+/** Asks for the price a moment after the last change; an answer that is no longer wanted is dropped. */
+export function followPrice(): () => void {
+  let timer = 0;
+  let running: AbortController | null = null;
+  return effect(() => {
+    const at = picture.value;
+    const question = {
+      model: modelId.value,
+      prompt: prompt.value,
+      size: size.value,
+      n: count.value,
+      width: at?.width ?? 1024,
+      height: at?.height ?? 1024,
+      masked: masked.value,
+    };
+    clearTimeout(timer);
+    running?.abort();
+    if (!question.model) return;
+    quoting.value = true;
+    timer = window.setTimeout(async () => {
+      const mine = (running = new AbortController());
+      try {
+        quote.value = await askPrice(question, mine.signal);
+        quoteProblem.value = null;
+      } catch (failure) {
+        if (mine.signal.aborted) return;
+        quote.value = null;
+        quoteProblem.value = failure instanceof Problem ? failure : new Problem(String(failure), 0);
+      }
+      if (!mine.signal.aborted) quoting.value = false;
+    }, SETTLED);
+  });
+}

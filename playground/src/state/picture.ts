@@ -1,0 +1,78 @@
+/** The picture at hand: checked by its bytes before it is decoded, upright, never enlarged or recompressed. */
+
+import { signal } from "@preact/signals";
+import { History } from "../mask/history";
+import { Mask } from "../mask/mask";
+
+export const MOST_BYTES = 20 * 2 ** 20;
+export const MOST_PIXELS = 40_000_000;
+
+/** `file` is sent as it is; `bitmap` is what is shown, upright, `width` × `height`. */
+export interface Picture {
+  file: Blob;
+  name: string;
+  bitmap: ImageBitmap;
+  width: number;
+  height: number;
+  mask: Mask;
+  history: History;
+}
+
+export const picture = signal<Picture | null>(null);
+
+/** Counts up with every change of the mask: what depends on its pixels reads this. */
+export const maskRevision = signal(0);
+
+/** Says in words why a file cannot be edited, and what to do. */
+export class Unusable extends Error {}
+
+const KINDS: readonly [string, (bytes: Uint8Array) => boolean][] = [
+  ["image/png", (b) => starts(b, [0x89, 0x50, 0x4e, 0x47])],
+  ["image/jpeg", (b) => starts(b, [0xff, 0xd8, 0xff])],
+  ["image/gif", (b) => text(b, 0, 4) === "GIF8"],
+  ["image/webp", (b) => text(b, 0, 4) === "RIFF" && text(b, 8, 12) === "WEBP"],
+];
+
+/** Raises Unusable. */
+export async function open(file: Blob, name: string): Promise<Picture> {
+  await check(file, name);
+  let bitmap: ImageBitmap;
+  try {
+    bitmap = await createImageBitmap(file, { imageOrientation: "from-image" });
+  } catch {
+    throw new Unusable(`${name} is damaged: it could not be read to its end. Try another copy of it.`);
+  }
+  if (bitmap.width * bitmap.height > MOST_PIXELS) {
+    const found = Math.round((bitmap.width * bitmap.height) / 1e6);
+    bitmap.close();
+    throw new Unusable(`${name} has ${found} megapixels; up to 40 can be edited. Scale it down first.`);
+  }
+  const mask = new Mask(bitmap.width, bitmap.height);
+  return { file, name, bitmap, width: bitmap.width, height: bitmap.height, mask, history: new History(mask) };
+}
+
+async function check(file: Blob, name: string): Promise<void> {
+  if (!file.size) throw new Unusable(`${name} is empty. Choose another picture.`);
+  if (file.size > MOST_BYTES) {
+    throw new Unusable(`${name} is ${Math.ceil(file.size / 2 ** 20)} MB; up to 20 MB can be sent. Save it smaller.`);
+  }
+  const head = new Uint8Array(await file.slice(0, 32).arrayBuffer());
+  if (KINDS.some(([, is]) => is(head))) return;
+  const brand = text(head, 4, 8) === "ftyp" ? text(head, 8, 12) : "";
+  if (/^(heic|heix|hevc|mif1|msf1|heim)/.test(brand)) {
+    throw new Unusable(`${name} is a HEIC photo, which editors here cannot read. Export it as JPEG or PNG.`);
+  }
+  if (brand.startsWith("avif")) throw new Unusable(`${name} is an AVIF picture. Export it as PNG, JPEG or WebP.`);
+  if (starts(head, [0x49, 0x49, 0x2a, 0]) || starts(head, [0x4d, 0x4d, 0, 0x2a])) {
+    throw new Unusable(`${name} is a TIFF or camera raw picture. Export it as PNG or JPEG.`);
+  }
+  throw new Unusable(`${name} is not a picture that can be edited. Choose a PNG, JPEG, WebP or GIF.`);
+}
+
+function starts(bytes: Uint8Array, want: readonly number[]): boolean {
+  return want.every((byte, i) => bytes[i] === byte);
+}
+
+function text(bytes: Uint8Array, from: number, to: number): string {
+  return String.fromCharCode(...bytes.subarray(from, to));
+}
