@@ -191,7 +191,7 @@ def _failure(name: str, fields: dict[str, str]) -> Response:
     one_pixel = base64.b64encode(_png(1)).decode()
     failures: dict[str, Response] = {
         "moderation": error(400, "moderation_blocked", "image_generation_user_error"),
-        "rate limit": error(429, "rate_limit_exceeded", "requests", Retry_After="7"),
+        "rate limit": error(429, "rate_limit_exceeded", "requests", Retry_After="60"),
         "quota": error(429, "insufficient_quota", "insufficient_quota"),
         "server error": error(500, "server_error", "server_error"),
         "overloaded": error(503, "overloaded", "server_error"),

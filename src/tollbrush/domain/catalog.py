@@ -164,8 +164,8 @@ class Catalog:
     @property
     def default(self) -> Model:
         """What a request without `model` gets."""
-        first = self.models[GPT_IMAGE_1]
-        return first if first.available else self.models[STUDIO]
+        preferred = (self.models[GPT_IMAGE_1], self.models[STUDIO], *self.models.values())
+        return next((m for m in preferred if m.available), self.models[STUDIO])
 
     def require_available(self, model: Model) -> None:
         """Raises ModelUnavailable naming what is available."""

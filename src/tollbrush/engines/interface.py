@@ -1,15 +1,15 @@
 """Engines: what turns a prepared picture and a prompt into new pictures.
 
 The caller (editing) decodes, orients, fits and checks; an engine gets clean pixels of the size it works at and gives
-back pixels. It raises from the error tree (CannotHonour, ContentRefused, RateLimited, UpstreamFailed, EngineFailed,
-EditTimeout) and nothing else. Editing composites, encodes and proves.
+back pixels. It raises from the error tree (BadRequest and its kin, ContentRefused, RateLimited, UpstreamFailed,
+EngineFailed, Unavailable, EditTimeout) and nothing else. Editing composites, encodes and proves.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 from tollbrush.domain.edits import Size
 
@@ -31,7 +31,8 @@ class Capabilities:
     recomposes the whole picture itself, so it gets the source as it is. `masks`: honours a mask. `variations`: `n`
     images in one call. `alpha`: keeps and may return transparency. `time_limit` in seconds for each of
     the `n` images. `width`: edits it works on at a time; the others wait. `qualities` and `backgrounds`: the values it
-    honours (empty: it has no such choice). `previews`: the most unfinished pictures it shows on the way to each."""
+    honours (empty: it has no such choice). `previews`: the most unfinished pictures it shows on the way to each.
+    `remote`: it waits for another machine, and pixels should not wait with it in memory."""
 
     fixed_sizes: tuple[Size, ...] = ()
     generative: bool = True
@@ -46,6 +47,7 @@ class Capabilities:
     qualities: tuple[str, ...] = ()
     backgrounds: tuple[str, ...] = ()
     previews: int = 0
+    remote: bool = False
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,8 @@ def unheard(progress: Progress) -> None:
 class EditInput:
     """`sources[0]` is edited, further sources are references. `mask` has the first source's height and width.
     `size` is what the answer must measure. `seed` is always set; image i of n uses seed + i. `quality` and `background`
-    are among the capabilities, or None for the engine's own choice; `previews`: unfinished pictures wanted."""
+    are among the capabilities, or None for the engine's own choice; `previews`: unfinished pictures wanted. `again`
+    makes the same input once more (slow: call it in a thread), so that an engine may let it go; None: it keeps it."""
 
     sources: tuple[Pixels, ...]
     prompt: str
@@ -82,6 +85,7 @@ class EditInput:
     background: str | None = None
     previews: int = 0
     report: Report = field(default=unheard, compare=False, repr=False)
+    again: Callable[[], EditInput] | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -119,3 +123,12 @@ class Engine(Protocol):
         ...
 
     async def close(self) -> None: ...
+
+
+@runtime_checkable
+class Alarming(Protocol):
+    """An engine that depends on others."""
+
+    def alarms(self) -> Mapping[str, str]:
+        """What its operator must see to, by the place where it is: a key that is refused, a server that is down."""
+        ...

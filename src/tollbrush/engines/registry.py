@@ -1,38 +1,68 @@
-"""Which engines this gateway has: all that are configured, or none of a kind."""
+"""Which engines this gateway has, and which models it can sell with them."""
 
 from __future__ import annotations
 
-from tollbrush.domain.catalog import GPT_IMAGE_1, MODELS
+from dataclasses import replace
+
+from tollbrush.domain.catalog import GPT_IMAGE_1, Catalog, Model
+from tollbrush.engines import own_models
 from tollbrush.engines.interface import Engine
 from tollbrush.errors import BadSettings
-from tollbrush.settings import EngineSettings, Settings
+from tollbrush.settings import Settings, UpstreamSettings
 
 
-def build(settings: EngineSettings) -> list[Engine]:
-    """The configured engines, not started yet. Heavy libraries load only for the engines that are built."""
+def build(settings: Settings) -> list[Engine]:
+    """The configured engines, not started yet. Heavy libraries load only for the engines that are built. Raises
+    BadSettings."""
     engines: list[Engine] = []
-    if settings.openai.api_key.get_secret_value():
+    openai, google, studio = settings.engines.openai, settings.engines.google, settings.engines.studio
+    if _common(settings) or settings.models:
         from tollbrush.engines.openai import OpenAIEngine
 
-        engines.append(OpenAIEngine(settings.openai))
-    if settings.google.api_key.get_secret_value():
+        priced = Catalog.build(
+            frozenset(), margin=settings.margin, overrides=settings.prices, models=own_models.rows(settings)
+        )
+        engines.append(OpenAIEngine(openai, own_models.served(settings, priced, _common(settings))))
+    if google.api_key.get_secret_value():
         from tollbrush.engines.google import GoogleEngine
 
-        engines.append(GoogleEngine(settings.google))
-    if settings.studio.enabled:
+        engines.append(GoogleEngine(google))
+    if studio.enabled:
         from tollbrush.engines.studio.engine import StudioEngine
 
-        engines.append(StudioEngine(settings.studio))
+        engines.append(StudioEngine(studio))
     return engines
 
 
-def available(engines: list[Engine], settings: Settings) -> frozenset[str]:
-    """Ids of the models that can be sold: those with an engine, and with `stand_in` gpt-image-1 through the studio."""
-    known = {m.id for m in MODELS}
+def catalog(engines: list[Engine], settings: Settings) -> Catalog:
+    """The models for sale: those with an engine, as far as it can, and with `stand_in` gpt-image-1 through the
+    studio. Raises BadSettings."""
+    rows = own_models.rows(settings)
+    known = {m.id for m in rows}
     if strange := set(settings.disabled_models) - known:
         raise BadSettings(f"disabled_models names {sorted(strange)[0]!r}; known: {', '.join(sorted(known))}.")
-    kinds = {e.name for e in engines}
-    sold = {m.id for m in MODELS if m.engine in kinds}
+    kinds = {e.name: e for e in engines}
+    able = {m.id: _able(m, kinds[m.engine]) for m in rows if m.engine in kinds and _served(m, settings)}
+    sold = set(able)
     if settings.stand_in and "studio" in kinds:
         sold.add(GPT_IMAGE_1)
-    return frozenset(sold - set(settings.disabled_models))
+    return Catalog.build(
+        frozenset(sold - set(settings.disabled_models)),
+        margin=settings.margin,
+        overrides=settings.prices,
+        models=tuple(able.get(m.id, m) for m in rows),
+    )
+
+
+def _able(model: Model, engine: Engine) -> Model:
+    """The row without what no server of it honours."""
+    caps = engine.capabilities(model.upstream)
+    return replace(model, mask=model.mask and caps.masks, max_sources=min(model.max_sources, caps.max_sources))
+
+
+def _served(model: Model, settings: Settings) -> bool:
+    return model.engine != "openai" or model.id in settings.models or bool(_common(settings))
+
+
+def _common(settings: Settings) -> tuple[UpstreamSettings, ...]:
+    return settings.engines.openai.common()

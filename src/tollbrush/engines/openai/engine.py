@@ -1,108 +1,159 @@
-"""`POST {base}/images/edits`: multipart out, base64 pictures back.
+"""OpenAI's image models, and whatever else speaks their API, from as many servers as there are.
 
-Reference: OpenAI API, "Create image edit". A mask travels as a PNG whose alpha 0 marks what to edit.
+Reference: OpenAI API, "Create image edit" and "Image edit streaming events".
 """
 
 from __future__ import annotations
 
 import asyncio
-from typing import Any, Final
+import contextlib
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
 
 import aiohttp
 
+from tollbrush.domain.catalog import MODELS
 from tollbrush.domain.edits import Size
-from tollbrush.engines.interface import Capabilities, EditedImage, EditInput, EditOutput
-from tollbrush.engines.openai.answers import failure, read
-from tollbrush.errors import EditTimeout, UpstreamFailed
-from tollbrush.imaging.codec import encode
-from tollbrush.imaging.masks import to_alpha_png
-from tollbrush.settings import OpenAISettings
+from tollbrush.domain.pricing import Price
+from tollbrush.engines.fleet import Fleet
+from tollbrush.engines.interface import Capabilities, EditInput, EditOutput
+from tollbrush.engines.openai.asked import Asked, Source
+from tollbrush.engines.openai.calls import Call, Told, all_of
+from tollbrush.engines.openai.upstream import Upstream
+from tollbrush.settings import OpenAISettings, UpstreamSettings
 
-_SIZES: Final = (Size(1024, 1024), Size(1536, 1024), Size(1024, 1536))
-_MAX_ANSWER: Final = 256 * 2**20
+_QUALITIES: Final = ("low", "medium", "high")
+_BACKGROUNDS: Final = ("auto", "transparent", "opaque")
+
+
+@dataclass(frozen=True)
+class Served:
+    """A model of the catalog's. `key` is the catalog's word for it, `name` the servers'. `places`: where it is served;
+    empty: at the common ones. `sold`: what a picture of a size is sold for."""
+
+    key: str
+    name: str
+    sizes: tuple[Size, ...]
+    places: tuple[UpstreamSettings, ...] = ()
+    sold: Callable[[Size], Price] | None = None
+
+
+def built_in() -> tuple[Served, ...]:
+    return tuple(Served(m.upstream, m.upstream, m.sizes.listed()) for m in MODELS if m.engine == OpenAIEngine.name)
 
 
 class OpenAIEngine:
-    """Serves the gpt-image models. One connection pool per process; nothing is retried: a request that was sent may
-    have been consumed."""
+    """One connection pool a process. Tried again, there or elsewhere, is only what nobody can have worked on: a server
+    that was not reached, or that refused with 429, or with 503 and Retry-After."""
 
     name = "openai"
 
-    def __init__(self, settings: OpenAISettings) -> None:
-        self._settings = settings
+    def __init__(
+        self,
+        settings: OpenAISettings,
+        served: Sequence[Served] | None = None,
+        *,
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+    ) -> None:
+        self._settings, self._sleep = settings, sleep
+        common = _upstreams(settings.common())
+        self._served = {s.key: s for s in (built_in() if served is None else served)}
+        self._fleets = {
+            key: Fleet(_upstreams(model.places) if model.places else common) for key, model in self._served.items()
+        }
+        members = dict.fromkeys(m for fleet in self._fleets.values() for m in fleet.members)
+        self._upstreams = tuple(members)
         self._http: aiohttp.ClientSession | None = None
+        self._watching: asyncio.Task[None] | None = None
 
     def capabilities(self, upstream: str) -> Capabilities:
+        profiles = [m.profile for m in self._fleets[upstream].members]
+        read = frozenset[str]().union(*(p.fields for p in profiles))
+        best = self._settings.quality
+        sold = _QUALITIES if best == "auto" else _QUALITIES[: _QUALITIES.index(best) + 1]
         return Capabilities(
-            fixed_sizes=_SIZES,
+            fixed_sizes=self._served[upstream].sizes,
             generative=True,
-            masks=True,
+            masks=any(p.masks for p in profiles),
             variations=True,
-            max_sources=4,
-            alpha=True,
+            max_sources=max((p.max_sources for p in profiles), default=1),
+            alpha=any(p.alpha for p in profiles),
             mask_form="alpha",
+            seed=bool(profiles) and all("seed" in p.fields for p in profiles),
             time_limit=self._settings.timeout_seconds,
-            width=64,
+            width=max(1, sum(m.width for m in self._upstreams)),
+            qualities=("auto", *sold) if "quality" in read else (),
+            backgrounds=_BACKGROUNDS if "background" in read else (),
+            previews=max((p.previews for p in profiles), default=0),
+            remote=True,
         )
 
     def plan(self, prompt: str, *, masked: bool) -> str | None:
         return None
 
     async def edit(self, upstream: str, request: EditInput) -> EditOutput:
-        """Raises ContentRefused, RateLimited, UpstreamFailed, EditTimeout."""
-        form = await asyncio.to_thread(self._form, upstream, request)
-        status, headers, body = await self._post(form)
-        if status != 200:
-            raise failure(status, headers, body)
-        pictures, usage = await asyncio.to_thread(read, body, request.n)
-        return EditOutput(tuple(EditedImage(p) for p in pictures), usage)
+        """Raises ContentRefused, RateLimited, UpstreamFailed, Unavailable, EditTimeout; BadImage and BadMask for what
+        is over the server's limits."""
+        model, fleet = self._served[upstream], self._fleets[upstream]
+        sold = None if model.sold is None else model.sold(request.size)
+        asked = Asked.of(request, model.name, sold, seeds=self.capabilities(upstream).seed)
+        whole = asked.n == 1 or (asked.seed is None and not asked.previews and fleet.suits(asked.rank))
+        parts = [asked] if whole else [asked.single(i) for i in range(asked.n)]
+        source, told = Source(request, uses=len(parts)), Told(request.report, len(parts))
+        del request  # its pixels must not wait with us
+        until = asyncio.get_running_loop().time() + self._settings.timeout_seconds
+        outputs = await all_of(
+            [
+                Call(self.http, self._settings, fleet, part, source, partial(told.hear, i), until, self._sleep).run()
+                for i, part in enumerate(parts)
+            ]
+        )
+        usage: Counter[str] = Counter()
+        for output in outputs:
+            usage.update(output.usage)
+        return EditOutput(tuple(image for output in outputs for image in output.images), dict(usage))
 
     async def start(self) -> None:
-        key = self._settings.api_key.get_secret_value()
-        self._http = aiohttp.ClientSession(headers={"Authorization": f"Bearer {key}"})
+        self._http = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=60), cookie_jar=aiohttp.DummyCookieJar()
+        )
+        if self._settings.health_seconds:
+            self._watching = asyncio.create_task(self._watch())
 
     async def close(self) -> None:
+        if self._watching is not None:
+            self._watching.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._watching
         if self._http is not None:
             await self._http.close()
 
-    def _form(self, upstream: str, request: EditInput) -> aiohttp.FormData:
-        form = aiohttp.FormData(default_to_multipart=True)
-        fields: dict[str, Any] = {
-            "model": upstream,
-            "prompt": request.prompt,
-            "size": str(request.size),
-            "n": request.n,
-            "quality": self._settings.quality,
-            "output_format": "png",
-        }
-        for name, value in fields.items():
-            form.add_field(name, str(value))
-        for i, pixels in enumerate(request.sources):
-            form.add_field("image[]", encode(pixels, "png"), filename=f"image-{i}.png", content_type="image/png")
-        if request.mask is not None:
-            form.add_field("mask", to_alpha_png(request.mask), filename="mask.png", content_type="image/png")
-        return form
+    def alarms(self) -> Mapping[str, str]:
+        """By host: a key that is refused, a server that is down, a model that it does not have."""
+        found = {m.label: m.alarm for m in self._upstreams if m.alarm is not None}
+        for key, fleet in self._fleets.items():
+            for m in fleet.members:
+                name = m.place.model or self._served[key].name
+                if m.listed is not None and m.profile.lists_models and name not in m.listed:
+                    found.setdefault(m.label, f"it does not list the model {name!r}: edits with it will fail")
+        return found
 
-    async def _post(self, form: aiohttp.FormData) -> tuple[int, dict[str, str], bytes]:
+    async def _watch(self) -> None:
+        """At the start everybody is asked; later those who are not well or could be spared."""
+        while True:
+            await asyncio.gather(
+                *(m.check(self.http) for m in self._upstreams if not (m.alone and m.well and m.checked))
+            )
+            await asyncio.sleep(self._settings.health_seconds)
+
+    @property
+    def http(self) -> aiohttp.ClientSession:
         assert self._http is not None, "start() comes first"
-        url = self._settings.base_url.rstrip("/") + "/images/edits"
-        timeout = aiohttp.ClientTimeout(total=self._settings.timeout_seconds, connect=15)
-        try:
-            async with self._http.post(url, data=form, timeout=timeout, allow_redirects=False) as response:
-                body = await _read(response.content)
-                headers = {name.lower(): value for name, value in response.headers.items()}
-        except TimeoutError as late:
-            raise EditTimeout(f"OpenAI did not answer within {self._settings.timeout_seconds:.0f} s.") from late
-        except aiohttp.ClientError as broken:
-            raise UpstreamFailed(f"OpenAI could not be reached ({type(broken).__name__}).") from broken
-        return response.status, headers, body
+        return self._http
 
 
-async def _read(content: aiohttp.StreamReader) -> bytes:
-    chunks, size = [], 0
-    async for chunk in content.iter_any():
-        size += len(chunk)
-        if size > _MAX_ANSWER:
-            raise UpstreamFailed(f"OpenAI's answer is over {_MAX_ANSWER:,} bytes.")
-        chunks.append(chunk)
-    return b"".join(chunks)
+def _upstreams(places: Sequence[UpstreamSettings]) -> tuple[Upstream, ...]:
+    return tuple(Upstream(place, alone=len(places) == 1) for place in places)

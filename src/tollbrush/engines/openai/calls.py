@@ -1,0 +1,143 @@
+"""One request, from the choice of a server to its pictures; and again where nobody can have worked on it."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, TypeVar
+
+import aiohttp
+import structlog
+
+from tollbrush.domain.edits import Size
+from tollbrush.engines.fleet import Fleet
+from tollbrush.engines.interface import EditedImage, EditOutput, Progress, Report
+from tollbrush.engines.openai.answers import Partial, Picture, Trouble, pixels
+from tollbrush.engines.openai.asked import Asked, Source
+from tollbrush.engines.openai.forms import Form, build
+from tollbrush.engines.openai.upstream import Upstream
+from tollbrush.settings import OpenAISettings
+
+if TYPE_CHECKING:
+    from tollbrush.engines.interface import Pixels
+
+_log: Final = structlog.get_logger(__name__)
+
+_FIRST_PAUSE: Final = 0.5
+_LEAST_ANSWER: Final = 32 * 2**20
+_BYTES_A_PIXEL: Final = 8
+"""Of an answer: four where nothing compresses, a third more for base64, and some room."""
+
+T = TypeVar("T")
+
+Hear = Callable[[float, "Pixels | None"], None]
+"""The fraction done of one request, and its unfinished picture."""
+
+
+class Told:
+    """Progress of an edit that is asked for in `parts`: the mean of theirs."""
+
+    def __init__(self, report: Report, parts: int) -> None:
+        self._report, self._shares = report, [0.0] * parts
+
+    def hear(self, index: int, fraction: float, preview: Pixels | None) -> None:
+        self._shares[index] = max(self._shares[index], fraction)
+        self._report(Progress(sum(self._shares) / len(self._shares), preview, index))
+
+
+@dataclass
+class Call:
+    """`until` is the event loop's time at which it must have ended."""
+
+    http: aiohttp.ClientSession
+    settings: OpenAISettings
+    fleet: Fleet[Upstream]
+    asked: Asked
+    source: Source
+    hear: Hear
+    until: float
+    sleep: Callable[[float], Awaitable[object]]
+    _failed: set[Upstream] = field(default_factory=set)
+    _tries: int = 0
+    _patience: float = 0.0
+
+    async def run(self) -> EditOutput:
+        """Raises from the error tree."""
+        self._patience = self.settings.patience_seconds
+        built: tuple[Upstream, Form] | None = None
+        while True:
+            upstream = self.fleet.choose(self.asked.rank, self._failed)
+            try:
+                with self.fleet.at_work(upstream):
+                    if built is None or built[0] is not upstream or not built[1].body.whole:
+                        built = upstream, await self._build(upstream)
+                    output = await self._ask(upstream, built[1])
+            except Trouble as trouble:
+                pause = self._pause(upstream, trouble)
+                if pause is None:
+                    raise trouble.error from trouble
+                _log.info("asking again", upstream=upstream.label, problem=str(trouble), seconds=round(pause, 1))
+                await self.sleep(pause)
+            else:
+                self.hear(1.0, None)
+                return output
+
+    async def _build(self, upstream: Upstream) -> Form:
+        pixels_of, fields = self.source.take(), self.asked.fields(upstream, self.settings)
+        return await asyncio.to_thread(lambda: build(upstream.profile, fields, pixels_of()))
+
+    async def _ask(self, upstream: Upstream, form: Form) -> EditOutput:
+        async def heard(partial: Partial) -> None:
+            expected = min(self.asked.previews, upstream.profile.previews) + 1
+            try:
+                preview = await asyncio.to_thread(_finish, form, Picture(partial.b64))
+            except Trouble as broken:  # the finished one may be whole all the same
+                _log.info("a preview was broken", upstream=upstream.label, problem=str(broken))
+            else:
+                self.hear(min((partial.number + 1) / expected, 1.0), preview.pixels)
+
+        size = upstream.profile.works_at(self.asked.size)
+        seconds = max(0.0, self.until - asyncio.get_running_loop().time())
+        answer = await upstream.ask(
+            self.http, form.body, self.asked.n, most=_most(size, self.asked.n), seconds=seconds, heard=heard
+        )
+        images = [await asyncio.to_thread(_finish, form, picture, self.asked.seed) for picture in answer.pictures]
+        return EditOutput(tuple(images), answer.usage)
+
+    def _pause(self, upstream: Upstream, trouble: Trouble) -> float | None:
+        """Seconds until the next try; None: there must not be one."""
+        self._failed.add(upstream)
+        self._tries += 1
+        if trouble.spent or self._tries > self.settings.retries + len(self.fleet.members) - 1:
+            return None
+        if self.fleet.suits(self.asked.rank, without=self._failed):
+            return 0.0
+        if trouble.alarm is not None:
+            return None
+        pause = _FIRST_PAUSE * 2**self._tries * random.uniform(0.5, 1.0)  # noqa: S311 - spreads callers, keeps no secret
+        if trouble.wait is not None:
+            pause += trouble.wait
+        self._patience -= pause
+        left = self.until - asyncio.get_running_loop().time()
+        return pause if self._patience >= 0 and pause < left else None
+
+
+async def all_of(calls: Sequence[Coroutine[object, object, T]]) -> list[T]:
+    """All results in order; at the first failure the others are ended."""
+    tasks = [asyncio.ensure_future(call) for call in calls]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _finish(form: Form, picture: Picture, seed: int | None = None) -> EditedImage:
+    return EditedImage(form.back(pixels(picture)), picture.revised_prompt, seed)
+
+
+def _most(size: Size, n: int) -> int:
+    return max(_LEAST_ANSWER, _BYTES_A_PIXEL * size.pixels * n)
