@@ -294,4 +294,7 @@ def _handler(server: PaidServer) -> type[BaseHTTPRequestHandler]:
         def do_GET(self) -> None:
             self.do_POST()
 
+        def do_DELETE(self) -> None:
+            self.do_POST()
+
     return Handler

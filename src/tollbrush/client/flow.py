@@ -98,7 +98,7 @@ class GatewayFlow:
         """End a job that is not paid for. Raises PaymentBusy when it is, NotFound, what the gateway says."""
         headers = dict(JSON) | (dict([payment.header]) if payment else self.payer.proof(job))
         answer = await call(self.http, "DELETE", poll_url, "", headers=headers)
-        if answer.status == 405:
+        if answer.status in (405, 501):
             raise PaymentBusy(f"{self.gateway} cancels no jobs.", advice="Nothing is charged until it is ready.")
         if answer.status not in (200, 202, 204):
             raise from_answer(answer, self.gateway)
