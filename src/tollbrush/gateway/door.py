@@ -144,10 +144,11 @@ class Door:
         try:
             delivery = _delivered(await asyncio.shield(edit))
             body = edit_body(delivery, result_base(request, self._intake.settings))
-            for row, data in zip(body.pop("data"), await self._pictures(delivery.job), strict=True):
+            pictures = await self._pictures(delivery.job)
+            for left, row, data in zip(range(len(pictures))[::-1], body.pop("data"), pictures, strict=True):
                 size = f"{row['width']}x{row['height']}"
                 del row["url"]
-                told = {"usage": openai.usage(delivery.job.usage)} | row | body
+                told = {"usage": openai.usage({} if left else delivery.job.usage)} | row | body
                 yield openai.event("image_edit.completed", asked.event(size, data, body["created"]) | told)
         except TollbrushError as error:
             yield openai.event("error", openai.error_body(error))

@@ -75,10 +75,16 @@ def error_body(error: TollbrushError) -> dict[str, Any]:
 
 
 def usage(told: Mapping[str, int]) -> dict[str, Any]:
-    """What an engine consumed, as OpenAI tells it; zeros for what needs no tokens."""
-    inputs = {name: told.get(f"input_{name}", 0) for name in ("image_tokens", "text_tokens")}
-    totals = {name: told.get(name, 0) for name in ("input_tokens", "output_tokens", "total_tokens")}
-    return totals | {"input_tokens_details": inputs}
+    """What an engine consumed, as OpenAI tells it: dotted names are details, zeros stand for what needs no tokens."""
+    shaped: dict[str, Any] = dict.fromkeys(("input_tokens", "output_tokens", "total_tokens"), 0)
+    shaped["input_tokens_details"] = {"image_tokens": 0, "text_tokens": 0}
+    for name, count in told.items():
+        whole, _, part = name.partition(".")
+        if part:
+            shaped.setdefault(whole, {})[part] = count
+        else:
+            shaped[whole] = count
+    return shaped
 
 
 def event(name: str, content: Mapping[str, Any]) -> bytes:
