@@ -24,7 +24,7 @@ def main(args: list[str]) -> int:
     world = World(int(args[0]), tell=True)
     with surprises() as seen:
         wrong = world.run() + seen
-    print(*world.story or (), *wrong, sep="\n")
+    print(*world.story.lines, *wrong, sep="\n")
     return bool(wrong)
 
 

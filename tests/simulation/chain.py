@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any, Final, Literal
 
 from simulation.loop import NATURE, VirtualLoop
+from simulation.story import Story
 from tollbrush.domain.charges import ClaimKey
 from tollbrush.domain.payments import Payment, Requirement
 from tollbrush.errors import PaymentRefused, Unavailable
@@ -54,7 +54,7 @@ class Chain:
     loop: VirtualLoop
     rng: Random
     family: Literal["evm", "svm"]
-    note: Callable[[str], None]
+    story: Story
     faults: float = 0.0
     balances: dict[str, int] = field(default_factory=dict)
     transactions: list[Transaction] = field(default_factory=list)
@@ -98,7 +98,7 @@ class Chain:
         if self.family == "svm" and (pay["nonce"] in self.landed or refusal == "expired"):
             return
         tx.moved = refusal is None
-        self.note(f"{tx.hash} lands: {refusal or 'money moves'}")
+        self.story.note("{} lands: {}", tx.hash, refusal or "money moves")
         if tx.moved:
             self.balances[pay["payer"]] -= pay["value"]
             self.balances[SELLER] = self.balances.get(SELLER, 0) + pay["value"]
@@ -154,7 +154,7 @@ class SimTill:
             if refusal := chain.refusal(pay):  # the gas estimate reverts: nothing is sent
                 return await self._after_revert(pay, refusal)
             tx = chain.submit(pay, by_gateway=True)
-            chain.note(f"{tx.hash} sent for {pay['nonce']}")
+            chain.story.note("{} sent for {}", tx.hash, pay["nonce"])
             await chain.call()
         except Unreachable:
             return Settlement(Outcome.UNKNOWN, None, "not_sent")
@@ -181,7 +181,7 @@ class SimTill:
             try:
                 await self._chain.call()
                 tx = self._chain.submit(pay, by_gateway=True)
-                self._chain.note(f"{tx.hash} sent")
+                self._chain.story.note("{} sent", tx.hash)
             except Unreachable:
                 pass  # a lost answer proves nothing: the chain is asked
             await asyncio.sleep(3)

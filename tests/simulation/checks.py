@@ -34,22 +34,22 @@ class Checks:
             if charge.open:
                 claimed[charge.key.network, charge.key.payer] += charge.amount
         for (network, payer), amount in claimed.items():
-            self._must(amount <= self._chains[network].means[payer], f"{payer} has claims of {amount} open")
+            self._must(amount <= self._chains[network].means[payer], "{} has claims of {} open", payer, amount)
 
     def delivered(self, what: str, answer: Delivery) -> None:
         """Pictures leave only when they are paid for, on disk and on chain, and can be fetched."""
         charge = self._charges().get(answer.charge.id)
         landed = self._landed(answer.charge)
-        self._must(charge is not None and charge.state is ChargeState.SETTLED, f"{what}: delivered on {charge}")
-        self._must(landed, f"{what}: delivered, and no money came for {answer.charge.key.nonce}")
-        self._must(answer.charge.job_id == answer.job.id, f"{what}: delivered on another job's charge")
-        self._must(self._fetchable(answer.job.id), f"{what}: delivered without pictures")
+        self._must(charge is not None and charge.state is ChargeState.SETTLED, "{}: delivered on {}", what, charge)
+        self._must(landed, "{}: delivered, and no money came for {}", what, answer.charge.key)
+        self._must(answer.charge.job_id == answer.job.id, "{}: delivered on another job's charge", what)
+        self._must(self._fetchable(answer.job.id), "{}: delivered without pictures", what)
 
     def pending(self, what: str, answer: Pending) -> None:
         """A job that ended without a result says that nothing was charged."""
         if answer.job.state in (JobState.FAILED, JobState.CANCELLED):
             held = [c for c in self._charges().values() if c.job_id == answer.job.id and c.state in _MAYBE]
-            self._must(not held, f"{what}: {answer.job.state}, and yet {held}")
+            self._must(not held, "{}: {}, and yet {}", what, answer.job.state, held)
 
     def told(self, what: str, payment: Payment | None, failure: TollbrushError) -> None:
         """Whoever hears `nothing was charged` must not be charged by the same payment afterwards."""
@@ -59,34 +59,35 @@ class Checks:
             return
         key = (payment.payload["payer"], payment.payload["nonce"])
         held = [c for c in self._charges().values() if (c.key.payer, c.key.nonce) == key and c.state in _MAYBE]
-        self._must(not held, f"{what}: told {type(failure).__name__} {failure}, and yet {held}")
+        self._must(not held, "{}: told {!r}, and yet {}", what, failure, held)
 
     # ── at rest ─────────────────────────────────────────────────────────────────────────────────────────
 
     def at_rest(self) -> None:
         charges, jobs = list(self._charges().values()), self._disk.ledger._jobs
         for charge in charges:
-            self._must(not charge.open, f"a claim is open for ever: {charge}")
+            self._must(not charge.open, "a claim is open for ever: {}", charge)
         for job in jobs.values():
-            self._must(job.finished, f"a job never ends: {job}")
+            self._must(job.finished, "a job never ends: {}", job)
         settled = [c for c in charges if c.state is ChargeState.SETTLED]
         for job_id, count in Counter(c.job_id for c in settled).items():
-            self._must(count == 1, f"job {job_id} was paid {count} times")
-            self._must(jobs[job_id].state is JobState.COMPLETED, f"a charged job is {jobs[job_id].state}")
-            self._must(self._fetchable(job_id), f"charged, and the pictures of {job_id} are gone")
+            self._must(count == 1, "job {} was paid {} times", job_id, count)
+            self._must(jobs[job_id].state is JobState.COMPLETED, "a charged job is {}", jobs[job_id].state)
+            self._must(self._fetchable(job_id), "charged, and the pictures of {} are gone", job_id)
         for charge in settled:
-            self._must(self._landed(charge), f"settled, and no money came: {charge}")
+            self._must(self._landed(charge), "settled, and no money came: {}", charge)
         paid = {(c.key.network, c.key.nonce) for c in settled}
         for network, chain in self._chains.items():
             came = {tx.pay["nonce"]: tx for tx in chain.landed.values() if tx.moved}
             self._must(sum(tx.pay["value"] for tx in came.values()) == chain.balances.get(SELLER, 0), "bad chain")
             for nonce, tx in came.items():
                 if tx.by_gateway:
-                    self._must((network, nonce) in paid, f"{tx.hash}: we took {nonce}, and no charge says so")
+                    self._must((network, nonce) in paid, "{}: we took {}, and no charge says so", tx.hash, nonce)
 
-    def _must(self, holds: bool, sentence: str) -> None:
+    def _must(self, holds: bool, sentence: str, *about: object) -> None:
+        """`about` fills the braces of `sentence`."""
         if not holds:
-            self.wrong.append(sentence)
+            self.wrong.append(sentence.format(*about))
 
     def _charges(self) -> dict[str, Charge]:
         return self._disk.ledger._charges

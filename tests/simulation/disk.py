@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from random import Random
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from simulation.loop import VirtualLoop
 from tollbrush.errors import Unavailable
@@ -34,32 +34,41 @@ class _Slow:
     def __init__(self, store: object, disk: Disk) -> None:
         self._store, self._disk = store, disk
 
-    def __getattr__(self, name: str) -> Callable[..., Coroutine[Any, Any, Any]]:
-        method, disk = getattr(self._store, name), self._disk
+    def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]:
+        method, disk, writes = getattr(self._store, name), self._disk, name in _WRITES
+        loop, random = disk.loop, disk.rng.random
 
-        async def call(*args: Any, **kw: Any) -> Any:
-            if disk.loop.over:
-                return None
-            rng = disk.rng
-            if disk.faults and name in _WRITES and rng.random() < disk.faults:
-                await asyncio.sleep(0.01)
-                raise Unavailable("The disk is full.")
-            if name not in _WRITES and rng.random() < 0.7:
-                return await method(*args, **kw)
-            answer = disk.loop.create_future()
-
-            def happen() -> None:
-                _answer(answer, *_run(method(*args, **kw)))
-
-            delay = rng.random() * (20 if rng.random() < 0.007 else 0.02)
-            if rng.random() < 0.5:
-                disk.loop.call_later(delay, happen)
+        def call(*args: Any, **kw: Any) -> Awaitable[Any]:
+            if loop.over:
+                return _nothing()
+            if writes:
+                if disk.faults and random() < disk.faults:
+                    return _full()
+            elif random() < 0.7:
+                return cast(Awaitable[Any], method(*args, **kw))
+            answer = loop.create_future()
+            delay = random() * (20 if random() < 0.007 else 0.02)
+            if random() < 0.5:
+                loop.call_later(delay, _happen, answer, method, args, kw)
             else:
-                disk.loop.call_later(delay, _answer, answer, *_run(method(*args, **kw)))
-            return await answer
+                loop.call_later(delay, _answer, answer, *_run(method(*args, **kw)))
+            return answer
 
         setattr(self, name, call)
         return call
+
+
+async def _nothing() -> None:
+    """What is put away may still ask."""
+
+
+async def _full() -> None:
+    await asyncio.sleep(0.01)
+    raise Unavailable("The disk is full.")
+
+
+def _happen(answer: asyncio.Future[Any], method: Callable[..., Any], args: Any, kw: Any) -> None:
+    _answer(answer, *_run(method(*args, **kw)))
 
 
 def _run(method: Coroutine[Any, Any, Any]) -> tuple[Any, BaseException | None]:

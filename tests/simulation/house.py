@@ -19,7 +19,7 @@ from tollbrush.domain.payments import Payment
 from tollbrush.domain.pricing import Price
 from tollbrush.editing.cashier import Cashier
 from tollbrush.editing.collecting import Collector
-from tollbrush.editing.orders import OrderDesk
+from tollbrush.editing.orders import Order, OrderDesk
 from tollbrush.editing.pixels import Finished, Prepared
 from tollbrush.editing.reconcile import Sweeper
 from tollbrush.editing.runner import Runner
@@ -104,6 +104,7 @@ class House:
         cashier: type[Cashier] = Cashier,
     ) -> None:
         self.process, self._loop = Process(name), loop
+        self._context = self.process.context()
         self._answers: dict[asyncio.Future[Any], None] = {}  # in order
         ledger, images = disk.slow(disk.ledger), disk.slow(disk.images)
 
@@ -127,21 +128,26 @@ class House:
         self.collector = Collector(self.service, ledger, runner, clock=clock)
         self.sweeper = Sweeper(self.service, ledger, runner, SETTINGS, clock=clock)
         self._offers = gate.offers(Price(PRICE))
+        self._orders: dict[int, Order] = {}
         self.background = self._task(self._live())
+
+    def _order(self, body: int) -> Order:
+        """As the gateway makes it of a request; this world's requests are always the same."""
+        if body not in self._orders:
+            desk, request = self.service.desk, REQUESTS[body]
+            self._orders[body] = desk.price(desk.plan(request, masked=False, sources=1), request, SIZE)
+        return self._orders[body]
 
     @property
     def answers(self) -> bool:
         return self.process.alive and not self.process.stopped
 
     async def _live(self) -> None:
-        await self.sweeper.sweep()
-        await self.sweeper.run()
+        with suppress(asyncio.CancelledError):
+            await self.sweeper.run()
 
     async def edit(self, body: int, payment: Payment, wait: float) -> Delivery | Pending:
-        request = REQUESTS[body]
-        plan = self.service.desk.plan(request, masked=False, sources=1)
-        order = self.service.desk.price(plan, request, SIZE)
-        return await self.service.edit(order, payment, self._offers, wait=wait)
+        return await self.service.edit(self._order(body), payment, self._offers, wait=wait)
 
     async def poll(self, job_id: str, payment: Payment | None, wallet: str | None) -> Delivery | Pending:
         return await self.collector.poll(await self.collector.find(job_id), payment, wallet, self._offers)
@@ -156,20 +162,7 @@ class House:
             raise Gone
         answer: asyncio.Future[T] = self._loop.create_future()
         self._answers[answer] = None
-        work = self._task(request)
-
-        def answered(task: asyncio.Task[T]) -> None:
-            failure = None if task.cancelled() else task.exception()
-            if answer.done():
-                return
-            if task.cancelled():
-                answer.set_exception(Gone())
-            elif failure is not None:
-                answer.set_exception(failure)
-            else:
-                answer.set_result(task.result())
-
-        work.add_done_callback(answered)
+        self._task(_answer(request, answer))
         try:
             return await answer
         finally:
@@ -190,4 +183,19 @@ class House:
         self.kill()
 
     def _task(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
-        return self._loop.create_task(work, context=self.process.context)
+        return self._loop.create_task(work, context=self._context)
+
+
+async def _answer(request: Coroutine[Any, Any, T], answer: asyncio.Future[T]) -> None:
+    """What a request came to, for who may still wait for it."""
+    try:
+        result = await request
+    except asyncio.CancelledError:
+        if not answer.done():
+            answer.set_exception(Gone())
+    except Exception as failure:  # noqa: BLE001 - handed to who asked
+        if not answer.done():
+            answer.set_exception(failure)
+    else:
+        if not answer.done():
+            answer.set_result(result)

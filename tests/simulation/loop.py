@@ -27,8 +27,12 @@ class Process:
     def __init__(self, name: str) -> None:
         self.name, self.alive, self.stopped = name, True, False
         self.parked: list[_Handle] = []
-        self.context = copy_context()
-        self.context.run(_PROCESS.set, self)
+
+    def context(self) -> Context:
+        """What runs in it belongs to this process."""
+        context = copy_context()
+        context.run(_PROCESS.set, self)
+        return context
 
 
 NATURE: Final = Context()
@@ -36,20 +40,20 @@ NATURE: Final = Context()
 _PROCESS: Final[ContextVar[Process | None]] = ContextVar("process", default=None)
 
 
-class _Handle:
-    __slots__ = ("args", "callback", "context", "due")
+class _Handle(list[Any]):
+    """Time, order, callback, arguments, context: a list, which heaps compare and loops unpack without a line of ours.
+    Without a callback it is cancelled."""
 
-    def __init__(self, callback: Callable[..., Any] | None, args: tuple[Any, ...], context: Context) -> None:
-        self.callback, self.args, self.context, self.due = callback, args, context, 0.0
+    __slots__ = ()
 
     def when(self) -> float:
-        return self.due
+        return float(self[0])
 
     def cancel(self) -> None:
-        self.callback = None
+        self[2] = None
 
     def cancelled(self) -> bool:
-        return self.callback is None
+        return self[2] is None
 
 
 class VirtualLoop:
@@ -57,10 +61,9 @@ class VirtualLoop:
     thread is run on the spot."""
 
     def __init__(self) -> None:
-        self._loop: Any = self  # asyncio knows loops by a class with forty methods more
         self._now, self._order = 0.0, 0
         self._ready: deque[_Handle] = deque()
-        self._timers: list[tuple[float, int, _Handle]] = []
+        self._timers: list[_Handle] = []
         self._tasks: list[asyncio.Task[Any]] = []
         self.over = False
         self.steps = 0
@@ -71,8 +74,7 @@ class VirtualLoop:
     def time(self) -> float:
         return self._now
 
-    def get_debug(self) -> bool:
-        return False
+    get_debug = staticmethod(bool)  # False
 
     def is_running(self) -> bool:
         return not self.over
@@ -81,7 +83,7 @@ class VirtualLoop:
         return self.over
 
     def call_soon(self, callback: Callable[..., Any], *args: Any, context: Context | None = None) -> Any:
-        handle = _Handle(callback, args, copy_context() if context is None else context)
+        handle = _Handle((0.0, 0, callback, args, copy_context() if context is None else context))
         self._ready.append(handle)
         return handle
 
@@ -89,17 +91,16 @@ class VirtualLoop:
         return self.call_at(self._now + delay, callback, *args, context=context)
 
     def call_at(self, when: float, callback: Callable[..., Any], *args: Any, context: Context | None = None) -> Any:
-        handle = _Handle(callback, args, copy_context() if context is None else context)
-        handle.due = when
         self._order += 1
-        heappush(self._timers, (when, self._order, handle))
+        handle = _Handle((when, self._order, callback, args, copy_context() if context is None else context))
+        heappush(self._timers, handle)
         return handle
 
     def create_future(self) -> asyncio.Future[Any]:
-        return asyncio.Future(loop=self._loop)
+        return asyncio.Future(loop=self)  # type: ignore[arg-type]  # asyncio's own class has forty methods more
 
     def create_task(self, coro: Any, *, name: str | None = None, context: Context | None = None) -> asyncio.Task[Any]:
-        task: asyncio.Task[Any] = asyncio.Task(coro, loop=self._loop, name=name, context=context)
+        task: asyncio.Task[Any] = asyncio.Task(coro, loop=self, name=name, context=context)  # type: ignore[arg-type]
         self._tasks.append(task)
         return task
 
@@ -119,42 +120,48 @@ class VirtualLoop:
 
     def run(self, main: Coroutine[Any, Any, T]) -> T:
         """Until `main` is done; what is still at work then is put away. Raises Stuck."""
-        asyncio._set_running_loop(self._loop)
+        asyncio._set_running_loop(self)  # type: ignore[arg-type]
         try:
             task: asyncio.Task[T] = self.create_task(main)
-            while not task.done():
-                self._step()
+            self._turn(task)
             return task.result()
         finally:
-            self.over = True
-            for left in self._tasks:
-                if not left.done():
-                    left.get_coro().close()
+            self._end()
             asyncio._set_running_loop(None)
+
+    def _end(self) -> None:
+        """Nothing is left that points in a circle: what is dead goes at once, without the garbage collector."""
+        self.over = True
+        for left in self._tasks:
+            if not left.done():
+                left.cancel()
+                left.get_coro().close()
+        for all_ in (self._tasks, self._ready, self._timers):
+            all_.clear()
 
     def resume(self, process: Process) -> None:
         process.stopped = False
         self._ready.extend(process.parked)
         process.parked.clear()
 
-    def _step(self) -> None:
-        self.steps += 1
-        if self.steps > _MAX_STEPS:
-            raise Stuck(f"not at rest after {_MAX_STEPS} steps")
-        if self._ready:
-            handle = self._ready.popleft()
-        elif self._timers:
-            when, _, handle = heappop(self._timers)
-            if handle.callback is not None and when > self._now:
-                self._now = when
-        else:
-            raise Stuck("everybody waits for somebody else")
-        if handle.callback is None:
-            return
-        process = handle.context.get(_PROCESS)
-        if process is not None and not process.alive:
-            return
-        if process is not None and process.stopped:
-            process.parked.append(handle)
-            return
-        handle.context.run(handle.callback, *handle.args)
+    def _turn(self, task: asyncio.Task[Any]) -> None:
+        ready, timers, done = self._ready, self._timers, task.done
+        for self.steps in range(_MAX_STEPS):
+            if ready:
+                _, _, callback, args, context = handle = ready.popleft()
+            elif done():
+                return
+            elif timers:
+                when, _, callback, args, context = handle = heappop(timers)
+                if callback is not None and when > self._now:
+                    self._now = when
+            else:
+                raise Stuck("everybody waits for somebody else")
+            if callback is None:
+                continue
+            process = context.get(_PROCESS)
+            if process is None or (process.alive and not process.stopped):
+                context.run(callback, *args)
+            elif process.alive:
+                process.parked.append(handle)
+        raise Stuck(f"not at rest after {_MAX_STEPS} steps")

@@ -17,6 +17,8 @@ from tollbrush.errors import TollbrushError
 
 Found = list[tuple[int, list[str]]]
 _CHUNK: Final = 500
+_YOUNG: Final = 10_000
+"""Objects between two collections: so few that they are still in the processor's cache."""
 
 
 def histories(first: int, count: int, *, workers: int | None = None) -> Found:
@@ -34,7 +36,9 @@ def some(first: int, count: int, *, enough: int | None = None, **world: Any) -> 
     """As `histories`, here and now; `world` is what every World gets. Stops when `enough` went wrong."""
     found: Found = []
     often = gc.get_threshold()
-    gc.set_threshold(200_000)  # histories are small, and die whole
+    gc.collect()
+    gc.freeze()  # what is there now outlives every history
+    gc.set_threshold(_YOUNG, 100)
     with surprises() as seen:
         for seed in range(first, first + count):
             if wrong := World(seed, **world).run() + seen:
@@ -43,6 +47,7 @@ def some(first: int, count: int, *, enough: int | None = None, **world: Any) -> 
             if len(found) == enough:
                 break
     gc.set_threshold(*often)
+    gc.unfreeze()
     return found
 
 

@@ -16,6 +16,7 @@ from simulation.checks import Checks
 from simulation.disk import Disk
 from simulation.house import PRICE, Gone, House
 from simulation.loop import VirtualLoop
+from simulation.story import Story
 from tollbrush.domain.charges import Charge
 from tollbrush.domain.payments import Payment
 from tollbrush.editing.cashier import Cashier
@@ -53,10 +54,10 @@ class World:
     ) -> None:
         self.rng, self.loop = Random(seed), VirtualLoop()
         self._faults, self._full = faults, full
-        self.story: list[str] | None = [] if tell else None
+        self.story = Story(self.loop, tell=tell)
         self._cashier, self._names, self._nonces, self._tokens = cashier, 0, 0, 0
         self.disk = Disk(self.loop, self.rng)
-        self.chains = [Chain(self.loop, self.rng, family, self.note) for family in _FAMILIES]
+        self.chains = [Chain(self.loop, self.rng, family, self.story) for family in _FAMILIES]
         self.checks = Checks(self.disk, self.chains)
         self.houses: list[House] = []
 
@@ -75,10 +76,6 @@ class World:
     def _token(self, nbytes: int | None = None) -> str:
         self._tokens += 1
         return f"{self.rng.getrandbits(16):04x}-{self._tokens}"
-
-    def note(self, text: str) -> None:
-        if self.story is not None:
-            self.story.append(f"{self.loop.time():9.3f}  {text}")
 
     async def _history(self) -> None:
         rng = self.rng
@@ -102,7 +99,7 @@ class World:
         self._names += 1
         house = House(f"gateway{self._names}", self.loop, self.rng, self.disk, self.chains, skew=skew,
                       cashier=self._cashier)  # fmt: skip
-        self.note(f"{house.process.name} starts")
+        self.story.note("{} starts", house.process.name)
         return house
 
     # ── those who pay ───────────────────────────────────────────────────────────────────────────────────
@@ -174,21 +171,21 @@ class World:
         if not up:
             return None
         house = self.rng.choice(up)
-        self.note(f"{house.process.name} ← {what}")
+        self.story.note("{} ← {}", house.process.name, what)
         try:
             answer = await house.ask(request(house))
         except Gone:
             answer = None
         except TollbrushError as failure:
-            answer = failure
+            answer = failure.with_traceback(None)  # whose frames hold it
             self.checks.told(what, payment, failure)
         self.checks.within_means()
         if isinstance(answer, Delivery):
             self.checks.delivered(what, answer)
         elif isinstance(answer, Pending):
             self.checks.pending(what, answer)
-        if self.story is not None:
-            self.note(f"{house.process.name} → {what}: {_shown(answer)}")
+        if self.story.told:
+            self.story.note("{} → {}: {}", house.process.name, what, _shown(answer))
         return answer
 
     # ── what goes wrong ─────────────────────────────────────────────────────────────────────────────────
@@ -207,7 +204,7 @@ class World:
         """Between claim and settlement a payer's money goes, comes, or is sent by somebody else."""
         chain = next(c for c in self.chains if NETWORKS[c.family] == charge.key.network)
         payer, nonce = charge.key.payer, charge.key.nonce
-        self.note(f"{kind}: {payer}, {nonce}")
+        self.story.note("{}: {}, {}", kind, payer, nonce)
         if kind == "drain":
             chain.balances[payer] = 0
         elif kind == "top up":
@@ -223,11 +220,11 @@ class World:
         house = self.houses[i]
         if not house.answers:
             return
-        self.note(f"{kind} {house.process.name}")
+        self.story.note("{} {}", kind, house.process.name)
         if kind == "freeze":
             house.process.stopped = True
             await asyncio.sleep(rng.uniform(1, 40))
-            self.note(f"{house.process.name} goes on")
+            self.story.note("{} goes on", house.process.name)
             self.loop.resume(house.process)
             return
         if kind == "kill":
@@ -241,7 +238,7 @@ class World:
 
     async def _calm(self) -> None:
         """No more faults; one gateway sweeps until time has decided everything."""
-        self.note("quiet")
+        self.story.note("quiet")
         for chain in self.chains:
             chain.faults = 0.0
         self.disk.faults = 0.0

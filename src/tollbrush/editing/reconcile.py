@@ -75,15 +75,13 @@ class Sweeper:
     async def reconcile(self) -> None:
         """Payments that are neither settled nor given back."""
         now = int(self._clock())
-        looks = [
-            self._survive(self._look_at(charge, now), charge=charge.id) for charge in await self._ledger.open_charges()
-        ]
-        await asyncio.gather(*looks)
+        charges = await self._ledger.open_charges()
+        await asyncio.gather(*(self._look_at(charge, now) for charge in charges))
         self.caught_up = True
 
     async def _look_at(self, charge: Charge, now: int) -> None:
         async with self._turns:
-            await self._decide(charge, now)
+            await self._survive(self._decide(charge, now), charge=charge.id)
 
     async def _decide(self, charge: Charge, now: int) -> None:
         cashier = self._service.cashier
