@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import httpx2
 import msgspec
@@ -19,9 +19,12 @@ from tollbrush.cli.context import find_router
 from tollbrush.cli.terminal import Terminal
 from tollbrush.client import AsyncClient, open_http
 from tollbrush.client.problems import from_answer
-from tollbrush.client.transport import Answer, NoAnswer, NotSent, send, unreachable
+from tollbrush.client.transport import NoAnswer, NotSent, send, unreachable
 from tollbrush.errors import TollbrushError, Unavailable
 from tollbrush.settings import Settings
+
+if TYPE_CHECKING:
+    from starlette.applications import Starlette
 
 _HERE: Final = "http://127.0.0.1"
 """The address that a router in this process is called by; nothing listens there."""
@@ -45,7 +48,7 @@ async def open_counter(settings: Settings, terminal: Terminal, *, direct: bool) 
 
         app = create_router(settings.model_copy(update={"log_level": "error"}))
         through = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
-        async with app.router.lifespan_context(app), httpx2.AsyncClient(transport=through, timeout=None) as http:
+        async with _alive(app), httpx2.AsyncClient(transport=through, timeout=None) as http:
             try:
                 yield Counter(_HERE, http)
             except asyncio.CancelledError:
@@ -53,33 +56,34 @@ async def open_counter(settings: Settings, terminal: Terminal, *, direct: bool) 
                 raise
 
 
+@asynccontextmanager
+async def _alive(app: Starlette) -> AsyncIterator[None]:
+    """The app's lifespan; it ends in the same way whatever happens meanwhile."""
+    lifespan = app.router.lifespan_context(app)
+    await lifespan.__aenter__()
+    try:
+        yield
+    finally:
+        await lifespan.__aexit__(None, None, None)
+
+
 class Counter:
-    """An open router: `client` edits and quotes there, `get` reads its other routes."""
+    """An open router: `client` edits there, and asks."""
 
     def __init__(self, base: str, http: httpx2.AsyncClient) -> None:
         self.client = AsyncClient(router=base, http=http)
         self._base, self._http = base, http
 
-    async def get(self, path: str) -> dict[str, Any]:
-        """The JSON object at this path. Raises the client's errors."""
-        answer = await self._call(path, "application/json")
-        said = answer.json()
-        if answer.status != 200 or said is None:
-            raise from_answer(answer, self._base)
-        return said
-
     async def picture(self, url: str) -> bytes:
         """A saved result by its URL of this router's. Raises NotFound."""
-        answer = await self._call("/images/" + url.rpartition("/")[2], "image/*")
+        path = "/images/" + url.rpartition("/")[2]
+        try:
+            answer = await send(self._http, "GET", self._base + path, headers={"accept": "image/*"})
+        except (NotSent, NoAnswer) as failure:
+            raise nobody(self._base) from failure
         if answer.status != 200:
             raise from_answer(answer, self._base)
         return answer.body
-
-    async def _call(self, path: str, accept: str) -> Answer:
-        try:
-            return await send(self._http, "GET", self._base + path, headers={"accept": accept})
-        except (NotSent, NoAnswer) as failure:
-            raise nobody(self._base) from failure
 
 
 def ask(settings: Settings, method: str, path: str, fields: Mapping[str, Any] | None = None) -> dict[str, Any]:

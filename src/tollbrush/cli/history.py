@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -15,6 +15,7 @@ from tollbrush.cli.terminal import Terminal
 from tollbrush.errors import NotFound
 
 if TYPE_CHECKING:
+    from tollbrush.client.past import PastEdit
     from tollbrush.settings import Settings
 
 _MOST: Final = 500
@@ -24,13 +25,15 @@ app = typer.Typer(
     help="""What was bought here, results that came after Ctrl-C included.
 
   tollbrush history
-  tollbrush history show 7
-  tollbrush history save 7 -o hat.png
+  tollbrush history show 1
+  tollbrush history save 1 -o hat.png
+
+Number 1 is the latest.
 """,
     invoke_without_command=True,
 )
 
-Number = Annotated[int, typer.Argument(help="As listed by: tollbrush history", min=1)]
+Which = Annotated[str, typer.Argument(metavar="NUMBER", help="As listed, 1 is the latest; or an edit's id.")]
 
 
 @app.callback()
@@ -43,33 +46,35 @@ def listed(
     if ctx.invoked_subcommand is not None:
         return
     terminal = Terminal(as_json=as_json)
-    rows, _ = asyncio.run(_read(client_settings(data_dir), terminal, limit))
-    if not rows and not as_json:
+    edits, _ = asyncio.run(_read(client_settings(data_dir), terminal, limit))
+    if not edits and not as_json:
         terminal.note('Nothing was bought yet. Try: tollbrush edit photo.png "add a hat"')
         return
-    table = [(str(r["id"]), _when(r["at"]), _cut(r["prompt"]), _model(r), _price(r), _state(r)) for r in reversed(rows)]
-    terminal.table({"object": "list", "data": rows}, (">No.", "When", "Prompt", "Model", ">Price", "Pictures"), table)
+    numbered = list(enumerate(edits, 1))
+    rows = [(str(n), _when(e), _cut(e.prompt), _model(e), str(e.price or ""), _cut(_state(e))) for n, e in numbered]
+    value = {"object": "list", "data": [_as_json(n, e) for n, e in numbered]}
+    terminal.table(value, (">No.", "When", "Prompt", "Model", ">Price", "State"), rows)
 
 
 @app.command()
-def show(number: Number, no_preview: NoPreview = False, data_dir: DataDir = None, as_json: Json = False) -> None:
+def show(which: Which, no_preview: NoPreview = False, data_dir: DataDir = None, as_json: Json = False) -> None:
     """Show one in full, with its picture where the terminal can."""
     from tollbrush.cli.preview import show as draw
 
     terminal = Terminal(as_json=as_json)
-    row, pictures = asyncio.run(_one(client_settings(data_dir), terminal, number))
-    answer = row["answer"] or {}
-    payment = answer.get("payment") or {}
+    edits, pictures = asyncio.run(_read(client_settings(data_dir), terminal, _MOST, which))
+    number, edit = _found(edits, which)
+    paid = f"{edit.receipt.tx_hash} on {edit.receipt.network}" if edit.receipt else ""
     told = [
-        ("when", _when(row["at"])),
-        ("prompt", row["prompt"]),
-        ("model", _model(row)),
-        ("price", _price(row)),
-        ("paid", f"{payment.get('tx_hash')} on {payment.get('network')}" if payment else ""),
-        *(("picture", f"{d.get('width')}x{d.get('height')}  {d.get('url')}") for d in answer.get("data", ())),
-        ("", "" if answer else _state(row)),
+        ("when", _when(edit)),
+        ("prompt", edit.prompt),
+        ("model", _model(edit)),
+        ("price", str(edit.price or "")),
+        ("paid", paid),
+        ("state", _state(edit)),
+        *(("picture", url) for url in edit.urls),
     ]
-    terminal.result(row, *(f"{name:<9}{value}" for name, value in told if value))
+    terminal.result(_as_json(number, edit), *(f"{name:<9}{value}" for name, value in told if value))
     if pictures:
         terminal.note(f"Save it: tollbrush history save {number} -o out.png")
         if not no_preview and not as_json:
@@ -78,7 +83,7 @@ def show(number: Number, no_preview: NoPreview = False, data_dir: DataDir = None
 
 @app.command()
 def save(
-    number: Number,
+    which: Which,
     output: Annotated[
         str | None, typer.Option("-o", "--output", metavar="FILE", help="- is stdout.", show_default=False)
     ] = None,
@@ -86,69 +91,73 @@ def save(
     as_json: Json = False,
 ) -> None:
     """Save its pictures once more; nothing is paid."""
-    import sys
-
     from tollbrush.cli import saving
 
     terminal = Terminal(as_json=as_json)
     if output not in (None, "-"):
         saving.check_target(str(output))
-    row, pictures = asyncio.run(_one(client_settings(data_dir), terminal, number))
+    edits, pictures = asyncio.run(_read(client_settings(data_dir), terminal, _MOST, which))
+    number, edit = _found(edits, which)
     if not pictures:
-        raise NotFound(f"the pictures of number {number} are not here.", advice=_state(row))
+        raise NotFound(f"number {number} has no pictures.", advice=_state(edit))
     if output == "-" or (output is None and not as_json and saving.stdout_is_piped()):
         sys.stdout.buffer.write(pictures[0])
+        sys.stdout.buffer.flush()
         return
-    kinds = [str(d.get("mime_type")) for d in row["answer"]["data"]]
     files = []
-    for place, (data, kind) in enumerate(zip(pictures, kinds, strict=True), 1):
-        path = Path(output).expanduser() if output else Path(f"edit-{number}{saving.SUFFIX.get(kind, '.png')}")
+    for place, (data, url) in enumerate(zip(pictures, edit.urls, strict=True), 1):
+        path = Path(output).expanduser() if output else Path(f"edit-{edit.id[:8]}{Path(url).suffix}")
         path = path if place == 1 else path.with_name(f"{path.stem}-{place}{path.suffix}")
-        files.append(saving.write(path, data))
-    terminal.result({"files": [str(file) for file in files]}, *(str(file) for file in files))
+        files.append(str(saving.write(path, data)))
+    terminal.result({"files": files}, *files)
 
 
 async def _read(
-    settings: Settings, terminal: Terminal, limit: int, number: int | None = None
-) -> tuple[list[dict[str, Any]], list[bytes]]:
-    """Rows, newest first; with `number`, the pictures of that one."""
+    settings: Settings, terminal: Terminal, limit: int, which: str | None = None
+) -> tuple[list[PastEdit], list[bytes]]:
+    """What was edited, newest first; and the pictures of `which`. Raises NotFound."""
     from tollbrush.cli.counter import open_counter
 
     async with open_counter(settings, terminal, direct=False) as counter:
-        said = (await counter.get(f"/v1/history?limit={limit}")).get("data")
-        rows = [row for row in said if isinstance(row, dict)] if isinstance(said, list) else []
-        chosen = [row for row in rows if number is not None and row.get("id") == number and row.get("answer")]
-        urls = [str(entry["url"]) for row in chosen for entry in row["answer"]["data"]]
-        return rows, [await counter.picture(url) for url in urls]
+        edits = await counter.client.history(limit)
+        urls = () if which is None else _found(edits, which)[1].urls
+        return edits, [await counter.picture(url) for url in urls]
 
 
-async def _one(settings: Settings, terminal: Terminal, number: int) -> tuple[dict[str, Any], list[bytes]]:
-    """One row and its pictures. Raises NotFound."""
-    rows, pictures = await _read(settings, terminal, _MOST, number)
-    for row in rows:
-        if row["id"] == number:
-            return row, pictures
-    raise NotFound(f"nothing was bought under number {number}.", advice="See: tollbrush history")
+def _found(edits: list[PastEdit], which: str) -> tuple[int, PastEdit]:
+    """By number or by id. Raises NotFound."""
+    for number, edit in enumerate(edits, 1):
+        if which in (str(number), edit.id):
+            return number, edit
+    raise NotFound(f"nothing was bought under {which[:40]!r}.", advice="See: tollbrush history")
 
 
-def _when(at: float) -> str:
-    return datetime.fromtimestamp(at, UTC).astimezone().strftime("%Y-%m-%d %H:%M")
+def _as_json(number: int, edit: PastEdit) -> dict[str, Any]:
+    return {
+        "number": number,
+        "id": edit.id,
+        "at": edit.at.isoformat(),
+        "prompt": edit.prompt,
+        "state": edit.state,
+        "model": _model(edit),
+        "price": edit.price.wire() if edit.price else None,
+        "payment": {"tx_hash": edit.receipt.tx_hash, "network": edit.receipt.network} if edit.receipt else None,
+        "urls": list(edit.urls),
+        "error": edit.error,
+    }
 
 
-def _cut(prompt: str) -> str:
-    return prompt if len(prompt) <= _WIDTH else prompt[: _WIDTH - 1] + "…"
+def _when(edit: PastEdit) -> str:
+    return edit.at.astimezone().strftime("%Y-%m-%d %H:%M")
 
 
-def _model(row: dict[str, Any]) -> str:
-    return str((row.get("answer") or {}).get("model") or "")
+def _cut(text: str) -> str:
+    return text if len(text) <= _WIDTH else text[: _WIDTH - 1] + "…"
 
 
-def _price(row: dict[str, Any]) -> str:
-    price = (row.get("answer") or {}).get("price") or {}
-    return f"${str(price['amount']).rstrip('0').rstrip('.')}" if price.get("amount") else ""
+def _model(edit: PastEdit) -> str:
+    return str((edit.answer or {}).get("model") or "")
 
 
-def _state(row: dict[str, Any]) -> str:
-    if row.get("answer"):
-        return str(len(row["answer"]["data"]))
-    return "paid, not fetched yet: the same command again fetches it, and pays nothing"
+def _state(edit: PastEdit) -> str:
+    return f"{edit.state}: {edit.error}" if edit.error else edit.state
