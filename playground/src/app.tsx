@@ -60,7 +60,7 @@ export function App() {
             <Stage at={at} />
             <Toolbar at={at} fail={(words) => (notice.value = words)} />
             <p class="painted" role="status">
-              {masked.value ? `${share(at)} of the picture may change` : "Nothing painted: the whole picture may change"}
+              {masked.value ? `${share(at)} painted` : "Nothing painted: all may change"}
             </p>
             {busy.value && <Progress />}
           </>

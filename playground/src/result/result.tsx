@@ -27,7 +27,7 @@ export function ResultView({ past, again, back }: { past: Past; again: (picture:
     <div class="result">
       <div class="result-bar">
         <button type="button" class="quiet" onClick={back}>
-          <Icon name="undo" /> Back to the picture
+          <Icon name="undo" /> Back
         </button>
         <div class="ways" role="group" aria-label="How to compare">
           {WAYS.map(([each, label]) => (

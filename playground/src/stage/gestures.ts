@@ -36,8 +36,6 @@ export function listen(stage: HTMLElement, actions: Actions): () => void {
       mode = "paint";
       actions.begin(place(event), pressure(event));
     }
-    event.preventDefault();
-    stage.focus({ preventScroll: true });
   };
 
   const move = (event: PointerEvent) => {

@@ -30,7 +30,7 @@ export function Toolbar({ at, fail }: { at: Picture; fail: (words: string) => vo
           <Icon name={name as IconName} />
         </button>
       ))}
-      <label class="size">
+      <label class="size" title="Brush size ([ and ])">
         <span class="hidden">Brush size</span>
         <input
           type="range"
@@ -38,7 +38,6 @@ export function Toolbar({ at, fail }: { at: Picture; fail: (words: string) => vo
           max={Math.log(LARGEST)}
           step="0.01"
           value={Math.log(brushSize.value)}
-          title="Brush size ([ and ])"
           aria-valuetext={`${Math.round(brushSize.value * Math.max(at.width, at.height))} pixels`}
           onInput={(event) => (brushSize.value = Math.exp(Number(event.currentTarget.value)))}
         />
