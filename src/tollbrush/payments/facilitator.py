@@ -10,6 +10,7 @@ import asyncio
 import re
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 import httpx2
@@ -135,18 +136,27 @@ class FacilitatorTill:
 
     async def _confirmed(self, verified: Verified, tx_hash: str) -> Settlement:
         """A yes counts when the chain shows it; our node may see it later than the facilitator's."""
-        if self._family.chain is None:
+        chain = self._family.chain
+        if chain is None:
             return Settlement(Outcome.SETTLED, tx_hash)
         waited = 0.0
-        while (found := await self.find(verified, tx_hash)).outcome is Outcome.UNKNOWN and waited < self._seconds:
+        while (found := await chain.find(verified, tx_hash)).outcome is Outcome.UNKNOWN:
+            if waited >= self._seconds:
+                return await self.find(verified, tx_hash)
             await asyncio.sleep(_POLL_SECONDS)
             waited += _POLL_SECONDS
         return found
 
     async def find(self, verified: Verified, tx_hash: str | None) -> Settlement:
-        if self._family.chain is None:
+        """A transaction that does not show the payment may be one that the facilitator named wrongly: then the payment
+        itself is looked for."""
+        chain = self._family.chain
+        if chain is None:
             return Settlement(Outcome.UNKNOWN, tx_hash, "no_chain_to_ask")
-        return await self._family.chain.find(verified, tx_hash)
+        found = await chain.find(verified, tx_hash)
+        if found.outcome is Outcome.UNKNOWN and tx_hash is not None:
+            found = await chain.find(verified, None)
+        return replace(found, tx_hash=tx_hash) if found.outcome is Outcome.UNKNOWN else found
 
     async def check(self) -> str | None:
         """Also learns the facilitator's protocol version and, on Solana, its fee payer."""
