@@ -97,8 +97,9 @@ def entry(agent: Agent, words: Sequence[str]) -> dict[str, Any]:
 def fragment(agent: Agent, said: Mapping[str, Any]) -> str:
     """What stands in its file."""
     if agent.syntax == "toml":
-        # JSON's strings and lists of strings are TOML's as well.
+        # JSON's strings and lists of strings are TOML's as well, but for one character.
         lines = [f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in said.items()]
+        lines = [line.replace("\x7f", "\\u007f") for line in lines]
         return "\n".join([f"[{agent.key}.{NAME}]", *lines]) + "\n"
     return json.dumps({agent.key: {NAME: said}}, indent=2, ensure_ascii=False) + "\n"
 

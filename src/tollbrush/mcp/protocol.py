@@ -127,6 +127,8 @@ class Wire:
         else:
             task = asyncio.create_task(self._run(number, method, params or {}))
             self._running[number] = task
+            # Not in the task itself: one that is cancelled before it begins never runs.
+            task.add_done_callback(lambda _: self._running.pop(number))
 
     async def _run(self, number: str | int, method: str, params: Params) -> None:
         try:
@@ -140,8 +142,6 @@ class Wire:
             self._refuse(number, INTERNAL_ERROR, "Something broke in tollbrush; its log on stderr says what.")
         else:
             self._send({"id": number, "result": result})
-        finally:
-            del self._running[number]
 
     def _answered(self, question: asyncio.Future[Params], message: Params) -> None:
         if question.done():

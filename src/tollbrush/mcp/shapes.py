@@ -129,7 +129,7 @@ class WalletStatus(Struct, frozen=True):
     caps: dict[str, Cap]
 
 
-class ModelRow(Struct, frozen=True, omit_defaults=True):
+class ModelRow(Struct, frozen=True):
     """`pricing`: dollars for one picture by size."""
 
     id: str
