@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +16,7 @@ from tollbrush.domain.jobs import HostedImage, Job, JobState
 from tollbrush.storage.files import FileImages, FileInputs
 from tollbrush.storage.interface import ImageStore, InputStore, JobTaken, Ledger, OverBalance, TooManyOpen, new_key
 from tollbrush.storage.memory import MemoryImages, MemoryInputs, MemoryLedger
-from tollbrush.storage.sqlite import SqliteLedger
+from tollbrush.storage.sqlite import MIGRATIONS, SqliteLedger
 
 IMAGE = HostedImage("k" * 32 + ".png", "image/png", 64, 48, "ab" * 32, 7, "a hat", True, 0.25)
 
@@ -123,6 +125,16 @@ async def test_job_and_charge_are_saved_together(ledger: Ledger) -> None:
     late = replace(done, state=JobState.FAILED)
     assert not await ledger.save(job=late, charge=charge.to(ChargeState.RELEASED, now=1003), was=charge)
     assert await ledger.job("j1") == done
+
+
+async def test_what_the_engine_consumed_is_kept(ledger: Ledger) -> None:
+    await ledger.claim(a_charge(), a_job(), balance=21000, max_open=1)
+    done = a_job().start(1001).complete((IMAGE,), 1002, {"input_tokens": 120, "input_tokens_details.text_tokens": 20})
+    await ledger.save(job=done)
+    assert await ledger.job("j1") == done
+    assert [job for job, _ in await ledger.history()] == [done]
+    failed = done.fail("expired", "too late", 1003)
+    assert failed.usage == done.usage
 
 
 async def test_one_worker_holds_a_lease(ledger: Ledger) -> None:
@@ -283,6 +295,21 @@ async def test_sqlite_remembers_after_reopening(tmp_path: Path) -> None:
     assert await second.job("j1") == a_job()
     await second.close()
     assert (tmp_path / "ledger.db").stat().st_mode & 0o777 == 0o600
+
+
+async def test_a_ledger_of_an_older_version_is_brought_up_to_date(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    with closing(sqlite3.connect(path)) as old:
+        old.executescript("".join(MIGRATIONS[:3]) + "PRAGMA user_version = 3;")
+        old.execute(
+            "INSERT INTO jobs (id, payer, model, requested_model, size, n, amount, created, state, images, updated)"
+            " VALUES ('j1', '0xpayer', 'tollbrush/studio', 'openai/gpt-image-1', '64x48', 1, 21000, 1000, 'queued',"
+            " '[]', 0)"
+        )
+        old.commit()
+    ledger = SqliteLedger(path)
+    assert await ledger.job("j1") == a_job()
+    await ledger.close()
 
 
 @pytest.fixture(params=["memory", "files"])

@@ -4,9 +4,10 @@ do so while the gateway runs."""
 from __future__ import annotations
 
 import csv
+import json
 import shutil
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -44,7 +45,7 @@ _LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 @dataclass(frozen=True)
 class Entry:
     """One charge. `time` of its claim in UTC; `amount` in atomic units, `dollars` the same exactly; `explorer` is empty
-    without a transaction, and on a local chain."""
+    without a transaction, and on a local chain; `usage` is what the engine consumed, whether it was paid for or not."""
 
     time: str
     state: str
@@ -62,11 +63,13 @@ class Entry:
     explorer: str
     job: str
     charge: str
+    usage: Mapping[str, int]
 
 
 @dataclass(frozen=True)
 class Total:
-    """The charges of one `group`; of `unsettled` ones nobody knows yet whether they will be paid."""
+    """The charges of one `group`; of `unsettled` ones nobody knows yet whether they will be paid. `tokens` were
+    consumed by the jobs behind them."""
 
     group: str
     settled: int
@@ -76,6 +79,7 @@ class Total:
     unsettled_amount: int
     unsettled_dollars: Decimal
     released: int
+    tokens: int
 
 
 def register(app: typer.Typer) -> None:
@@ -140,6 +144,7 @@ def _entry(job: Job, charge: Charge, settings: Settings) -> Entry:
         explorer=network.explorer_tx.format(charge.tx_hash) if network and on_explorer else "",
         job=job.id,
         charge=charge.id,
+        usage=dict(job.usage),
     )
 
 
@@ -154,7 +159,9 @@ def _totals(entries: Sequence[Entry], by: By | None) -> list[Total]:
 
 def _total(group: str, entries: Iterable[Entry]) -> Total:
     count, amount = dict.fromkeys(ChargeState, 0), dict.fromkeys(ChargeState, 0)
+    tokens: dict[str, int] = {}
     for entry in entries:
+        tokens[entry.job] = entry.usage.get("total_tokens", 0)
         state = ChargeState(entry.state)
         count[state] += 1
         amount[state] += entry.amount
@@ -168,13 +175,18 @@ def _total(group: str, entries: Iterable[Entry]) -> Total:
         unsettled_amount=owed.atomic,
         unsettled_dollars=owed.dollars,
         released=count[ChargeState.RELEASED],
+        tokens=sum(tokens.values()),
     )
 
 
 def _write_csv(rows: Sequence[Entry | Total], kind: type[Entry | Total]) -> None:
     out = csv.writer(sys.stdout, lineterminator="\r\n")
     out.writerow(kind.__dataclass_fields__)
-    out.writerows([safe(str(value)) for value in asdict(row).values()] for row in rows)
+    out.writerows([safe(_cell(value)) for value in asdict(row).values()] for row in rows)
+
+
+def _cell(value: object) -> str:
+    return json.dumps(value) if isinstance(value, dict) else str(value)
 
 
 def _tell(terminal: Terminal, entries: Sequence[Entry], totals: Sequence[Total], by: By | None, since: str) -> None:
@@ -189,10 +201,10 @@ def _tell(terminal: Terminal, entries: Sequence[Entry], totals: Sequence[Total],
     if by and owed:
         _show(terminal, owed)
     if by:
-        columns = (by.capitalize(), ">Settled", ">Dollars", ">Unsettled", ">Dollars", ">Released")
+        columns = (by.capitalize(), ">Settled", ">Dollars", ">Unsettled", ">Dollars", ">Released", ">Tokens")
         rows = [
             (t.group, str(t.settled), _money(t.settled_amount), str(t.unsettled), _money(t.unsettled_amount),
-             str(t.released)) for t in totals
+             str(t.released), f"{t.tokens:,}") for t in totals
         ]  # fmt: skip
         terminal.table(None, columns, rows)
     else:

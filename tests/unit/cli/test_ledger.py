@@ -127,6 +127,35 @@ def test_sums(data: Path, capsys: Capture, by: str, groups: dict[str, tuple[int,
     assert {row["group"]: int(row["settled_amount"]) for row in table} == {k: v[1] for k, v in groups.items()}
 
 
+def test_what_the_engine_consumed_is_told_and_counted_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    """An expired payment and the fresh one that took its place stand for one job, and for one run of the engine."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    usage = {"input_tokens": 120, "input_tokens_details.text_tokens": 20, "output_tokens": 272, "total_tokens": 392}
+
+    async def fill() -> None:
+        ledger = SqliteLedger(tmp_path / "gateway.db")
+        await sell(ledger, "first", S.RELEASED, 21_000, reason="expired")
+        job = await ledger.job("job-first")
+        assert job is not None
+        await ledger.save(job=job.start(NOON + 1).complete((), NOON + 2, usage))
+        key = ClaimKey(BASE, "0xusdc", "0xpayer", "another nonce")
+        charge = Charge("charge-second", key, 21_000, "0xseller", NOON + 999, "hash", job.id, "{}", NOON + 6)
+        await ledger.claim(charge, job, balance=10**18, max_open=99)
+        await ledger.close()
+
+    asyncio.run(fill())
+    said = json.loads(ask(capsys, tmp_path, "--json"))
+    assert [c["usage"] for c in said["charges"]] == [usage, usage]
+    assert said["totals"][0]["tokens"] == 392
+    (row,) = csv.DictReader(io.StringIO(ask(capsys, tmp_path, "--by", "model", "--csv")))
+    assert row["tokens"] == "392"
+    assert "392" in ask(capsys, tmp_path, "--by", "model")
+    rows = csv.DictReader(io.StringIO(ask(capsys, tmp_path, "--csv")))
+    assert [json.loads(row["usage"]) for row in rows] == [usage, usage]
+
+
 def test_since_keeps_what_is_open(data: Path, capsys: Capture) -> None:
     said = json.loads(ask(capsys, data, "--since", "2026-11-18", "--json"))
     assert [c["charge"] for c in said["charges"]] == ["charge-doubt", "charge-made", "charge-new", "charge-failed"]
@@ -198,7 +227,7 @@ def test_wrong_words_are_a_usage_error(data: Path, capsys: Capture, words: tuple
     assert code == 2 and words[0].removeprefix("--") in capsys.readouterr().err
 
 
-_ENTRY = Entry("2026-11-18T12:00:00Z", "settled", "base", "m", "m", "1x1", 1, 0, Decimal(0), *[""] * 7)
+_ENTRY = Entry("2026-11-18T12:00:00Z", "settled", "base", "m", "m", "1x1", 1, 0, Decimal(0), *[""] * 7, {})
 _ENTRIES = st.lists(
     st.builds(
         lambda state, network, amount: replace(_ENTRY, state=state.value, network=network, amount=amount),
