@@ -8,7 +8,7 @@ Pure functions; prepare and finish are heavy and belong in a thread.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, TypeVar
 
 import numpy as np
@@ -46,6 +46,12 @@ class Prepared:
     reattach: bool
     generative: bool
     format: OutputFormat
+
+    def light(self) -> Prepared | None:
+        """The same without pixels, where nothing of the source comes back in the result."""
+        if self.mask is not None or self.reattach:
+            return None
+        return replace(self, input=replace(self.input, sources=()), base=np.empty((0, 0, 3), np.uint8))
 
 
 @dataclass(frozen=True)

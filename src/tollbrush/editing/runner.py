@@ -6,6 +6,7 @@ import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Final, Self
 
 import structlog
@@ -89,13 +90,21 @@ class Runner:
         seed = secrets.randbelow(MAX_SEED - MAX_N) if request.seed is None else request.seed
         caps = engine.capabilities(model.upstream)
         works_at = size if caps.fixed_sizes else None
-        prepared = await asyncio.to_thread(self._prepare, replace(request, seed=seed), caps, works_at, self._limits)
-        async with _Previews(prepared, track) as previews:
-            output = await engine.edit(model.upstream, replace(prepared.input, report=previews.hear))
+        make = partial(self._prepare, replace(request, seed=seed), caps, works_at, self._limits)
+        prepared = await asyncio.to_thread(make)
+        recall = _recall(prepared, make) if caps.remote else partial(_itself, prepared)
+        async with _Previews(recall, track) as previews:
+            given = replace(prepared.input, report=previews.hear, again=(lambda: make().input) if caps.remote else None)
+            editing = engine.edit(model.upstream, given)
+            del prepared, given  # from here on they are the engine's, to let go
+            output = await editing
         if len(output.images) != request.n:
             raise EngineFailed(f"{model.id} answered {len(output.images)} pictures instead of {request.n}.")
-        finished = await asyncio.to_thread(lambda: [self._finish(prepared, image) for image in output.images])
-        return finished, output.usage
+        return await asyncio.to_thread(self._finish_all, recall, output.images), output.usage
+
+    def _finish_all(self, recall: Callable[[], Prepared], images: Sequence[EditedImage]) -> list[Finished]:
+        prepared = recall()
+        return [self._finish(prepared, image) for image in images]
 
     async def _host(self, finished: Sequence[Finished], record: Record) -> tuple[HostedImage, ...]:
         hosted = tuple(
@@ -126,11 +135,22 @@ class Runner:
             await self._images.delete(image.key)
 
 
+def _recall(prepared: Prepared, make: Callable[[], Prepared]) -> Callable[[], Prepared]:
+    """What finishing needs, without its pixels waiting in memory while another machine works: where it needs them
+    they are made again from the encoded source, which weighs a tenth."""
+    light = prepared.light()
+    return make if light is None else partial(_itself, light)
+
+
+def _itself(prepared: Prepared) -> Prepared:
+    return prepared
+
+
 class _Previews:
     """Passes an engine's reports on: fractions at once, pictures when they are thumbnails, in the order they came."""
 
-    def __init__(self, prepared: Prepared, track: Track) -> None:
-        self._prepared, self._track = prepared, track
+    def __init__(self, recall: Callable[[], Prepared], track: Track) -> None:
+        self._recall, self._track = recall, track
         self._turn, self._tasks = asyncio.Lock(), set[asyncio.Task[None]]()
 
     def hear(self, progress: Progress) -> None:
@@ -140,7 +160,7 @@ class _Previews:
 
     async def _show(self, image: int, number: int, pixels: Pixels) -> None:
         async with self._turn:
-            data, size = await asyncio.to_thread(thumbnail, self._prepared, pixels)
+            data, size = await asyncio.to_thread(lambda: thumbnail(self._recall(), pixels))
         self._track.show(Preview(image, number, data, size))
 
     async def __aenter__(self) -> Self:
