@@ -1,6 +1,6 @@
 # The whole developer interface: make demo | test | lint | bench | e2e
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench e2e lock clean
+.PHONY: help demo test lint bench e2e lock clean browser
 
 PYTHON ?= python3
 VENV := .venv
@@ -8,6 +8,8 @@ BIN := $(VENV)/bin
 LOCK := requirements/all.txt
 INSTALLED := $(VENV)/.installed
 TOOLS := node_modules/.installed
+PAGE := src/tollbrush/playground/.built
+PAGE_SOURCES := $(shell find playground -type f -not -path '*/node_modules/*' 2>/dev/null)
 
 help:
 	@echo "make demo   run the three commands on real photographs, paid on local Base and Solana; pictures in demo-out/"
@@ -26,13 +28,20 @@ $(TOOLS): package-lock.json
 	@sh scripts/tools.sh
 	@mkdir -p node_modules && touch $@
 
-demo: $(INSTALLED) $(TOOLS)
+$(PAGE): $(PAGE_SOURCES)
+	@sh scripts/page.sh
+	@mkdir -p $(@D) && touch $@
+
+browser:
+	@sh scripts/browser.sh
+
+demo: $(INSTALLED) $(TOOLS) $(PAGE)
 	@$(BIN)/tollbrush demo
 
-test: $(INSTALLED) $(TOOLS)
+test: $(INSTALLED) $(TOOLS) $(PAGE) browser
 	$(BIN)/python -m pytest
 
-e2e: $(INSTALLED) $(TOOLS)
+e2e: $(INSTALLED) $(TOOLS) $(PAGE) browser
 	TOLLBRUSH_E2E=long $(BIN)/python -m pytest -m e2e
 
 lint: $(INSTALLED)
@@ -50,4 +59,4 @@ lock:
 		--custom-compile-command "make lock" --output-file $(LOCK)
 
 clean:
-	rm -rf $(VENV) node_modules demo-out
+	rm -rf $(VENV) node_modules playground/node_modules src/tollbrush/playground demo-out
