@@ -108,9 +108,14 @@ TURNED: Final[dict[int, Callable[[Pixels], Pixels]]] = {
 """Orientation → how the upright picture lies in the file."""
 
 
-def rgb_profile(primaries: tuple[tuple[float, float, float], ...], gamma: float) -> bytes:
-    """A matrix ICC profile (v2): D50 XYZ of red, green and blue, and one gamma."""
-    curve = b"curv" + struct.pack(">IIH", 0, 1, round(gamma * 256)) + b"\0\0"
+DISPLAY_P3: Final = ((0.51512, 0.24120, -0.00105), (0.29198, 0.69225, 0.04189), (0.15710, 0.06657, 0.78407))
+ADOBE_RGB: Final = ((0.60974, 0.31111, 0.01947), (0.20528, 0.62567, 0.06087), (0.14919, 0.06322, 0.74457))
+
+
+def rgb_profile(primaries: tuple[tuple[float, float, float], ...], curve: float | bytes) -> bytes:
+    """A matrix ICC profile (v2): D50 XYZ of red, green and blue, and one gamma, or a whole curve tag, for all three."""
+    if not isinstance(curve, bytes):
+        curve = b"curv" + struct.pack(">IIH", 0, 1, round(curve * 256)) + b"\0\0"
     points = [b"XYZ \0\0\0\0" + struct.pack(">3i", *(round(v * 65536) for v in xyz)) for xyz in primaries]
     curves = dict.fromkeys((b"rTRC", b"gTRC", b"bTRC"), curve)
     return _profile(b"RGB ", b"XYZ ", dict(zip((b"rXYZ", b"gXYZ", b"bXYZ"), points, strict=True)) | curves)

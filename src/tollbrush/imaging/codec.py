@@ -11,8 +11,9 @@ import struct
 import threading
 import warnings
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Final
 
 import cv2
@@ -25,6 +26,7 @@ from tollbrush.domain.edits import OutputFormat
 from tollbrush.errors import BadImage, BadRequest
 from tollbrush.imaging.header import Header, sniff
 from tollbrush.imaging.png import encode_png
+from tollbrush.imaging.shaper import read_shaper
 
 Pixels = NDArray[np.uint8]
 """Upright sRGB, H×W×3 or H×W×4 (straight alpha), uint8."""
@@ -72,6 +74,16 @@ class _Budget:
                 self._free += share
                 self._freed.notify_all()
 
+
+_TURNS: Final[Mapping[int, Callable[[Pixels], cv2.typing.MatLike]]] = {
+    2: lambda pixels: cv2.flip(pixels, 1),
+    3: lambda pixels: cv2.rotate(pixels, cv2.ROTATE_180),
+    4: lambda pixels: cv2.flip(pixels, 0),
+    5: lambda pixels: cv2.transpose(pixels),
+    6: lambda pixels: cv2.rotate(pixels, cv2.ROTATE_90_CLOCKWISE),
+    7: lambda pixels: cv2.flip(cv2.transpose(pixels), -1),
+    8: lambda pixels: cv2.rotate(pixels, cv2.ROTATE_90_COUNTERCLOCKWISE),
+}
 
 _budget: Final = _Budget(MAX_DECODING)
 
@@ -172,18 +184,18 @@ def _planes(data: bytes, image: Image.Image) -> tuple[Pixels, Pixels | None]:
 def _to_srgb(pixels: Pixels, profile: bytes | None) -> Pixels:
     """H×W×3 sRGB. A broken profile, or one for another kind of colour, counts as none, as in browsers."""
     grey, cmyk = pixels.ndim == 2 or pixels.shape[2] == 1, pixels.ndim == 3 and pixels.shape[2] == 4
-    transform = _transform(profile, "L" if grey else "CMYK" if cmyk else "RGB") if profile else None
     if grey:
         pixels = pixels.reshape(pixels.shape[:2])
-    if transform is not None:
-        image = Image.fromarray(pixels, "CMYK") if cmyk else Image.fromarray(pixels)
-        return np.array(ImageCms.applyTransform(image, transform))
+    convert = _conversion(profile, "L" if grey else "CMYK" if cmyk else "RGB") if profile else None
+    if convert is not None:
+        return convert(pixels)
     if grey:
         return cv2.cvtColor(pixels, cv2.COLOR_GRAY2RGB).astype(np.uint8, copy=False)
     return np.array(Image.fromarray(pixels, "CMYK").convert("RGB")) if cmyk else pixels
 
 
-def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
+@lru_cache(maxsize=8)
+def _conversion(profile: bytes, mode: str) -> Callable[[Pixels], Pixels] | None:
     """Profile → sRGB, relative colorimetric with black point compensation; None where nothing would change."""
     try:
         transform = ImageCms.buildTransform(
@@ -196,28 +208,31 @@ def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
         )
     except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
         return None
+
+    def convert(pixels: Pixels) -> Pixels:
+        image = Image.fromarray(pixels, mode)
+        return np.array(ImageCms.applyTransform(image, transform))
+
     if mode == "CMYK":
-        return transform
-    # Most profiles are some vendor's sRGB: rounding them through lcms would only cost time and bits.
+        return convert
     steps = np.arange(0, 256, 15, dtype=np.uint8)
     probe = np.stack(np.meshgrid(steps, steps, steps), -1).reshape(1, -1, 3) if mode == "RGB" else steps[None]
-    seen = np.array(ImageCms.applyTransform(Image.fromarray(probe), transform), dtype=np.int16)
-    expected = probe if mode == "RGB" else probe[..., None]
-    return transform if np.abs(seen - expected).max() > 2 else None
+    seen = convert(probe)
+    # Most profiles are some vendor's sRGB: rounding them through lcms would only cost time and bits.
+    if _furthest(seen, probe if mode == "RGB" else probe[..., None]) <= 2:
+        return None
+    shaper = read_shaper(profile) if mode == "RGB" else None
+    return shaper.apply if shaper is not None and _furthest(seen, shaper.apply(probe)) <= 2 else convert
+
+
+def _furthest(one: Pixels, other: Pixels) -> int:
+    return int(np.abs(one.astype(np.int16) - other).max())
 
 
 def _upright(pixels: Pixels, orientation: int) -> Pixels:
     """Exif 2.3 table 6: what to do to the stored picture to see it upright."""
-    turned = {
-        2: lambda: pixels[:, ::-1],
-        3: lambda: pixels[::-1, ::-1],
-        4: lambda: pixels[::-1],
-        5: lambda: pixels.transpose(1, 0, 2),
-        6: lambda: np.rot90(pixels, -1),
-        7: lambda: pixels[::-1, ::-1].transpose(1, 0, 2),
-        8: lambda: np.rot90(pixels),
-    }.get(orientation)
-    return pixels if turned is None else np.ascontiguousarray(turned())
+    turn = _TURNS.get(orientation)
+    return pixels if turn is None else turn(pixels).astype(np.uint8, copy=False)
 
 
 def _encode_webp(pixels: Pixels) -> bytes:

@@ -50,10 +50,14 @@ def feather(mask: Mask, radius: int) -> Weights:
     border is no edge."""
     if radius <= 0:
         return mask.astype(np.float32)
-    depth = cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    window = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
-    reach = np.clip(cv2.dilate(depth, window), 1, radius + 1)
-    weights: Weights = np.minimum(depth / reach, 1).astype(np.float32)
+    depth = cv2.distanceTransform(mask.view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    weights: Weights = np.minimum(depth / np.float32(radius + 1), 1)
+    around = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
+    core = cv2.dilate(np.greater_equal(depth, radius + 1).view(np.uint8), around)
+    thin = mask & (core == 0)  # nowhere near a place that is deep enough
+    if thin.any():
+        reach = np.clip(cv2.dilate(depth, around), 1, radius + 1)
+        np.copyto(weights, np.minimum(depth / reach, 1), where=thin)
     return weights
 
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
 from support.imagery import (
+    ADOBE_RGB,
     POSTSCRIPT,
     TURNED,
     Pixels,
@@ -91,7 +92,7 @@ def test_no_metadata_leaves(fmt: OutputFormat) -> None:
 
 # ── colour ──────────────────────────────────────────────────────────────────────────────────────────────
 
-ADOBE = rgb_profile(((0.60974, 0.31111, 0.01947), (0.20528, 0.62567, 0.06087), (0.14919, 0.06322, 0.74457)), 2.2)
+ADOBE = rgb_profile(ADOBE_RGB, 2.2)
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
 

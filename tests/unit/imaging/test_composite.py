@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,7 +11,7 @@ from hypothesis.extra.numpy import arrays
 
 from support.imagery import photo
 from tollbrush.imaging.composite import composite, preserved, with_channels
-from tollbrush.imaging.masks import Mask
+from tollbrush.imaging.masks import Mask, feather
 
 masks = arrays(np.bool_, st.tuples(st.integers(1, 24), st.integers(1, 24)))
 channels = st.sampled_from([3, 4])
@@ -37,6 +38,21 @@ def test_without_feathering_the_inside_is_the_edit(mask: Mask, of_base: int, of_
     base, edited = (photo(width, height, channels=c, seed=c) for c in (of_base, of_edit))
     out = composite(base, edited, mask, 0)
     assert np.array_equal(out[mask], with_channels(edited, out.shape[2])[mask])
+
+
+@given(st.integers(130, 420), st.integers(130, 420), st.integers(0, 9), st.integers(0, 2**32 - 1))
+@settings(max_examples=25, deadline=None)
+def test_tiles_leave_no_seams(width: int, height: int, radius: int, seed: int) -> None:
+    """Blobs, hairlines and specks over many tiles: as if the picture had been blended in one piece."""
+    random = np.random.default_rng(seed)
+    blobs = cv2.resize(random.random((6, 6), np.float32), (width, height), interpolation=cv2.INTER_CUBIC) > 0.55
+    blobs[int(random.integers(height))] = True
+    mask: Mask = blobs | (random.random((height, width)) > 0.9995)
+    base, edited = (photo(width, height, seed=seed) for seed in (1, 2))
+    out = composite(base, edited, mask, radius)
+    weights = feather(mask, radius)[..., None]
+    assert np.array_equal(out, np.rint(base + (edited.astype(np.float32) - base) * weights))
+    assert np.array_equal(out[~mask], base[~mask])
 
 
 def test_the_edge_fades_in() -> None:
