@@ -5,19 +5,27 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from tollbrush.client.history import EditState, Row
 from tollbrush.client.jobs import price_of
 from tollbrush.client.problems import printable
 from tollbrush.domain.pricing import Price
+from tollbrush.errors import JobCancelled
 from tollbrush.wire.offers import Receipt, read_receipt
+
+_STATES: Final = {
+    EditState.RUNNING: "in_progress",
+    EditState.PAID: "completed",
+    EditState.DONE: "completed",
+    EditState.FAILED: "failed",
+}
 
 
 @dataclass(frozen=True)
 class PastEdit:
-    """`state` is running, completed or failed; `id` finds the job again. `urls` are its pictures; `error` says why
-    there are none."""
+    """`state` is in_progress, completed, cancelled or failed; `id` finds the job again. `urls` are its pictures;
+    `error` says why there are none."""
 
     id: str
     at: datetime
@@ -32,7 +40,7 @@ class PastEdit:
     @classmethod
     def of(cls, row: Row) -> Self:
         """From our own book."""
-        state = "completed" if row.state in (EditState.PAID, EditState.DONE) else row.state.value
+        state = _STATES[row.state] if row.code != JobCancelled.code else "cancelled"
         return cls._made(row.id, row.at, row.prompt, state, row.answer or row.bought, row.error)
 
     @classmethod

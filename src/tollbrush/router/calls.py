@@ -19,6 +19,7 @@ from tollbrush.wire import jsonbody, multipart, schemas
 from tollbrush.wire.slash import SlashCommand
 
 _DOLLARS = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,18})?", re.ASCII)
+_MOMENT = re.compile(r"[0-9]{1,11}(?:\.[0-9]{1,9})?", re.ASCII)  # Unix seconds
 _OWN: Final = ("network", "gateway", "max_price", "again", "since", "response_format")
 
 
@@ -65,7 +66,7 @@ def read_call(body: bytes, content_type: str) -> Call:
         own: dict[str, Any] = {name: form.fields.pop(name) for name in _OWN if name in form.fields}
         if own.get("again") in ("true", "false"):
             own["again"] = own["again"] == "true"
-        if _DOLLARS.fullmatch(own.get("since", "")):
+        if _MOMENT.fullmatch(own.get("since", "")):
             own["since"] = float(own["since"])
         read = schemas.read_edit_form(form)
         return Call(replace(read, images=tuple(map(_as_typed, read.images)), mask=_as_typed(read.mask)), _terms(own))

@@ -38,17 +38,20 @@ def over(row: Row, base: str) -> dict[str, Any]:
     head = {"id": row.id, "object": OBJECT}
     if row.answer is not None and not row.code:
         return {**head, "status": "completed", **present(row.answer, base, replayed=False)}
-    status = "cancelled" if row.code == JobCancelled.code else "failed"
-    return {**head, "status": status, "error": row.error, "code": row.code, "payment_status": _paid(row)}
+    return {**head, "status": _ended(row), "error": row.error, "code": row.code, "payment_status": _paid(row)}
 
 
 def past(row: Row, base: str) -> dict[str, Any]:
     """A row of the history. `answer` once its pictures are here; `error` and `code` when they are not to come."""
     answer = present(row.answer, base, replayed=False) if row.answer else None
-    status = "completed" if answer else "failed" if row.code else "in_progress"
+    status = "completed" if answer else _ended(row) if row.code else "in_progress"
     said = {"id": row.id, "at": row.at, "prompt": row.prompt, "status": status, "gateway": row.gateway}
     said |= {"answer": answer, "payment_status": _paid(row)}
     return said | ({"error": row.error, "code": row.code} if row.code else {})
+
+
+def _ended(row: Row) -> str:
+    return "cancelled" if row.code == JobCancelled.code else "failed"
 
 
 def _paid(row: Row) -> str:
