@@ -52,14 +52,14 @@ async def test_what_it_offers(stack: Everything) -> None:
 async def test_a_photograph_is_edited_paid_saved_and_shown(stack: Everything) -> None:
     before, steps = stack.balances(), list[str]()
 
-    async def progress(number: float, total: float | None, message: str | None) -> None:
-        assert number == len(steps) + 1
+    async def note(progress: float, total: float | None, message: str | None) -> None:
+        assert progress == len(steps) + 1
         steps.append(message or "")
 
     async with connected(stack.home) as agent:
         asked = {"image": "~/photo.png", "prompt": "change the background to a starry sky", "model": "studio"}
         price = said(await agent.call_tool("quote", asked))
-        result = await agent.call_tool("edit_image", asked, progress_callback=progress)
+        result = await agent.call_tool("edit_image", asked, progress_callback=note)
         done = said(result)
         again = said(await agent.call_tool("edit_image", asked))
         by_job = said(await agent.call_tool("get_job", {"job": done["job"]}))
