@@ -6,7 +6,9 @@ from typing import Any, Final
 
 from tollbrush import __version__
 from tollbrush.domain.catalog import Catalog
+from tollbrush.gateway import openapi_door
 from tollbrush.gateway.openapi_schemas import INTEGER, STRING, edit_fields, schemas
+from tollbrush.gateway.problems import OPENAI_EDITS
 
 _ERRORS: Final = {
     400: "The request is wrong; `details` names the field.",
@@ -38,13 +40,18 @@ _JOB_PARAMETERS: Final = [
 def document(catalog: Catalog) -> dict[str, Any]:
     """The OpenAPI 3.1 document."""
     edit = _edit_operation(catalog)
+    parts = schemas(catalog)
+    door = openapi_door.operation(catalog, _PAYMENT, _ERRORS)
     listing = {"get": _get("The models, with prices in dollars, margin included.", "Models")}
     paths: dict[str, Any] = {
         "/api/v1/images/image2image": {"post": edit},
         "/v1/images/image2image": {"post": edit | {"operationId": "editAlias", "summary": "Alias of the edit."}},
         "/api/v1/images/generations/{id}": {"get": _poll_operation(), "delete": _cancel_operation()},
         "/api/v1/images/quote": {"post": _quote_operation(catalog)},
+        **{path: {"post": door | {"operationId": f"openaiEdit{i or ''}"}} for i, path in enumerate(OPENAI_EDITS)},
         "/api/v1/models": listing,
+        "/v1/models": {"get": listing["get"] | {"operationId": "modelsAlias"}},
+        "/v1/models/{id}": {"get": _model_operation()},
         "/api/pricing": {"get": _get("The same rows as /api/v1/models.", "Pricing")},
         "/images/{key}": {"get": _image_operation()},
         "/.well-known/x402": {"get": _get("What is sold here and on which networks.", "Discovery")},
@@ -63,7 +70,7 @@ def document(catalog: Catalog) -> dict[str, Any]:
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "paths": paths,
-        "components": {"schemas": schemas(catalog)},
+        "components": {"schemas": parts | openapi_door.schemas(parts["EditResult"]["properties"]["data"]["items"])},
     }
 
 
@@ -136,6 +143,18 @@ def _quote_operation(catalog: Catalog) -> dict[str, Any]:
         "responses": {
             "200": _json("The price and x402 v2 entries.", {"type": "object", "required": ["price", "accepts"]}),
             **{str(s): _json(_ERRORS[s], _ref("Problem")) for s in (400, 413, 503)},
+        },
+    }
+
+
+def _model_operation() -> dict[str, Any]:
+    return {
+        "operationId": "model",
+        "summary": "One model, by id or alias.",
+        "parameters": [{"name": "id", "in": "path", "required": True, "schema": STRING}],
+        "responses": {
+            "200": _json("The model's row.", {"type": "object"}),
+            "404": _json("No such model.", _ref("OpenAIProblem")),
         },
     }
 
