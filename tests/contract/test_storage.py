@@ -1,4 +1,9 @@
-"""One suite over every ledger and every image store."""
+"""One suite over every ledger and every store of files.
+
+Another implementation joins with a line in `makers` and one in the fixture's parameters. A ledger over a database
+server (PostgreSQL) is made there on a fresh schema, which the fixture drops, and skipped where no server is named;
+nothing below asks for more than the protocol says, but for the tests named after SQLite and after files.
+"""
 
 from __future__ import annotations
 
@@ -220,6 +225,16 @@ async def test_history_is_in_order(ledger: Ledger) -> None:
         await ledger.claim(charge, a_job(f"j{i}"), balance=10**9, max_open=9)
     assert [(j.id, c.id) for j, c in await ledger.history(since=1002)] == [("j2", "c2"), ("j3", "c3")]
     assert len(await ledger.history()) == 3
+
+
+async def test_a_probe_writes_to_no_effect(ledger: Ledger) -> None:
+    await ledger.probe()
+    assert not await ledger.history()
+    charge, job = a_charge(), a_job()
+    await ledger.claim(charge, job, balance=21000, max_open=1)
+    await asyncio.gather(*(ledger.probe() for _ in range(5)))
+    assert list(await ledger.history()) == [(job, charge)]
+    assert await ledger.lease("j1", "p1", now=1, until=2) is not None
 
 
 async def test_a_refused_payer_may_have_one_open_charge(ledger: Ledger) -> None:

@@ -21,18 +21,17 @@ from solders.pubkey import Pubkey
 from solders.signature import Signature
 from solders.transaction import VersionedTransaction
 
-from support.engines import Inverter
+from support.market import open_market, poll_proof
+from support.own_gateway import PRICE as OWN_PRICE
+from support.own_gateway import open_gateway
 from support.pictures import data_uri, photo
 from support.shop import EDIT, FUNDS, Buyer, Shop, offer, open_shop
 from support.solana_corpus import HOSTILE
 from support.solana_forge import Forge
-from tollbrush.devnet.base import start_base
 from tollbrush.domain.networks import BY_ID
 from tollbrush.domain.payments import Requirement
-from tollbrush.gateway.app import Seams, create_app
 from tollbrush.payments import spl
-from tollbrush.payments.eip3009 import Domain, address_of, authorize, keccak, parse, word
-from tollbrush.settings import Settings
+from tollbrush.payments.eip3009 import Domain, keccak, parse, word
 
 pytestmark = pytest.mark.e2e
 
@@ -45,7 +44,7 @@ REFUSED_BY_THE_MODEL = BODY | {"prompt": "simulate: moderation"}
 """A right payment for this gets 403 and stays unspent."""
 STRANGER = "0x" + "12" * 20
 _N = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
-_EVM = "invalid_exact_evm_payload"
+_EVM, _SVM = "invalid_exact_evm_payload", "invalid_exact_svm_payload"
 
 Content = dict[str, Any]
 
@@ -600,45 +599,76 @@ def test_one_payment_in_many_spellings_is_one_payment(market: Shop, network: str
 # ── clocks ──────────────────────────────────────────────────────────────────────────────────────────────
 
 EXPIRED, NOT_YET = f"{_EVM}_authorization_valid_before", f"{_EVM}_authorization_valid_after"
-SKEWS: list[tuple[int, int, int, str | None]] = [
-    (0, 0, 0, None),
-    (590, 0, 0, None),
-    (-600, 0, 0, EXPIRED),
-    (700, 0, 0, NOT_YET),
-    (0, 590, 0, EXPIRED),
-    (0, -590, 0, None),
-    (590, 590, 0, None),
-    (0, 0, 600, EXPIRED),
-    (590, 590, 590, None),
-    (-600, 0, 600, EXPIRED),
+DEAD = f"{_SVM}_blockhash_expired"
+SKEWS: list[tuple[str, int, int, int, str | None]] = [
+    (BASE, 0, 0, 0, None),
+    (BASE, 590, 0, 0, None),
+    (BASE, -600, 0, 0, EXPIRED),
+    (BASE, 700, 0, 0, NOT_YET),
+    (BASE, 0, 590, 0, EXPIRED),
+    (BASE, 0, -590, 0, None),
+    (BASE, 590, 590, 0, None),
+    (BASE, 0, 0, 600, EXPIRED),
+    (BASE, 590, 590, 590, None),
+    (BASE, -600, 0, 600, EXPIRED),
+    (SOLANA, 0, 600, 0, None),
+    (SOLANA, 0, -600, 0, None),
+    (SOLANA, 600, -600, 600, None),
+    (SOLANA, -600, 0, 0, DEAD),
+    (SOLANA, -600, 600, 600, DEAD),
 ]
-"""Seconds by which the clocks of payer, gateway and chain are ahead, and what the payer is told."""
+"""Seconds by which the clocks of payer, gateway and chain are ahead, and what the payer is told. Solana's payments
+carry a blockhash instead of a time: its payer's clock is that of the node it asks."""
+SLOTS_A_SECOND = 2.5
 
 
-@pytest.mark.parametrize(("payer", "gateway", "chain", "reason"), SKEWS)
-async def test_skewed_clocks_move_all_or_nothing(
-    tmp_path: Path, payer: int, gateway: int, chain: int, reason: str | None
+@pytest.mark.parametrize(("network", "payer", "gateway", "chain", "reason"), SKEWS)
+def test_skewed_clocks_move_all_or_nothing(
+    tmp_path: Path, network: str, payer: int, gateway: int, chain: int, reason: str | None
 ) -> None:
-    base, now = start_base(), int(time.time())
-    settle, seller, buyer = os.urandom(32), address_of(os.urandom(32)), os.urandom(32)
-    base.fund(address_of(settle), 0)
-    base.fund(address_of(buyer), FUNDS)
-    if chain:
-        mined = {"jsonrpc": "2.0", "id": 1, "method": "evm_mine", "params": [now + chain]}
-        httpx2.post(base.rpc_url, json=mined).raise_for_status()
-    networks = {"base-sepolia": {"pay_to": seller, "rpc_url": base.rpc_url, "settle_key": settle.hex()}}
-    seams = Seams(clock=lambda: time.time() + gateway, engines=lambda settings: [Inverter()])
-    app = create_app(Settings(data_dir=tmp_path, networks=networks), seams)
-    body = {"prompt": "invert", "image": PICTURE, "model": "tollbrush/studio", "size": "64x64"}
-    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://localhost:8401") as client:
-        asked = await client.post(EDIT, json=body)
-        entry = offer(asked, BASE)
-        due = Requirement(BASE, entry["asset"], int(entry["amount"]), seller, 600, entry["extra"])
-        payload = authorize(buyer, due, 84532, now=now + payer, nonce=os.urandom(32))
-        header = {"X-Payment": encode({"x402Version": 2, "accepted": entry, "payload": payload})}
-        answer = await client.post(EDIT, json=body, headers=header)
-    await app.state.close()
-    moved = FUNDS - base.balance(address_of(buyer)), base.balance(seller)
-    base.stop()
-    assert (answer.status_code, answer.json().get("reason")) == (402 if reason else 200, reason)
-    assert moved == ((0, 0) if reason else (due.amount, due.amount))
+    with (
+        open_market() as market,
+        open_gateway(tmp_path, market.tills, clock=lambda: time.time() + gateway) as opened,
+    ):
+        if chain and network == BASE:
+            mined = {"jsonrpc": "2.0", "id": 1, "method": "evm_mine", "params": [int(time.time()) + chain]}
+            httpx2.post(market.base.rpc_url, json=mined).raise_for_status()
+        elif chain:
+            market.solana.advance(int(chain * SLOTS_A_SECOND))
+        buyer = market.buyer(network)
+        times = {"now": int(time.time()) + payer} if network == BASE else {}
+        header = buyer.pay(opened.post(), **times)
+        if network == SOLANA and payer < 0:  # signed over what its node shows, which lags behind
+            market.solana.advance(int(-payer * SLOTS_A_SECOND))
+        answer = opened.post(header)
+        assert (answer.status_code, answer.json().get("reason")) == (402 if reason else 200, reason)
+        due = 0 if reason else OWN_PRICE
+        assert (buyer.spent(), market.earned(network)) == (due, due)
+        if not reason:
+            assert opened.post(header).json()["payment"]["status"] == "already_settled"
+
+
+@pytest.mark.parametrize("network", [BASE, SOLANA])
+@pytest.mark.parametrize("ahead", [-590, 590])
+def test_a_slow_edit_at_a_gateway_with_another_clock(tmp_path: Path, network: str, ahead: int) -> None:
+    """Who signs by the gateway's clock is served; a poll's proof of another time is nobody's."""
+    with (
+        open_market() as market,
+        open_gateway(tmp_path, market.tills, clock=lambda: time.time() + ahead) as opened,
+    ):
+        buyer = market.buyer(network)
+        # The chain's clock is right: a payment must be valid by both.
+        times = {"now": int(time.time()) + max(0, ahead)} if network == BASE else {}
+        header = buyer.pay(opened.post(), **times)
+        opened.hold()
+        accepted = opened.post(header | {"Prefer": "wait=0"})
+        assert accepted.status_code == 202, accepted.text
+        url = accepted.json()["poll_url"]
+        assert opened.get(url, header).status_code == 202
+        for moment, status in ((time.time(), 404), (time.time() + ahead, 202 if network == SOLANA else 404)):
+            proof = poll_proof(buyer.solana, accepted.json()["id"], int(moment))
+            assert opened.get(url, proof).status_code == status
+        opened.release()
+        while (done := opened.get(url, header)).status_code == 202:
+            pass
+        assert (done.status_code, buyer.spent()) == (200, OWN_PRICE), done.text

@@ -47,8 +47,8 @@ POLLS = 2_000
 
 def faults(names: Iterable[str]) -> pytest.MarkDecorator:
     """Each on both networks; in the short form each on one, in turns."""
-    one = zip(names, itertools.cycle((BASE, SOLANA)))  # noqa: B905 - the second has no end
-    return pytest.mark.parametrize(("how", "network"), itertools.product(names, (BASE, SOLANA)) if LONG else one)
+    each = itertools.product(names, (BASE, SOLANA)) if LONG else zip(names, itertools.cycle((BASE, SOLANA)))
+    return pytest.mark.parametrize(("how", "network"), list(each))
 
 
 Make = Callable[[threading.Event], Spoil]

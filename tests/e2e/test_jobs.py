@@ -19,13 +19,13 @@ from typing import Any
 import httpx2
 import pytest
 
+from support.market import poll_proof
 from support.pictures import data_uri, photo
 from support.servers import free_port, running
 from support.shop import EDIT, FUNDS, Buyer, Shop, offer, open_shop, payment_header
 from tollbrush import Client
 from tollbrush.client.orders import Progress
 from tollbrush.payments.payer import Payer
-from tollbrush.payments.proof import poll_message
 from tollbrush.payments.wallet import Wallet, load_or_create
 from tollbrush.settings import NetworkSettings, RouterSettings, Settings
 
@@ -108,16 +108,8 @@ class Slow:
         return FUNDS - self.shop.chain(self.network).balance(self.buyer.address(self.network))
 
     def prove(self, buyer: Buyer | None = None, *, timestamp: int | None = None, job_id: str = "") -> dict[str, str]:
-        return wallet_proof(buyer or self.buyer, job_id or self.id, timestamp)
-
-
-def wallet_proof(buyer: Buyer, job_id: str, timestamp: int | None = None) -> dict[str, str]:
-    moment = int(time.time()) if timestamp is None else timestamp
-    return {
-        "X-Poll-Wallet": str(buyer.solana.pubkey()),
-        "X-Poll-Timestamp": str(moment),
-        "X-Poll-Signature": str(buyer.solana.sign_message(poll_message(job_id, moment))),
-    }
+        moment = int(time.time()) if timestamp is None else timestamp
+        return poll_proof((buyer or self.buyer).solana, job_id or self.id, moment)
 
 
 def submit(

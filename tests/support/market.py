@@ -12,13 +12,18 @@ from typing import Any
 import httpx2
 from solders.keypair import Keypair
 
-from support.base_chain import EvmAccount, evm_payment
+from support.base_chain import BASE, EvmAccount, evm_payment
 from support.shop import FUNDS, offer
-from support.solana_chain import paid
+from support.solana_chain import DEVNET, paid
 from tollbrush.devnet.base import start_base
 from tollbrush.devnet.interface import LocalChain
 from tollbrush.devnet.solana import SolanaChain
 from tollbrush.domain.payments import Requirement
+from tollbrush.payments.evm import EvmTill
+from tollbrush.payments.interface import Till
+from tollbrush.payments.proof import poll_message
+from tollbrush.payments.rpc import JsonRpc
+from tollbrush.payments.solana import SolanaTill
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,14 @@ class Market:
     def earned(self, network: str) -> int:
         seller = self.seller_evm if network == self.base.network else self.seller_solana
         return self.chain(network).balance(seller)
+
+    def tills(self) -> list[Till]:
+        """Our own keys', straight at the chains."""
+        base, solana = JsonRpc(self.base.rpc_url), JsonRpc(self.solana.rpc_url)
+        return [
+            EvmTill(BASE, self.seller_evm, base, self.settler.key.hex()),
+            SolanaTill(DEVNET, self.seller_solana, solana, str(self.fee_payer)),
+        ]
 
     def buyer(self, network: str) -> Buyer:
         made = Buyer(self, network)
@@ -85,3 +98,12 @@ class Buyer:
 
     def spent(self) -> int:
         return FUNDS - self.market.chain(self.network).balance(self.address)
+
+
+def poll_proof(wallet: Keypair, job_id: str, timestamp: int) -> dict[str, str]:
+    """The headers by which a Solana wallet polls without a payment."""
+    return {
+        "X-Poll-Wallet": str(wallet.pubkey()),
+        "X-Poll-Timestamp": str(timestamp),
+        "X-Poll-Signature": str(wallet.sign_message(poll_message(job_id, timestamp))),
+    }
