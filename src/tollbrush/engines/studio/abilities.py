@@ -5,15 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from tollbrush.engines.studio.colours import Colour
 from tollbrush.engines.studio.lexicon import Accessory, Scene, ToneKind
-
-
-@dataclass(frozen=True)
-class Colour:
-    """`name` as asked for (`deep blue`, `#ff8800`)."""
-
-    name: str
-    rgb: tuple[int, int, int]
+from tollbrush.engines.studio.treatments import much
 
 
 @dataclass(frozen=True)
@@ -45,7 +39,7 @@ class BlurBackground:
     amount: float = 1.0
 
     def __str__(self) -> str:
-        return f"{_much(self.amount)}blur the background"
+        return f"{much(self.amount)}blur the background"
 
 
 @dataclass(frozen=True)
@@ -78,8 +72,8 @@ class Tone:
     def __str__(self) -> str:
         if self.kind in _MEASURES:
             of = "" if self.where == "picture" else " of the background"
-            return f"{_much(self.amount)}{_MEASURES[self.kind]}{of}"
-        return f"make the {self.where} {_much(self.amount)}{self.kind.replace('_', ' ')}"
+            return f"{much(self.amount)}{_MEASURES[self.kind]}{of}"
+        return f"make the {self.where} {much(self.amount)}{self.kind.replace('_', ' ')}"
 
 
 Operation = ReplaceBackground | RemoveBackground | BlurBackground | RemoveMasked | Wear | Tone
@@ -126,9 +120,3 @@ EXAMPLES: Final = (
 
 MASKED_EXAMPLES: Final = ("remove this",)
 """And those that need a mask."""
-
-
-def _much(amount: float) -> str:
-    if amount == 1.0:
-        return ""
-    return "slightly " if amount < 1 else "strongly "

@@ -9,13 +9,13 @@ from typing import Final, Literal, cast
 
 from tollbrush.engines.studio.abilities import (
     BlurBackground,
-    Colour,
     Operation,
     RemoveMasked,
     ReplaceBackground,
     Tone,
     Wear,
 )
+from tollbrush.engines.studio.colours import Colour
 from tollbrush.engines.studio.lexicon import COLOURED_SCENES, OPPOSITE, SCENE_TRAITS, Accessory, Scene, ToneKind
 from tollbrush.engines.studio.words import UNKNOWN, Term
 
