@@ -8,7 +8,7 @@ import json
 import textwrap
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final, get_args
+from typing import Any, Final, get_args, get_origin
 
 import typer
 from pydantic import BaseModel, SecretStr
@@ -113,15 +113,18 @@ Lists and tables are JSON in the environment. `NETWORK` stands for a network: `B
 
 
 def _part(model: type[BaseModel], prefix: str, title: str) -> Iterator[str]:
-    told, inner = _attribute_docs(model), list[tuple[type[BaseModel], str, str]]()
+    """A table of its settings, then those of its parts. Without `prefix`: the fields of an entry in a list."""
+    told, inner = _attribute_docs(model), list[tuple[Any, str, str]]()
     yield f"## {title}\n\n| Variable | Default | |\n|---|---|---|"
     for name, field in model.model_fields.items():
-        variable = f"{prefix}_{name.upper()}" if prefix == "TOLLBRUSH" else f"{prefix}__{name.upper()}"
-        if kind := next((a for a in get_args(field.annotation) if _is_part(a)), None):
-            inner.append((kind, f"{variable}__{name.upper().removesuffix('S')}", name))
+        variable = f"{prefix}{'_' if prefix == 'TOLLBRUSH' else '__'}{name.upper()}" if prefix else name
+        below = name if prefix == "TOLLBRUSH" else f"{title}.{name}"
+        if part := next((kind for kind in get_args(field.annotation) if _is_part(kind)), None):
+            is_list = get_origin(field.annotation) is tuple
+            entry = "" if is_list else f"{variable}__{name.upper().removesuffix('S')}"
+            inner.append((part, entry, f"{below}, a list" if is_list else below))
         elif _is_part(field.annotation):
-            assert field.annotation is not None
-            inner.append((field.annotation, variable, f"{title}.{name}" if prefix != "TOLLBRUSH" else name))
+            inner.append((field.annotation, variable, below))
         else:
             yield _row(f"`{variable}`", _field_default(name, field), told.get(name, ""))
     yield ""

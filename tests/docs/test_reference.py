@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 import pytest
-
 from scripts.reference import FOLDER, pages
+
 from tollbrush.settings import Settings
 
 PAGES = pages()
