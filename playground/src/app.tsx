@@ -38,7 +38,7 @@ export function App() {
 
   useEffect(() => {
     void loadModels();
-    void resume(purse);
+    void resume();
     const [stopPrice, stopKeys, stopDrops] = [followPrice(), listenKeys(), acceptFiles(take)];
     return () => {
       stopPrice();

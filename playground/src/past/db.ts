@@ -1,6 +1,6 @@
 /** What was made here, kept in this browser alone: pictures, words and receipts, and tickets of edits under way. */
 
-import type { Answer } from "../api/types";
+import type { Answer, Order } from "../api/types";
 import type { Ticket } from "../pay/purse";
 
 export interface Past {
@@ -13,14 +13,13 @@ export interface Past {
   results: Blob[];
 }
 
-/** An edit under way, so that it survives the page. */
+/** An edit under way, whole, so that it survives the page: sent again with the same payment it is bought once. */
 export interface Open {
   id: string;
   at: number;
   name: string;
-  prompt: string;
+  order: Order;
   ticket: Ticket;
-  source: Blob;
 }
 
 const NAME = "tollbrush";

@@ -1,16 +1,40 @@
-/** A job, from its 202 to its end: asked again with growing patience until it is done. */
+/** An edit from its request to its end. The same payment buys one edit however often it is sent, so what the network
+ * swallows is sent again; a job is asked for with growing patience until it is done.
+ */
 
+import { formOf } from "../api/calls";
 import { json, Problem, problemOf, send } from "../api/http";
-import type { Answer, Job } from "../api/types";
+import type { Answer, Job, Order } from "../api/types";
 import type { Ticket, Told } from "./purse";
 
 const PATIENCE = { first: 700, most: 4000, growth: 1.4 };
 
-export const headersOf = (ticket: Pick<Ticket, "payment">): Record<string, string> =>
+const headersOf = (ticket: Pick<Ticket, "payment">): Record<string, string> =>
   ticket.payment ? { "PAYMENT-SIGNATURE": ticket.payment } : {};
 
+/** Sends the edit, or goes on with it where the ticket names a job. `keep` gets the ticket once there is one. */
+export async function carryOut(
+  order: Order,
+  ticket: Ticket,
+  told: (state: Told) => void,
+  keep: (ticket: Ticket) => Promise<void>,
+  signal: AbortSignal,
+): Promise<Answer> {
+  if (ticket.poll) return follow(ticket, told, signal);
+  told({ kind: "sending" });
+  const ask = () =>
+    send("v1/images/image2image", { method: "POST", body: formOf(order), headers: { Prefer: "wait=1", ...headersOf(ticket) }, signal });
+  const response = await patiently(ask, told, signal);
+  if (response.status !== 202) return json<Answer>(response);
+  const job = await json<Job>(response);
+  const named = { ...ticket, poll: (job.poll_url ?? `v1/images/generations/${job.id}`).replace(/^\//, "") };
+  await keep(named);
+  told({ kind: "working", job });
+  return follow(named, told, signal);
+}
+
 /** Raises Problem: a failed job, or an answer that no patience mends. */
-export async function follow(ticket: Ticket, told: (state: Told) => void, signal: AbortSignal): Promise<Answer> {
+async function follow(ticket: Ticket, told: (state: Told) => void, signal: AbortSignal): Promise<Answer> {
   let pause = PATIENCE.first;
   for (;;) {
     await sleep(pause, signal);
@@ -50,7 +74,7 @@ async function patiently(ask: () => Promise<Response>, told: (state: Told) => vo
   }
 }
 
-export function sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
+function sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const stop = () => {
       clearTimeout(timer);

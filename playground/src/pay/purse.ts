@@ -1,8 +1,8 @@
 /** Who pays: the router's wallet, or the visitor's own. One interface, so that the page needs not know which. */
 
-import type { Answer, Job, Order, Quote } from "../api/types";
+import type { Job, Order, Quote } from "../api/types";
 
-/** How an edit is followed after a reload: all that is needed to ask for it again, and to pay for it once. */
+/** How an edit is followed, also after a reload. */
 export interface Ticket {
   /** Where to ask; empty until the server has named a job. */
   poll: string;
@@ -13,12 +13,8 @@ export interface Ticket {
 export type Told = { kind: "signing" } | { kind: "sending" } | { kind: "working"; job: Job };
 
 export interface Purse {
-  /** Shown on the button's side, e.g. an address. */
+  /** Who pays, for the line below the button. */
   readonly label: string;
-  /** Sends the edit and follows it to its end. `keep` gets the ticket as soon as there is one, before anything that
-   * could be charged leaves the page. Raises Problem. */
-  buy(order: Order, quote: Quote, told: (state: Told) => void, keep: (ticket: Ticket) => Promise<void>, signal: AbortSignal): Promise<Answer>;
-  /** Goes on with an edit of an earlier page. */
-  resume(ticket: Ticket, told: (state: Told) => void, signal: AbortSignal): Promise<Answer>;
-  cancel(ticket: Ticket): Promise<void>;
+  /** What must be in the payment header of this edit; may ask the visitor. Raises Problem. */
+  sign(order: Order, quote: Quote): Promise<string>;
 }

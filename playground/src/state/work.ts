@@ -4,7 +4,8 @@ import { computed, signal } from "@preact/signals";
 import { Problem, send } from "../api/http";
 import type { Answer, Job, Order } from "../api/types";
 import { encode } from "../mask/png";
-import { allOpen, dropOpen, keepOpen, keepPast, type Open, type Past, StorageFull } from "../past/db";
+import { allOpen, dropOpen, keepOpen, keepPast, type Open, type Past } from "../past/db";
+import { cancel, carryOut } from "../pay/following";
 import type { Purse, Ticket, Told } from "../pay/purse";
 import { count, format, masked, model, modelId, prompt, quote, seed, size } from "./order";
 import { picture } from "./picture";
@@ -19,7 +20,7 @@ export const result = signal<Past | null>(null);
 export const notice = signal("");
 export const busy = computed(() => phase.value !== "idle");
 
-let running: { stop: AbortController; purse: Purse; ticket: Ticket | null } | null = null;
+let running: { stop: AbortController; open: Open | null } | null = null;
 
 const hear = (told: Told) => {
   phase.value = told.kind;
@@ -30,68 +31,90 @@ const hear = (told: Told) => {
 export async function edit(purse: Purse): Promise<void> {
   const [at, asked, chosen] = [picture.value, quote.value, model.value];
   if (!at || !asked || !chosen || busy.value) return;
-  const order: Order = {
-    model: modelId.value,
-    prompt: prompt.value.trim(),
-    size: size.value,
-    n: count.value,
-    seed: seed.value,
-    format: format.value,
-    image: at.file,
-    mask: masked.value && chosen.mask ? await encode(at.mask) : null,
-  };
-  const open = { id: crypto.randomUUID(), at: Date.now(), name: at.name, prompt: order.prompt, source: at.file };
-  await follow(purse, open, (stop, keep) => purse.buy(order, asked, hear, keep, stop));
+  await run(async (stop) => {
+    const order: Order = {
+      model: modelId.value,
+      prompt: prompt.value.trim(),
+      size: size.value,
+      n: count.value,
+      seed: seed.value,
+      format: format.value,
+      image: at.file,
+      mask: masked.value && chosen.mask ? await encode(at.mask) : null,
+    };
+    phase.value = "signing";
+    const payment = await purse.sign(order, asked);
+    if (stop.aborted) return;
+    const open: Open = { id: crypto.randomUUID(), at: Date.now(), name: at.name, order, ticket: { poll: "", payment } };
+    await keep(open);
+    await finish(open, stop);
+  });
 }
 
 /** Goes on with what an earlier page left under way. */
-export async function resume(purse: Purse): Promise<void> {
+export async function resume(): Promise<void> {
   const [left] = busy.value ? [] : await allOpen().catch(() => []);
-  if (left) await follow(purse, left, (stop) => purse.resume(left.ticket, hear, stop), left.ticket);
+  if (left) await run((stop) => finish(left, stop));
 }
 
+/** While it is being sent nobody knows yet whether it will be charged, so then it cannot be stopped. */
+export const stoppable = computed(() => phase.value === "signing" || (phase.value === "working" && Boolean(job.value?.id)));
+
 export async function stop(): Promise<void> {
-  if (!running) return;
-  const { ticket, purse, stop } = running;
+  if (!running || !stoppable.value) return;
+  const { open, stop } = running;
   try {
-    if (ticket) await purse.cancel(ticket);
+    if (open) {
+      await cancel(open.ticket);
+      await dropOpen(open.id).catch(() => undefined);
+    }
     stop.abort();
   } catch (failure) {
     problem.value = asProblem(failure);
   }
 }
 
-type Attempt = (stop: AbortSignal, keep: (ticket: Ticket) => Promise<void>) => Promise<Answer>;
-
-async function follow(purse: Purse, open: Omit<Open, "ticket">, attempt: Attempt, ticket: Ticket | null = null): Promise<void> {
-  const mine = (running = { stop: new AbortController(), purse, ticket });
+async function run(act: (stop: AbortSignal) => Promise<void>): Promise<void> {
+  const mine = (running = { stop: new AbortController(), open: null });
   [problem.value, notice.value] = [null, ""];
-  const keep = async (fresh: Ticket) => {
-    mine.ticket = fresh;
-    await keepOpen({ ...open, ticket: fresh }).catch((failure: unknown) => {
-      if (!(failure instanceof StorageFull)) throw failure;
-      notice.value = "This browser's storage is full: do not close the page before the edit is done.";
-    });
-  };
   try {
-    hear({ kind: "sending" });
-    const answer = await attempt(mine.stop.signal, keep);
-    phase.value = "fetching";
-    await bring(open, answer);
-    await dropOpen(open.id).catch(() => undefined);
+    phase.value = "sending";
+    await act(mine.stop.signal);
   } catch (failure) {
-    const stopped = failure instanceof DOMException && failure.name === "AbortError";
-    if (!stopped) problem.value = asProblem(failure);
-    if (stopped || !(failure instanceof Problem && failure.passing)) await dropOpen(open.id).catch(() => undefined);
+    if (!(failure instanceof DOMException && failure.name === "AbortError")) problem.value = asProblem(failure);
   } finally {
     running = null;
     [phase.value, job.value] = ["idle", null];
   }
 }
 
-async function bring(open: Omit<Open, "ticket">, answer: Answer): Promise<void> {
+async function finish(open: Open, stop: AbortSignal): Promise<void> {
+  if (running) running.open = open;
+  const named = (ticket: Ticket) => {
+    open.ticket = ticket;
+    return keep(open);
+  };
+  try {
+    await bring(open, await carryOut(open.order, open.ticket, hear, named, stop));
+  } catch (failure) {
+    // What may still come to an end keeps its ticket: the next page goes on with it.
+    if (failure instanceof Problem && !failure.passing) await dropOpen(open.id).catch(() => undefined);
+    throw failure;
+  }
+  await dropOpen(open.id).catch(() => undefined);
+}
+
+async function keep(open: Open): Promise<void> {
+  await keepOpen(open).catch(() => {
+    notice.value = "This browser keeps nothing at the moment: do not close the page before the edit is done.";
+  });
+}
+
+async function bring(open: Open, answer: Answer): Promise<void> {
+  phase.value = "fetching";
   const results = await Promise.all(answer.data.map(async (each) => (await send(each.url)).blob()));
-  const past: Past = { ...open, answer, results };
+  const { id, at, name, order } = open;
+  const past: Past = { id, at, name, prompt: order.prompt, answer, source: order.image, results };
   result.value = past;
   await keepPast(past).catch(() => {
     notice.value = "This browser's storage is full: the result is not in its history. Download it, or remove old ones.";
@@ -99,5 +122,7 @@ async function bring(open: Omit<Open, "ticket">, answer: Answer): Promise<void> 
 }
 
 function asProblem(failure: unknown): Problem {
-  return failure instanceof Problem ? failure : new Problem("Something unforeseen broke in this page. Reload it; nothing that was paid is lost.", -1);
+  if (failure instanceof Problem) return failure;
+  console.error(failure);
+  return new Problem("Something unforeseen broke in this page. Reload it; nothing that was paid is lost.", -1);
 }

@@ -3,7 +3,7 @@
 import { useSignal } from "@preact/signals";
 import type { Model } from "../api/types";
 import { count, format, masked, model, modelId, models, modelsProblem, prompt, quote, quoteProblem, quoting, seed, size } from "../state/order";
-import { busy, job, notice, phase, problem } from "../state/work";
+import { busy, job, notice, phase, problem, stoppable } from "../state/work";
 import { Icon } from "./icons";
 import { Suggestions } from "./suggestions";
 
@@ -79,7 +79,7 @@ function PayButton({ ready, wants, stop, blocked }: { ready: boolean; wants: boo
         <span class="doing" role="status">
           {doing()}
         </span>
-        <button type="button" class="quiet" onClick={stop} disabled={phase.value === "fetching"}>
+        <button type="button" class="quiet" onClick={stop} disabled={!stoppable.value}>
           Cancel
         </button>
       </span>
