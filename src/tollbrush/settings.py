@@ -145,6 +145,8 @@ class OpenAISettings(_Part):
     """Further tries of a request that no upstream worked on."""
     patience_seconds: float = Field(default=20.0, ge=0)
     """The longest wait for an upstream that says when it will take the next request."""
+    stalled_seconds: float = Field(default=30.0, gt=0)
+    """An answer that has begun must go on within this."""
     health_seconds: float = Field(default=30.0, ge=0)
     """How often upstreams are asked whether they are well; 0: never."""
 

@@ -1,10 +1,12 @@
-"""A local `POST /v1/images/edits` as strict as OpenAI documents it: `python -m support.openai_simulator PORT`.
+"""A local `POST /v1/images/edits` as strict as OpenAI documents it, or as its kin behave:
+`python -m support.openai_simulator PORT [PROFILE]`.
 
-It refuses what the real API documents as wrong (unknown or misspelt fields, types, sizes, `n`, mask form, missing
-key), and answers a real edit: the first picture fitted to the size, its colours inverted where the mask is
-transparent (everywhere without one), so that a test can tell edited from kept pixels. A prompt of the form
-`simulate: NAME` answers one of the documented failures; `hold: NAME` (or `hold: NAME then
-FAILURE`) waits for `POST /release/NAME` first.
+It refuses what the real one documents as wrong (unknown or misspelt fields, types, sizes, `n`, mask form, missing
+key), and answers a real edit: the first picture fitted to the size, its colours inverted where the mask says edit
+(everywhere without one), so that a test can tell edited from kept pixels. A prompt of the form `simulate: NAME`
+answers one of the failures of `openai_oddities`, `simulate once: NAME` for the first time only; `hold: NAME` (or `hold:
+NAME then FAILURE`) waits for `POST /release/NAME` first. `GET /asked` lists the prompts of all requests, accepted or
+not.
 """
 
 from __future__ import annotations
@@ -12,32 +14,85 @@ from __future__ import annotations
 import asyncio
 import base64
 import io
+import json
+import socket
 import sys
+import threading
 import time
+import urllib.request
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import uvicorn
 from fastapi import FastAPI, Request
 from PIL import Image, ImageOps
 from starlette.datastructures import UploadFile
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, Response, StreamingResponse
 
-KEY = "sk-simulated"
-SIZES = {"1024x1024", "1536x1024", "1024x1536", "auto"}
-FIELDS = {
-    "model", "prompt", "n", "size", "quality", "background", "input_fidelity", "output_format",
-    "output_compression", "partial_images", "stream", "user",
+from support.openai_oddities import KEY, oddity
+
+USAGE = {
+    "input_tokens": 120, "output_tokens": 272, "total_tokens": 392,
+    "input_tokens_details": {"text_tokens": 20, "image_tokens": 100},
 }  # fmt: skip
-FILES = {"image", "image[]", "mask"}
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How one server behaves. `mask_field`: the one that it reads; `deaf`: files that it takes and never reads.
+    `multiple`: what its sizes must be divisible by, where it has no list of them."""
+
+    fields: frozenset[str]
+    image_fields: frozenset[str]
+    mask_field: str = ""
+    mask_form: str = "luma"
+    deaf: frozenset[str] = frozenset()
+    sizes: frozenset[str] = frozenset()
+    multiple: int = 1
+    most: int = 1
+    models: frozenset[str] = frozenset()
+    needs: frozenset[str] = frozenset()
+    key: str = ""
+
+
+_EITHER = frozenset({"image", "image[]"})
+KINDS = {
+    "openai": Kind(
+        fields=frozenset({
+            "model", "prompt", "n", "size", "quality", "background", "input_fidelity", "output_format",
+            "output_compression", "partial_images", "stream", "user", "safety_identifier",
+        }),
+        image_fields=_EITHER, mask_field="mask", mask_form="alpha", most=10, key=KEY,
+        sizes=frozenset({"1024x1024", "1536x1024", "1024x1536", "auto"}),
+        models=frozenset({"gpt-image-1", "gpt-image-2"}),
+    ),
+    "vllm-omni": Kind(
+        fields=frozenset({"model", "prompt", "n", "size", "output_format", "seed"}),
+        image_fields=_EITHER, mask_field="mask_image", multiple=16, most=10,
+    ),
+    "sdcpp": Kind(
+        fields=frozenset({"model", "prompt", "n", "size", "output_format"}),
+        image_fields=frozenset({"image[]"}), mask_field="mask", multiple=64, most=8,
+    ),
+    "sglang": Kind(
+        fields=frozenset({"model", "prompt", "n", "size", "output_format", "seed", "response_format"}),
+        image_fields=_EITHER, deaf=frozenset({"mask"}), multiple=16, needs=frozenset({"response_format"}),
+    ),
+    "generic": Kind(
+        fields=frozenset({"model", "prompt", "n", "size", "response_format"}),
+        image_fields=frozenset({"image"}), needs=frozenset({"response_format"}),
+    ),
+}  # fmt: skip
 CHOICES = {
-    "model": {"gpt-image-1", "gpt-image-2"},
-    "size": SIZES,
     "quality": {"auto", "low", "medium", "high"},
     "background": {"auto", "transparent", "opaque"},
     "input_fidelity": {"high", "low"},
     "output_format": {"png", "jpeg", "webp"},
+    "stream": {"true", "false"},
+    "response_format": {"b64_json"},
 }
 
 
@@ -50,9 +105,18 @@ class Wrong(Exception):
         self.error = {"message": message, "type": "invalid_request_error", "param": param, "code": code}
 
 
-def create_simulator() -> FastAPI:
+@dataclass(frozen=True)
+class Form:
+    fields: dict[str, str]
+    pictures: list[Image.Image]
+    keep: Image.Image | None
+    """Grey, 255 where the picture is to stay."""
+
+
+def create_simulator(kind: Kind = KINDS["openai"]) -> FastAPI:
     app = FastAPI()
-    app.state.requests = []
+    accepted: list[dict[str, Any]] = []
+    prompts: list[str] = []
     gates: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
     arrived: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
 
@@ -63,8 +127,11 @@ def create_simulator() -> FastAPI:
     @app.get("/seen")
     async def seen() -> list[dict[str, Any]]:
         """What was accepted, for tests to read."""
-        requests: list[dict[str, Any]] = app.state.requests
-        return requests
+        return accepted
+
+    @app.get("/asked")
+    async def asked() -> list[str]:
+        return prompts
 
     @app.post("/release/{name}")
     async def release(name: str) -> None:
@@ -75,72 +142,102 @@ def create_simulator() -> FastAPI:
         """Answers once the held request is here."""
         await arrived[name].wait()
 
+    @app.get("/v1/models")
+    async def models(request: Request) -> Response:
+        _check_key(request, kind)
+        rows = [{"id": name, "object": "model"} for name in sorted(kind.models)]
+        return JSONResponse({"object": "list", "data": rows})
+
     @app.post("/v1/images/edits")
     async def edits(request: Request) -> Response:
-        if request.headers.get("authorization") != f"Bearer {KEY}":
-            raise Wrong("Incorrect API key provided.", code="invalid_api_key", status=401)
+        _check_key(request, kind)
         if not request.headers.get("content-type", "").startswith("multipart/form-data"):
             raise Wrong("Unsupported content type.", code="unsupported_content_type")
         async with request.form() as form:
-            fields, pictures, mask = await _read(form.multi_items())
-        if (asked := fields["prompt"]).startswith("simulate: "):
-            return _failure(asked.removeprefix("simulate: "), fields)
-        if asked.startswith("hold: "):
-            name, _, failure = asked.removeprefix("hold: ").partition(" then ")
+            read = await _read(form.multi_items(), kind)
+        prompt, fields = read.fields["prompt"], read.fields
+        prompts.append(prompt)
+        command, _, name = prompt.partition(": ")
+        if command == "simulate" or (command == "simulate once" and prompts.count(prompt) == 1):
+            return oddity(name)
+        if command == "hold":
+            name, _, failure = name.partition(" then ")
             arrived[name].set()
             await gates[name].wait()
             if failure:
-                return _failure(failure, fields)
-        results = [_edit(pictures[0], mask, fields) for _ in range(int(fields.get("n", "1")))]
-        app.state.requests.append({**fields, "images": len(pictures), "mask": mask is not None})
+                return oddity(failure)
+        size = fields.get("size", "auto")
+        results = await asyncio.to_thread(lambda: [_edit(read, size) for _ in range(int(fields.get("n", "1")))])
+        accepted.append({**fields, "images": len(read.pictures), "mask": read.keep is not None})
+        if fields.get("stream") == "true":
+            return StreamingResponse(_events(read, results[0]), media_type="text/event-stream")
         return JSONResponse(_answer(results))
 
     return app
 
 
-async def _read(items: Sequence[tuple[str, Any]]) -> tuple[dict[str, str], list[Image.Image], Image.Image | None]:
+def _check_key(request: Request, kind: Kind) -> None:
+    if kind.key and request.headers.get("authorization") != f"Bearer {kind.key}":
+        raise Wrong("Incorrect API key provided.", code="invalid_api_key", status=401)
+
+
+async def _read(items: Sequence[tuple[str, Any]], kind: Kind) -> Form:
     fields: dict[str, str] = {}
     pictures: list[Image.Image] = []
     mask: Image.Image | None = None
     for name, value in items:
         if isinstance(value, UploadFile):
-            if name not in FILES:
-                raise Wrong(f"Unknown parameter: '{name}'.", name, "unknown_parameter")
             data = await value.read()
-            if name == "mask":
-                mask = _mask(data)
-            else:
+            if name in kind.image_fields:
                 pictures.append(_picture(data, name))
+            elif name == kind.mask_field:
+                mask = _mask(data, kind)
+            elif name not in kind.deaf:
+                raise Wrong(f"Unknown parameter: '{name}'.", name, "unknown_parameter")
         else:
-            if name not in FIELDS:
+            if name not in kind.fields:
                 raise Wrong(f"Unknown parameter: '{name}'.", name, "unknown_parameter")
             if name in fields:
                 raise Wrong(f"Duplicate parameter: '{name}'.", name)
             fields[name] = value
-    _check(fields, pictures, mask)
-    return fields, pictures, mask
-
-
-def _check(fields: dict[str, str], pictures: list[Image.Image], mask: Image.Image | None) -> None:
-    for required in ("prompt", "model"):
-        if not fields.get(required):
-            raise Wrong(f"Missing required parameter: '{required}'.", required, "missing_required_parameter")
+    _check(fields, kind)
     if not 1 <= len(pictures) <= 16:
         raise Wrong("Between 1 and 16 images are needed.", "image")
-    for name, allowed in CHOICES.items():
+    if mask is not None and mask.size != pictures[0].size:
+        raise Wrong("The mask must have the size of the first image.", "mask", "invalid_mask_image_format")
+    return Form(fields, pictures, mask)
+
+
+def _check(fields: dict[str, str], kind: Kind) -> None:
+    for required in ("prompt", "model", *kind.needs):
+        if not fields.get(required):
+            raise Wrong(f"Missing required parameter: '{required}'.", required, "missing_required_parameter")
+    for name, allowed in (CHOICES | ({"model": kind.models} if kind.models else {})).items():
         if name in fields and fields[name] not in allowed:
             raise Wrong(f"Invalid value: '{fields[name]}'.", name)
     if len(fields["prompt"]) > 32_000:
         raise Wrong("The prompt is too long.", "prompt", "string_above_max_length")
-    for name, low, high in (("n", 1, 10), ("output_compression", 0, 100), ("partial_images", 0, 3)):
+    numbers = (("n", 1, kind.most), ("output_compression", 0, 100), ("partial_images", 0, 3), ("seed", 0, 2**31 - 1))
+    for name, low, high in numbers:
         if name in fields and not (fields[name].isdigit() and low <= int(fields[name]) <= high):
             raise Wrong(f"Invalid value: '{fields[name]}'.", name)
-    if mask is not None and mask.size != pictures[0].size:
-        raise Wrong("The mask must have the size of the first image.", "mask", "invalid_mask_image_format")
+    size = fields.get("size", "auto")
+    if kind.sizes and size not in kind.sizes:
+        raise Wrong(f"Invalid value: '{size}'.", "size")
+    if not kind.sizes and any(int(side) % kind.multiple for side in size.split("x")):
+        raise Wrong(f"Sizes must be divisible by {kind.multiple}.", "size")
+    if "partial_images" in fields and fields.get("stream") != "true":
+        raise Wrong("partial_images goes with stream.", "partial_images")
+    if fields.get("stream") == "true" and fields.get("n", "1") != "1":
+        raise Wrong("A stream carries one image.", "n")
+    if fields.get("background") == "transparent" and fields.get("output_format") == "jpeg":
+        raise Wrong("A transparent background needs png or webp.", "background")
+    if "input_fidelity" in fields and fields["model"] == "gpt-image-2":
+        raise Wrong("Unsupported for this model.", "input_fidelity", "unsupported_parameter")
 
 
 def _picture(data: bytes, name: str) -> Image.Image:
-    if len(data) >= 50 * 2**20:
+    if len(data) >= 50 * 10**6:
         raise Wrong("Image is over 50 MB.", name)
     try:
         image = Image.open(io.BytesIO(data), formats=("PNG", "JPEG", "WEBP"))
@@ -150,68 +247,70 @@ def _picture(data: bytes, name: str) -> Image.Image:
     return image
 
 
-def _mask(data: bytes) -> Image.Image:
-    if len(data) >= 4 * 2**20:
+def _mask(data: bytes, kind: Kind) -> Image.Image:
+    """Where to keep: grey, 255."""
+    if kind.mask_form == "luma":
+        return ImageOps.invert(_picture(data, "mask").convert("L"))
+    if len(data) >= 4 * 10**6:
         raise Wrong("The mask must be under 4 MB.", "mask")
     image = _picture(data, "mask")
     if image.format != "PNG" or "A" not in image.getbands():
         raise Wrong("The mask must be a PNG with an alpha channel.", "mask", "invalid_mask_image_format")
     if image.getchannel("A").getextrema()[0] != 0:
         raise Wrong("The mask has no transparent area.", "mask", "invalid_mask_image_format")
-    return image
+    return image.getchannel("A")
 
 
-def _edit(picture: Image.Image, mask: Image.Image | None, fields: dict[str, str]) -> bytes:
-    size = fields.get("size", "auto")
+def _edit(form: Form, size: str) -> bytes:
     target = (1024, 1024) if size == "auto" else tuple(int(side) for side in size.split("x"))
-    source = picture.convert("RGB").resize((target[0], target[1]), Image.Resampling.BILINEAR)
+    source = form.pictures[0].convert("RGB").resize((target[0], target[1]), Image.Resampling.BILINEAR)
     result = ImageOps.invert(source)
-    if mask is not None:  # the real model redraws everything, roughly: the kept part comes back slightly off
-        keep = mask.getchannel("A").resize(result.size)
-        result = Image.composite(source.point(lambda v: min(255, v + 3)), result, keep)
+    if form.keep is not None:  # the real model redraws everything, roughly: the kept part comes back slightly off
+        result = Image.composite(source.point(lambda v: min(255, v + 3)), result, form.keep.resize(result.size))
     out = io.BytesIO()
-    result.save(out, fields.get("output_format", "png"))
+    result.save(out, form.fields.get("output_format", "png"))
     return out.getvalue()
 
 
 def _answer(results: list[bytes]) -> dict[str, Any]:
-    usage = {
-        "input_tokens": 120, "output_tokens": 272, "total_tokens": 392,
-        "input_tokens_details": {"text_tokens": 20, "image_tokens": 100},
-    }  # fmt: skip
     data = [{"b64_json": base64.b64encode(r).decode()} for r in results]
-    return {"created": int(time.time()), "data": data, "usage": usage, "output_format": "png"}
+    return {"created": int(time.time()), "data": data, "usage": USAGE, "output_format": "png"}
 
 
-def _failure(name: str, fields: dict[str, str]) -> Response:
-    def error(status: int, code: str, kind: str, **headers: str) -> Response:
-        body = {"error": {"message": f"simulated {code}; key {KEY}", "type": kind, "param": None, "code": code}}
-        return JSONResponse(body, status, {k.replace("_", "-"): v for k, v in headers.items()})
-
-    one_pixel = base64.b64encode(_png(1)).decode()
-    failures: dict[str, Response] = {
-        "moderation": error(400, "moderation_blocked", "image_generation_user_error"),
-        "rate limit": error(429, "rate_limit_exceeded", "requests", Retry_After="60"),
-        "quota": error(429, "insufficient_quota", "insufficient_quota"),
-        "server error": error(500, "server_error", "server_error"),
-        "overloaded": error(503, "overloaded", "server_error"),
-        "html": Response("<html>502 Bad Gateway</html>", 502, media_type="text/html"),
-        "not json": Response("{", 200, media_type="application/json"),
-        "no data": JSONResponse({"created": 1}),
-        "bad base64": JSONResponse({"created": 1, "data": [{"b64_json": "%%%"}]}),
-        "no picture": JSONResponse({"created": 1, "data": [{"b64_json": base64.b64encode(b"hello").decode()}]}),
-        "too few": JSONResponse({"created": 1, "data": []}),
-        "redirect": Response(status_code=307, headers={"location": "http://127.0.0.1:9/"}),
-        "another size": JSONResponse({"created": 1, "data": [{"b64_json": one_pixel}]}),
-    }
-    return failures[name]
+async def _events(form: Form, result: bytes) -> AsyncIterator[bytes]:
+    """Unfinished pictures are small, as here; chunks end where the network likes."""
+    common = {"created_at": int(time.time()), "size": form.fields["size"], "quality": "low", "background": "opaque"}
+    stream = b": keep-alive\r\n\r\n"
+    for index in range(int(form.fields.get("partial_images", "0"))):
+        preview = base64.b64encode(_edit(form, "96x96")).decode()
+        event = {"type": "image_edit.partial_image", "b64_json": preview, "partial_image_index": index, **common}
+        stream += f"event: {event['type']}\ndata: {json.dumps(event)}\n\n".encode()
+    done = {"type": "image_edit.completed", "b64_json": base64.b64encode(result).decode(), "usage": USAGE, **common}
+    stream += f"event: {done['type']}\r\ndata: {json.dumps(done)}\r\n\r\n".encode()
+    for start in range(0, len(stream), 50_001):
+        yield stream[start : start + 50_001]
 
 
-def _png(side: int) -> bytes:
-    out = io.BytesIO()
-    Image.new("RGB", (side, side), "red").save(out, "PNG")
-    return out.getvalue()
+@contextmanager
+def simulated(kind: str = "openai") -> Iterator[str]:
+    """In a thread of this process; its base URL, with `/v1`."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        server = uvicorn.Server(uvicorn.Config(create_simulator(KINDS[kind]), log_level="warning"))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listening.getsockname()[1]}/v1"
+        finally:
+            server.should_exit = server.force_exit = True
+            thread.join()
+
+
+def told(url: str, what: str = "seen") -> list[Any]:
+    """What a simulator accepted (`seen`), or all prompts it was sent (`asked`)."""
+    answer: list[Any] = json.loads(urllib.request.urlopen(f"{url.removesuffix('/v1')}/{what}").read())
+    return answer
 
 
 if __name__ == "__main__":
-    uvicorn.run(create_simulator(), host="127.0.0.1", port=int(sys.argv[1]), log_level="warning")
+    chosen = KINDS[sys.argv[2] if len(sys.argv) > 2 else "openai"]
+    uvicorn.run(create_simulator(chosen), host="127.0.0.1", port=int(sys.argv[1]), log_level="warning")

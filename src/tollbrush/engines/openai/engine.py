@@ -59,10 +59,11 @@ class OpenAIEngine:
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
         self._settings, self._sleep = settings, sleep
-        common = _upstreams(settings.common())
+        common = _upstreams(settings.common(), settings)
         self._served = {s.key: s for s in (built_in() if served is None else served)}
         self._fleets = {
-            key: Fleet(_upstreams(model.places) if model.places else common) for key, model in self._served.items()
+            key: Fleet(_upstreams(model.places, settings) if model.places else common)
+            for key, model in self._served.items()
         }
         members = dict.fromkeys(m for fleet in self._fleets.values() for m in fleet.members)
         self._upstreams = tuple(members)
@@ -155,5 +156,6 @@ class OpenAIEngine:
         return self._http
 
 
-def _upstreams(places: Sequence[UpstreamSettings]) -> tuple[Upstream, ...]:
-    return tuple(Upstream(place, alone=len(places) == 1) for place in places)
+def _upstreams(places: Sequence[UpstreamSettings], settings: OpenAISettings) -> tuple[Upstream, ...]:
+    alone, stalled = len(places) == 1, settings.stalled_seconds
+    return tuple(Upstream(place, alone=alone, stalled_seconds=stalled) for place in places)

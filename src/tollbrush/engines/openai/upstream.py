@@ -17,24 +17,24 @@ from tollbrush.engines.openai.answers import Answer, Partial, Picture, Sick, Tro
 from tollbrush.engines.openai.events import Events, TooLong
 from tollbrush.engines.openai.forms import Body
 from tollbrush.engines.openai.profiles import resolve
-from tollbrush.errors import UpstreamFailed
+from tollbrush.errors import EditTimeout, UpstreamFailed
 from tollbrush.settings import UpstreamSettings
 
 _log: Final = structlog.get_logger(__name__)
 
 _CONNECT_SECONDS: Final = 15.0
 _CHECK_SECONDS: Final = 10.0
-_STALLED_SECONDS: Final = 30.0
 _MOST_LISTED: Final = 4 * 2**20
 
 Heard = Callable[[Partial], Awaitable[None]]
 
 
 class Upstream:
-    """A member of a fleet. `alone`: nobody could take its place. `names`: what the models are called here."""
+    """A member of a fleet. `alone`: nobody could take its place."""
 
-    def __init__(self, place: UpstreamSettings, *, alone: bool) -> None:
+    def __init__(self, place: UpstreamSettings, *, alone: bool, stalled_seconds: float) -> None:
         self.place, self.profile, self.alone = place, resolve(place), alone
+        self._stalled_seconds = stalled_seconds
         self.breaker = Breaker(Sick)
         self.well, self.checked = True, False
         self.outstanding = self.served = 0
@@ -79,7 +79,7 @@ class Upstream:
             ) as response:
                 if response.status == 200 and response.content_type == "text/event-stream":
                     return await _stream(response.content, n, most, heard)
-                found = await _read(response.content, most)
+                found = await _read(response.content, most, self._stalled_seconds)
                 said = {name.lower(): value for name, value in response.headers.items()}
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as nobody:
             words = f"The upstream could not be reached ({type(nobody).__name__})."
@@ -99,7 +99,7 @@ class Upstream:
         try:
             async with http.get(url, headers=self._headers, timeout=timeout, allow_redirects=False) as response:
                 status = response.status
-                body = await _read(response.content, _MOST_LISTED)
+                body = await _read(response.content, _MOST_LISTED, _CHECK_SECONDS)
         except (TimeoutError, aiohttp.ClientError, Trouble) as failed:
             alarm = f"it does not answer ({type(failed).__name__})"
         else:
@@ -121,16 +121,17 @@ class Upstream:
         self.alarm = alarm
 
 
-async def _read(content: aiohttp.StreamReader, most: int) -> bytes:
+async def _read(content: aiohttp.StreamReader, most: int, stalled_seconds: float) -> bytes:
     """Raises Sick when it is too long or stops coming."""
     chunks: list[bytes] = []
     size = 0
     while True:
         try:
-            async with asyncio.timeout(_STALLED_SECONDS):
+            async with asyncio.timeout(stalled_seconds):
                 chunk = await content.readany()
         except TimeoutError as stalled:
-            raise late(_STALLED_SECONDS) from stalled
+            words = f"The upstream stopped in the middle of its answer for {stalled_seconds:.0f} s."
+            raise Sick(EditTimeout(words)) from stalled
         if not chunk:
             return b"".join(chunks)
         size += len(chunk)
