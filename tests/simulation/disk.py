@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from random import Random
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from simulation.loop import VirtualLoop
 from tollbrush.errors import Unavailable
@@ -35,7 +35,8 @@ class _Slow:
         self._store, self._disk = store, disk
 
     def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]:
-        method, disk, writes = getattr(self._store, name), self._disk, name in _WRITES
+        method: Callable[..., Coroutine[Any, Any, Any]] = getattr(self._store, name)
+        disk, writes = self._disk, name in _WRITES
         loop, random = disk.loop, disk.rng.random
 
         def call(*args: Any, **kw: Any) -> Awaitable[Any]:
@@ -45,7 +46,7 @@ class _Slow:
                 if disk.faults and random() < disk.faults:
                     return _full()
             elif random() < 0.7:
-                return cast(Awaitable[Any], method(*args, **kw))
+                return method(*args, **kw)
             answer = loop.create_future()
             delay = random() * (20 if random() < 0.007 else 0.02)
             if random() < 0.5:

@@ -6,8 +6,10 @@ import gc
 import multiprocessing
 import os
 import sys
+import time
 from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, Final
 
 import structlog
@@ -21,19 +23,41 @@ _YOUNG: Final = 10_000
 """Objects between two collections: so few that they are still in the processor's cache."""
 
 
-def histories(first: int, count: int, *, workers: int | None = None) -> Found:
-    """The seeds from `first` on whose histories went wrong, each with what did."""
+@dataclass(frozen=True)
+class Tally:
+    """`found`: the seeds whose histories went wrong, each with what did. `seconds` by the clock, `cpu` at work."""
+
+    count: int
+    found: Found
+    seconds: float
+    cpu: float
+
+    def __str__(self) -> str:
+        return (
+            f"{self.count:,} histories in {self.seconds:.1f} s, {self.count / self.seconds * 60:,.0f} a minute, "
+            f"{self.cpu / self.count * 1000:.2f} ms of a processor each: {len(self.found)} wrong"
+        )
+
+
+def histories(first: int, count: int, *, workers: int | None = None) -> Tally:
+    """The seeds from `first` on."""
     chunks = [(start, min(_CHUNK, first + count - start)) for start in range(first, first + count, _CHUNK)]
     workers = min(workers or os.cpu_count() or 1, len(chunks))
-    if workers == 1:
-        return [found for start, n in chunks for found in some(start, n)]
+    began = time.perf_counter()
     # Forked from a server that has no threads: this process may have some.
     with multiprocessing.get_context("forkserver").Pool(workers) as pool:
-        return [found for part in pool.starmap(some, chunks) for found in part]
+        parts = pool.starmap(_timed, chunks, chunksize=1)
+    seconds = time.perf_counter() - began
+    return Tally(count, [found for part, _ in parts for found in part], seconds, sum(cpu for _, cpu in parts))
+
+
+def _timed(first: int, count: int) -> tuple[Found, float]:
+    began = time.process_time()
+    return some(first, count), time.process_time() - began
 
 
 def some(first: int, count: int, *, enough: int | None = None, **world: Any) -> Found:
-    """As `histories`, here and now; `world` is what every World gets. Stops when `enough` went wrong."""
+    """What went wrong, here and now; `world` is what every World gets. Stops when `enough` went wrong."""
     found: Found = []
     often = gc.get_threshold()
     gc.collect()

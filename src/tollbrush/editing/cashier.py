@@ -42,8 +42,13 @@ class Cashier:
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def verify(self, payment: Payment, offers: Sequence[Requirement], *, deadline: int) -> Verified:
-        """Raises PaymentRefused, Unavailable."""
-        return await self.gate.verify(payment, offers, now=self._now(), deadline=deadline)
+        """Raises PaymentRefused, Unavailable; PaymentBusy where that would be said of a payment bound meanwhile."""
+        try:
+            return await self.gate.verify(payment, offers, now=self._now(), deadline=deadline)
+        except (PaymentRefused, Unavailable) as failure:
+            if await self._ledger.charge_of(self.gate.identify(payment, offers)) is None:
+                raise
+            raise PaymentBusy("This payment came to work elsewhere meanwhile.", advice="Send it again.") from failure
 
     async def claim(self, paid: Verified, job: Job, request_hash: str) -> Charge:
         """Bind a verified payment to new work, durably. Raises PaymentRefused, PaymentBusy."""
@@ -95,6 +100,8 @@ class Cashier:
         if current.state is ChargeState.SETTLED:
             return current
         if current.state is ChargeState.RELEASED:
+            if await self._ledger.charge_of(current.key):  # presented anew, by a poll: never "not charged"
+                raise SettlementUnknown("This payment is being settled by another request.", retry_after=2)
             reason = current.reason or "settlement_failed"
             raise PaymentRefused(f"The payment could not be settled ({reason}); nothing was charged.", reason=reason)
         raise SettlementUnknown("The settlement's outcome is not known yet.", retry_after=5)

@@ -64,6 +64,9 @@ class Collector:
                 continue
             with contextlib.suppress(PaymentRefused):
                 return Delivery(job, await self._cashier.settle(charge), replayed=False)
+        held = await self._ledger.charge_of(key)
+        if held is not None and held.state is ChargeState.SETTLED and held.job_id != job.id:
+            raise PaymentRefused("This payment was already used for another edit.", reason="payment_already_used")
         paid = await self._cashier.verify(payment, offers, deadline=self._now())
         fresh = await self._cashier.claim_finished(paid, job, charges[0].request_hash)
         return Delivery(job, await self._cashier.settle(fresh), replayed=False)

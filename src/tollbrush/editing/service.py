@@ -157,14 +157,7 @@ class EditingService:
                 raise Unavailable("The gateway is stopping.", retry_after=5)
             self._check_room(order.plan)
             deadline = int(self._clock() + self._hard_seconds)
-            try:
-                paid = await self.cashier.verify(payment, offers, deadline=deadline)
-            except (PaymentRefused, Unavailable) as failure:
-                if await self._ledger.charge_of(key) is None:
-                    raise
-                raise PaymentBusy(
-                    "This payment came to work elsewhere meanwhile.", advice="Send it again."
-                ) from failure
+            paid = await self.cashier.verify(payment, offers, deadline=deadline)
             job = self._new_job(order, paid.payer, deadline)
             charge = await self.cashier.claim(paid, job, work.digest)
             work.claimed.set_result(job)
