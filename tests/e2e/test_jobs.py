@@ -5,26 +5,32 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import sqlite3
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
 
-from support.market import poll_proof
+from support.engines import Inverter
+from support.market import Market, open_market, poll_proof
+from support.own_gateway import PRICE as OWN_PRICE
+from support.own_gateway import open_gateway
 from support.pictures import data_uri, photo
 from support.servers import free_port, running
 from support.shop import EDIT, FUNDS, Buyer, Shop, offer, open_shop, payment_header
 from tollbrush import Client
 from tollbrush.client.orders import Progress
+from tollbrush.engines.interface import Capabilities
 from tollbrush.payments.payer import Payer
 from tollbrush.payments.wallet import Wallet, load_or_create
 from tollbrush.settings import NetworkSettings, RouterSettings, Settings
@@ -243,6 +249,121 @@ def test_the_same_request_again_joins_its_job(slow: Shop) -> None:
     assert (replay.status_code, replay.json()["payment"]["status"]) == (200, "already_settled")
     assert replay.json()["data"] == done["data"]
     assert job.spent() == PRICE
+
+
+PUBLISHED = """
+curl -s -w '\\n%{http_code}' -X POST "$GATEWAY/api/v1/images/image2image" \\
+  -H "Content-Type: application/json" \\
+  -H "X-Payment: $PAYMENT_HEADER" \\
+  -d "{
+    \\"model\\": \\"openai/gpt-image-1\\",
+    \\"prompt\\": \\"$PROMPT\\",
+    \\"image\\": \\"data:image/png;base64,$(base64 photo.png)\\",
+    \\"size\\": \\"1024x1024\\",
+    \\"n\\": 1
+  }"
+"""
+POLLED = """curl -s -w '\\n%{http_code}' -H "X-Payment: $PAYMENT_HEADER" "$HOST$POLL_URL" """
+
+
+@pytest.mark.skipif(not (shutil.which("curl") and shutil.which("bash")), reason="curl or bash is not installed")
+@pytest.mark.parametrize(("network", "prefix"), [(BASE, ""), (SOLANA, ""), (SOLANA, "/sol")])
+def test_a_slow_edit_by_curl(slow: Shop, network: str, prefix: str, tmp_path: Path) -> None:
+    (tmp_path / "photo.png").write_bytes(photo(64, 64))
+    name, buyer = os.urandom(6).hex(), slow.buyer()
+    asked = slow.post({"prompt": f"hold: {name}", "image": PICTURE}, path=prefix + EDIT)
+    clean = {k: v for k, v in os.environ.items() if not k.startswith("TOLLBRUSH_")}
+    env = clean | {
+        "GATEWAY": slow.url + prefix,
+        "HOST": slow.url,
+        "PROMPT": f"hold: {name}",
+        "PAYMENT_HEADER": payment_header(slow, buyer, offer(asked, network)),
+    }
+
+    def bash(script: str) -> tuple[int, dict[str, Any]]:
+        ran = subprocess.run(["bash", "-c", script], env=env, cwd=tmp_path, capture_output=True, text=True, check=True)
+        body, _, status = ran.stdout.rpartition("\n")
+        return int(status), json.loads(body)
+
+    status, accepted = bash(PUBLISHED)
+    assert (status, accepted["payment_status"]) == (202, "verified"), accepted
+    assert accepted["poll_url"].startswith(f"{prefix}/api/v1/images/generations/")
+    env["POLL_URL"] = accepted["poll_url"]
+    slow.await_held(name)
+    assert bash(POLLED)[0] == 202
+    slow.release(name)
+    while (done := bash(POLLED))[0] == 202:
+        pass
+    again = bash(POLLED)
+    assert (done[0], done[1]["payment"]["status"]) == (200, "settled"), done
+    assert (again[0], again[1]["payment"]["status"], again[1]["data"]) == (200, "already_settled", done[1]["data"])
+    assert slow.chain(network).balance(buyer.address(network)) == FUNDS - PRICE
+
+
+class Narrow(Inverter):
+    """One edit at a time."""
+
+    def capabilities(self, upstream: str) -> Capabilities:
+        return replace(super().capabilities(upstream), width=1)
+
+
+@pytest.fixture(scope="module")
+def market() -> Iterator[Market]:
+    with open_market() as opened:
+        yield opened
+
+
+def test_who_waits_is_told_its_place(market: Market, tmp_path: Path) -> None:
+    """Behind a busy engine: the first is at work, the others move up when one before them goes."""
+    with open_gateway(tmp_path, market.tills, engine=Narrow()) as gateway:
+        gateway.hold()
+        buyers = [market.buyer(network) for network in (BASE, SOLANA, BASE, SOLANA)]
+        headers = [buyer.pay(gateway.post()) for buyer in buyers]
+        accepted = [gateway.post(header | {"Prefer": "wait=0"}).json() for header in headers]
+
+        def places() -> list[tuple[str, int]]:
+            polls = [gateway.get(a["poll_url"], header) for a, header in zip(accepted, headers, strict=True)]
+            assert {poll.status_code for poll in polls if poll.json()["status"] != "cancelled"} == {202}
+            return [(poll.json()["status"], poll.json().get("queue_position", -1)) for poll in polls]
+
+        waiting = [("in_progress", 0), ("queued", 1), ("queued", 2), ("queued", 3)]
+        assert [(a["status"], a["queue_position"]) for a in accepted[1:]] == waiting[1:]
+        assert places() == waiting
+        url = gateway.url + accepted[1]["poll_url"]
+        assert httpx2.delete(url, headers=headers[1]).json()["status"] == "cancelled"
+        assert places() == [("in_progress", 0), ("cancelled", -1), ("queued", 1), ("queued", 2)]
+        gateway.release()
+        for a, header in zip(accepted, headers, strict=True):
+            while (done := gateway.get(a["poll_url"], header)).status_code == 202:
+                pass
+            assert done.json()["status"] == ("cancelled" if a is accepted[1] else "completed"), done.text
+        assert [buyer.spent() for buyer in buyers] == [OWN_PRICE, 0, OWN_PRICE, OWN_PRICE]
+
+
+@pytest.mark.parametrize(
+    ("preference", "status"),
+    [("wait=0", 202), ('respond-async, wait="1"', 202), ("", 504), ("wait=-1", 504), ("wait=99999", 504)],
+)
+def test_how_long_a_caller_waits(market: Market, tmp_path: Path, preference: str, status: int) -> None:
+    """An edit that never ends: after the wait asked for it is a job, and past its own limit inside the wait a 504."""
+    with open_gateway(tmp_path, market.tills, inline_seconds=30.0, hard_seconds=2.0) as gateway:
+        buyer = market.buyer(BASE)
+        header = buyer.pay(gateway.post())
+        gateway.hold()
+        answer = gateway.post(header | ({"Prefer": preference} if preference else {}))
+        assert answer.status_code == status, answer.text
+        if status == 504:
+            assert answer.json()["code"] == "timeout"
+            assert "Nothing was charged" in answer.json()["message"]
+        else:
+            url = answer.json()["poll_url"]
+            while (ended := gateway.get(url, header)).status_code == 202:
+                pass
+            assert (ended.status_code, ended.json()["code"]) == (200, "timeout")
+        assert (buyer.spent(), gateway.pictures()) == (0, 0)
+        gateway.release()
+        again = gateway.post(header | {"Prefer": "wait=2"})
+        assert (again.status_code, buyer.spent()) == (200, OWN_PRICE), again.text
 
 
 def test_prefer_wait_holds_the_request(slow: Shop) -> None:
