@@ -5,8 +5,11 @@ cd tests && PYTHONPATH=../src python -m simulation SEED
 
 from __future__ import annotations
 
+import asyncio
 import os
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -15,7 +18,10 @@ from simulation.world import World
 from tollbrush.domain.charges import Charge, ChargeState
 from tollbrush.domain.jobs import Job
 from tollbrush.editing.cashier import Cashier
+from tollbrush.editing.reconcile import Sweeper
+from tollbrush.editing.service import Delivery, EditingService
 from tollbrush.payments.interface import Outcome, Settlement, Verified
+from tollbrush.storage.memory import MemoryImages, MemoryLedger
 
 LONG = os.environ.get("TOLLBRUSH_E2E") == "long"
 
@@ -108,3 +114,60 @@ def test_a_surprise_in_the_product_is_told() -> None:
     with surprises() as seen:
         wrong = [World(seed, cashier=Stumbles).run() for seed in range(50)]
     assert seen or any("KeyError" in sentence for sentences in wrong for sentence in sentences)
+
+
+# ── broken houses: what lies around the cashier, spoiled in one place each ──────────────────────────────
+
+
+async def delivers_before_settling(self: EditingService, job: Job, charge: Charge, *, keep: bool) -> Delivery:
+    return Delivery(job, charge, replayed=False)
+
+
+async def writes_pictures_after_their_record(self: MemoryImages, key: str, data: bytes) -> None:
+    asyncio.get_running_loop().call_later(5, self._images.__setitem__, key, (data, "image/png"))
+
+
+async def releases_what_may_be_on_its_way(self: Sweeper, charge: Charge, now: int) -> None:
+    if charge.state in (ChargeState.SETTLING, ChargeState.UNKNOWN):
+        await self._ledger.save(charge=charge.to(ChargeState.RELEASED, now=now), was=charge)
+
+
+async def never_asks_the_chain(self: Sweeper, charge: Charge, now: int) -> None:
+    return
+
+
+async def saves_without_comparing(
+    self: MemoryLedger, *, job: Job | None = None, charge: Charge | None = None, was: Charge | None = None
+) -> bool:
+    return await _save(self, job=job, charge=charge)
+
+
+async def retires_what_is_paid_for(self: MemoryLedger, job: Job) -> bool:
+    self._jobs[job.id] = job
+    return True
+
+
+async def leaves_orphans(self: MemoryLedger, now: int) -> Sequence[Job]:
+    return []
+
+
+_save = MemoryLedger.save
+
+
+@pytest.mark.parametrize(
+    ("owner", "method", "broken"),
+    [
+        (EditingService, "_deliver", delivers_before_settling),
+        (MemoryImages, "put", writes_pictures_after_their_record),
+        (Sweeper, "_decide", releases_what_may_be_on_its_way),
+        (Sweeper, "_decide", never_asks_the_chain),
+        (MemoryLedger, "save", saves_without_comparing),
+        (MemoryLedger, "retire", retires_what_is_paid_for),
+        (MemoryLedger, "orphans", leaves_orphans),
+    ],
+)
+def test_a_broken_house_is_caught(
+    monkeypatch: pytest.MonkeyPatch, owner: type, method: str, broken: Callable[..., Awaitable[Any]]
+) -> None:
+    monkeypatch.setattr(owner, method, broken)
+    assert some(0, 1_500, enough=1)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 from tollbrush.domain.charges import IllegalTransition
 
@@ -84,15 +84,15 @@ class Job:
         return self._to(JobState.IN_PROGRESS, now)
 
     def complete(self, images: tuple[HostedImage, ...], now: int, usage: Mapping[str, int] | None = None) -> Job:
-        return replace(self._to(JobState.COMPLETED, now), images=images, usage=usage or {})
+        return self._to(JobState.COMPLETED, now, images=images, usage=usage or {})
 
     def fail(self, code: str, error: str, now: int) -> Job:
-        return replace(self._to(JobState.FAILED, now), error_code=code, error=error)
+        return self._to(JobState.FAILED, now, error_code=code, error=error)
 
     def cancel(self, now: int) -> Job:
         return self._to(JobState.CANCELLED, now)
 
-    def _to(self, state: JobState, now: int) -> Job:
+    def _to(self, state: JobState, now: int, **results: Any) -> Job:
         if state not in _NEXT[self.state]:
             raise IllegalTransition(f"job {self.id}: {self.state} may not become {state}")
-        return replace(self, state=state, updated=now)
+        return replace(self, state=state, updated=now, **results)
