@@ -32,9 +32,10 @@ from PIL import Image, ImageOps
 from starlette.datastructures import UploadFile
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
-from support.openai_oddities import KEY, oddity
+from support.openai_oddities import KEY as KEY
+from support.openai_oddities import oddity
 
-USAGE = {
+USAGE: dict[str, Any] = {
     "input_tokens": 120, "output_tokens": 272, "total_tokens": 392,
     "input_tokens_details": {"text_tokens": 20, "image_tokens": 100},
 }  # fmt: skip

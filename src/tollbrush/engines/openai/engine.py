@@ -142,12 +142,13 @@ class OpenAIEngine:
                     found.setdefault(m.label, f"it does not list the model {name!r}: edits with it will fail")
         return found
 
+    async def check(self) -> None:
+        """Ask the servers how they are: everybody at first, later those who are not well or could be spared."""
+        await asyncio.gather(*(m.check(self.http) for m in self._upstreams if not (m.alone and m.well and m.checked)))
+
     async def _watch(self) -> None:
-        """At the start everybody is asked; later those who are not well or could be spared."""
         while True:
-            await asyncio.gather(
-                *(m.check(self.http) for m in self._upstreams if not (m.alone and m.well and m.checked))
-            )
+            await self.check()
             await asyncio.sleep(self._settings.health_seconds)
 
     @property

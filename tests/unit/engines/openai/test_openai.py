@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from pydantic import SecretStr
 
-from support.openai_simulator import KEY, USAGE, simulated, told
+from support.openai_oddities import KEY
+from support.openai_simulator import USAGE, simulated, told
 from support.servers import free_port
 from tollbrush.domain.edits import Size
 from tollbrush.engines.interface import Alarming, EditInput, Progress
