@@ -261,7 +261,7 @@ def _kind(heard: Heard) -> str:
         return "quote"
     if heard.path.endswith(("/models", "/wallet")):
         return heard.path.rsplit("/", 1)[1]
-    if heard.path.endswith("/image2image"):
+    if heard.path.endswith(("/image2image", "/images/edits")):
         return "edit"
     if "/generations/" in heard.path:
         return "poll"

@@ -97,7 +97,7 @@ class PayingTransport(httpx2.AsyncBaseTransport):
             return response
         asked = await _whole(response)
         if payment is not None:
-            if await self._fate(payment) is not Fate.UNSPENT:
+            if await self._fate(payment) in (Fate.ALIVE, Fate.SPENT):
                 return asked  # it may be taken yet, or has been: nothing more is signed
             self._owed[wish].remove(payment)
         offers = read_402(asked.headers, asked.content)
