@@ -15,14 +15,15 @@ import skimage.data
 from numpy.typing import NDArray
 from pydantic import SecretStr
 
-from support import google_simulator
+from support import google_simulator, openai_simulator
 from support.servers import free_port, running
 from tollbrush.domain.edits import Size
 from tollbrush.engines.google import GoogleEngine
 from tollbrush.engines.interface import Capabilities, EditInput, EditOutput, Engine
+from tollbrush.engines.openai import OpenAIEngine, Served
 from tollbrush.engines.studio.engine import StudioEngine
 from tollbrush.errors import CannotHonour, TollbrushError
-from tollbrush.settings import GoogleSettings, StudioSettings
+from tollbrush.settings import GoogleSettings, OpenAISettings, StudioSettings, UpstreamSettings
 
 Pixels = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
@@ -65,9 +66,35 @@ async def google() -> AsyncIterator[Engine]:
                 await engine.close()
 
 
+@asynccontextmanager
+async def openai() -> AsyncIterator[Engine]:
+    with openai_simulator.simulated() as url:
+        engine: Engine = OpenAIEngine(OpenAISettings(api_key=SecretStr(openai_simulator.KEY), base_url=url))
+        await engine.start()
+        try:
+            yield engine
+        finally:
+            await engine.close()
+
+
+@asynccontextmanager
+async def fleet() -> AsyncIterator[Engine]:
+    """Two servers that keep to no fixed sizes, one of which makes pictures one by one."""
+    with openai_simulator.simulated("sdcpp") as first, openai_simulator.simulated("generic") as second:
+        places = (UpstreamSettings(url=first, profile="sdcpp"), UpstreamSettings(url=second))
+        engine: Engine = OpenAIEngine(OpenAISettings(), (Served("acme/own", "own", (Size(200, 160),), places),))
+        await engine.start()
+        try:
+            yield engine
+        finally:
+            await engine.close()
+
+
 CASES = (
     Case("studio", "studio", "change the background to a starry sky", studio),
     Case("google", "gemini-2.5-flash-image", "turn it into a negative", google),
+    Case("openai", "gpt-image-1", "turn it into a negative", openai),
+    Case("fleet", "acme/own", "turn it into a negative", fleet),
     Case("google-pro", "gemini-3-pro-image", "turn it into a negative", google),
 )
 
