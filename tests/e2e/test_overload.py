@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 from collections.abc import AsyncIterator, Iterator
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx2
@@ -27,6 +28,8 @@ BODIES = 32 * 2**20
 BODY = 8 * 2**20
 QUEUE = 2
 WIDTH = 64
+TIMES = 64 if LONG else 8
+_LOAD_BYTES = 256 * 2**20
 TURNS = 400
 """So many bytes, at most, a slow caller gets to send."""
 
@@ -93,7 +96,7 @@ async def calling(shop: Shop, count: int) -> AsyncIterator[list[Caller]]:
         await asyncio.gather(*(c.writer.wait_closed() for c in callers), return_exceptions=True)
 
 
-async def health(shop: Shop, while_: asyncio.Future[list[bytes]]) -> int:
+async def health(shop: Shop, while_: asyncio.Future[Any]) -> int:
     """How often it was green until then; it is never anything else."""
     green = 0
     async with httpx2.AsyncClient(timeout=10) as client:
@@ -196,40 +199,79 @@ def _rss(shop: Shop) -> int:
     return int(status.partition("VmRSS:")[2].split()[0]) * 1024
 
 
-def test_many_times_its_capacity_is_shed(small: Shop) -> None:
-    """Paid edits far beyond what the engine takes, all while it is busy: some wait, the others hear when to come
-    back and pay nothing, and their very payments buy the edit later."""
-    count = 2 * (WIDTH + QUEUE)
-    buyers = [small.buyer() for _ in range(8)]
+@pytest.fixture(scope="module")
+def crowded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    """A gateway that hears everybody, and whose engine takes few."""
+    limits = {"CONNECTIONS": 8192, "QUEUED_PER_ENGINE": QUEUE, "EDITS_PER_MINUTE": 100_000, "OPEN_PER_PAYER": 100}
+    with open_shop(
+        tmp_path_factory.mktemp("crowded"),
+        TOLLBRUSH_ENGINES__STUDIO__ENABLED="false",
+        **{f"TOLLBRUSH_GATEWAY__LIMITS__{name}": str(value) for name, value in limits.items()},
+    ) as opened:
+        yield opened
+
+
+async def test_many_times_its_capacity_is_shed(crowded: Shop) -> None:
+    """Paid edits far beyond what the engine takes, all at once while it is busy: some wait, the others hear when to
+    come back and pay nothing, and their very payments buy the edit later. Health stays green, memory bounded."""
+    capacity = WIDTH + QUEUE
+    count = TIMES * capacity
+    buyers = [crowded.buyer() for _ in range(16)]
     body = {"prompt": "hold: load", "image": data_uri(photo(64, 64))}
-    entry = offer(small.post(body), BASE)
-    payments = [payment_header(small, buyers[i % len(buyers)], entry) for i in range(count)]
-    earned = small.base.balance(small.seller_evm)
-    with ThreadPoolExecutor(count) as pool:
-        asked = [pool.submit(small.post, body, {"X-Payment": payment}) for payment in payments]
-        done = as_completed(asked)
-        shed = [next(done).result() for _ in range(count - WIDTH - QUEUE)]
-        assert httpx2.get(small.url + "/healthz", timeout=10).status_code == 200
-        small.release("load")
-        answers = [future.result() for future in asked]
-    shed += [a for a in answers if a not in shed and a.status_code == 503 and a.json()["code"] == "unavailable"]
-    assert all(a.status_code == 503 and a.json()["code"] == "unavailable" for a in shed)
+    entry = offer(crowded.post(body), BASE)
+    payments = [payment_header(crowded, buyers[i % len(buyers)], entry) for i in range(count)]
+    earned, before, peak = crowded.base.balance(crowded.seller_evm), _rss(crowded), 0
+    async with calling(crowded, count) as callers:
+        asked = [
+            asyncio.create_task(_edit(caller, body, payment)) for caller, payment in zip(callers, payments, strict=True)
+        ]
+        busy = asyncio.create_task(_until_left(asked, capacity))
+        well = asyncio.create_task(health(crowded, busy))
+        while not busy.done():
+            peak = max(peak, _rss(crowded))
+            await asyncio.wait({busy}, timeout=0.05)
+        assert await well > 0
+        crowded.release("load")
+        answers = await asyncio.gather(*asked)
+    shed = [a for a in answers if a.status_code == 503 and a.json()["code"] == "unavailable"]
     assert all(int(a.headers["Retry-After"]) > 0 and "Nothing was charged" in a.text for a in shed)
+    assert peak - before < _LOAD_BYTES, f"{(peak - before) / 2**20:.0f} MiB"
+    print(f"{count} edits at once, {len(shed)} shed, {(peak - before) / 2**20:.0f} MiB more at the peak")
     paid = []
     for payment, answer in zip(payments, answers, strict=True):
         if answer not in shed:  # a chain that is slow to say so may leave it open whether the money came
             assert answer.status_code == 200 or answer.json()["code"] == "settlement_unknown", answer.text
             while answer.status_code == 503:
-                answer = small.post(body, {"X-Payment": payment})
+                answer = crowded.post(body, {"X-Payment": payment})
             paid.append(answer.headers["X-PAYMENT-RECEIPT"])
     # In a burst those that will be shed stand in the way of others for a moment: some more are shed, never fewer.
     assert len(set(paid)) == len(paid) == count - len(shed)
-    assert (WIDTH + QUEUE) // 2 <= len(paid) <= WIDTH + QUEUE
-    assert small.base.balance(small.seller_evm) == earned + PRICE * len(paid)
+    assert capacity // 2 <= len(paid) <= capacity
+    assert crowded.base.balance(crowded.seller_evm) == earned + PRICE * len(paid)
     later = next(p for p, a in zip(payments, answers, strict=True) if a in shed)
-    assert small.post(body, {"X-Payment": later}).status_code == 200
-    spent = sum(FUNDS - small.base.balance(b.address(BASE)) for b in buyers)
+    assert crowded.post(body, {"X-Payment": later}).status_code == 200
+    spent = sum(FUNDS - crowded.base.balance(b.address(BASE)) for b in buyers)
     assert spent == PRICE * (len(paid) + 1)
+
+
+async def _edit(caller: Caller, body: dict[str, str], payment: str) -> httpx2.Response:
+    """One paid edit on a connection of its own."""
+    content = json.dumps(body)
+    caller.writer.write(
+        f"POST {EDIT} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nX-Payment: {payment}\r\n"
+        f"Connection: close\r\nContent-Length: {len(content)}\r\n\r\n{content}".encode()
+    )
+    head, _, said = (await caller.reader.read()).partition(b"\r\n\r\n")
+    first, *fields = head.decode().split("\r\n")
+    headers = dict(field.split(": ", 1) for field in fields)
+    return httpx2.Response(int(first.split()[1]), headers=headers, content=said)
+
+
+async def _until_left(asked: list[asyncio.Task[httpx2.Response]], count: int) -> None:
+    """Until so many, at most, still wait for their answer."""
+    waiting: set[asyncio.Task[httpx2.Response]] = set(asked)
+    while len(waiting) > count:
+        _, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
 
 
 @pytest.mark.parametrize("trusted", [False, True])

@@ -21,8 +21,9 @@ class Turnstile:
         self._working: Counter[str] = Counter()
 
     def check_room(self, engine: Engine, width: int, at_hand: Sequence[str]) -> None:
-        """Before any claim. `at_hand` names the engine of every edit of this process from its verification on, the
-        new one's too: counted so, a burst cannot pass while the line still looks short. Raises Unavailable."""
+        """Before any claim. `at_hand` names the engine of every edit of this process from its verification on, up to
+        the new one and with it: counted so, a burst cannot pass while the line still looks short, nor can those that
+        come too late keep out those that came before. Raises Unavailable."""
         if at_hand.count(engine.name) > width + self._per_engine or len(at_hand) > self._in_all:
             raise Unavailable("The gateway is at capacity.", retry_after=10)
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import secrets
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field, replace
@@ -24,7 +25,7 @@ from tollbrush.domain.jobs import HostedImage, Job, JobState
 from tollbrush.domain.payments import Payment, Requirement
 from tollbrush.domain.pricing import Price
 from tollbrush.editing.cashier import Cashier
-from tollbrush.editing.orders import Order, OrderDesk, Plan
+from tollbrush.editing.orders import Order, OrderDesk
 from tollbrush.editing.progress import Track, Watch
 from tollbrush.editing.runner import Runner
 from tollbrush.errors import (
@@ -155,7 +156,7 @@ class EditingService:
         if held is None:
             if self._stopping:
                 raise Unavailable("The gateway is stopping.", retry_after=5)
-            self._check_room(order.plan)
+            self._check_room(work)
             deadline = int(self._clock() + self._hard_seconds)
             paid = await self.cashier.verify(payment, offers, deadline=deadline)
             job = self._new_job(order, paid.payer, deadline)
@@ -168,10 +169,12 @@ class EditingService:
             raise PaymentRefused("This payment was already used for another edit.", reason="payment_already_used")
         return await self._await_elsewhere(work, held)
 
-    def _check_room(self, plan: Plan) -> None:
-        """Raises Unavailable."""
+    def _check_room(self, new: _Work) -> None:
+        """Whether there is room behind those that came before. Raises Unavailable."""
+        plan = new.order.plan
         width = plan.engine.capabilities(plan.model.upstream).width
-        at_hand = [work.order.plan.engine.name for work in self._works.values()]
+        before = itertools.takewhile(lambda work: work is not new, self._works.values())
+        at_hand = [work.order.plan.engine.name for work in (*before, new)]
         self._runner.turnstile.check_room(plan.engine, width, at_hand)
 
     def _new_job(self, order: Order, payer: str, deadline: int) -> Job:
