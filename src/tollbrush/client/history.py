@@ -47,6 +47,7 @@ CREATE TABLE IF NOT EXISTS edits (
 CREATE INDEX IF NOT EXISTS edits_digest ON edits (digest, at);
 CREATE INDEX IF NOT EXISTS edits_job ON edits (job);
 """
+_PRUNE: Final = "DELETE FROM edits WHERE row <= (SELECT max(row) FROM edits) - ? AND state <> 'running'"
 _COLUMNS: Final = "id, at, digest, prompt, gateway, state, payment, job, poll_url, bought, answer, code, error"
 
 
@@ -90,6 +91,7 @@ class History:
             path.touch(mode=0o600)
             self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=30)
             self._db.executescript(f"PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; {_SCHEMA}")
+            self._db.execute(_PRUNE, (KEPT_ROWS,))
         except (OSError, sqlite3.Error) as failure:
             raise _unusable(path, failure) from failure
 
@@ -98,9 +100,6 @@ class History:
         name = secrets.token_hex(12)
         row = (name, at, digest, prompt, gateway, EditState.RUNNING)
         self._run("INSERT INTO edits (id, at, digest, prompt, gateway, state) VALUES (?, ?, ?, ?, ?, ?)", row)
-        self._run(
-            "DELETE FROM edits WHERE row <= (SELECT max(row) FROM edits) - ? AND state <> 'running'", (KEPT_ROWS,)
-        )
         return name
 
     def at_gateway(self, name: str, gateway: str) -> None:

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from tollbrush.domain.networks import BY_V1, NETWORKS, Network, find
 from tollbrush.domain.payments import Requirement
@@ -26,6 +26,10 @@ from tollbrush.wire.offers import Offer, Receipt, payment_header
 
 if TYPE_CHECKING:
     from tollbrush.settings import Settings
+
+
+_BALANCE_SECONDS: Final = 20
+"""How long a balance that was read is believed. Others may spend it too: then the gateway refuses, and we look."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,7 @@ class Payer:
         self._urls = {n: _rpc_url(settings, n) for n in self.networks}
         self._rpcs: list[JsonRpc] = []
         self._opened: dict[Network, Account] = {}
+        self._held: dict[Network, tuple[float, int]] = {}  # when it was read, and what is left of it, in atomic units
 
     @cached_property
     def book(self) -> SpendingBook:
@@ -98,6 +103,7 @@ class Payer:
 
     async def doubtful(self, payment: SignedPayment) -> None:
         """It was sent and nothing was delivered: it counts as spent until the chain says otherwise."""
+        self._held.pop(payment.network, None)  # perhaps for want of money
         await asyncio.to_thread(self.book.doubt, payment.spend)
 
     async def unsent(self, payment: SignedPayment) -> None:
@@ -130,14 +136,28 @@ class Payer:
         """The first offer that the wallet can pay, EVM before Solana."""
         seen = []
         for offer, network in sorted(payable, key=lambda pair: pair[1].family != "evm"):
-            balance = await _balance(self._account(network))
-            if balance.held is not None and balance.held.atomic >= offer.requirement.amount:
+            amount = offer.requirement.amount
+            if self._covers(network, amount):
                 return offer, self._account(network)
+            balance = await _balance(self._account(network))
+            if balance.held is not None:
+                self._held[network] = (self._clock(), balance.held.atomic)
+                if self._covers(network, amount):
+                    return offer, self._account(network)
             seen.append(balance)
         if silent := [b.problem for b in seen if b.held is None]:
             raise Unavailable(" ".join(silent), advice="Nothing was paid. Try again, or set another node's URL.")
         held = "; ".join(f"{b.address} holds {b.held} on {b.network.title}" for b in seen)
         raise NoFunds(f"No account of this wallet holds {Price(payable[0][0].requirement.amount)}: {held}.")
+
+    def _covers(self, network: Network, amount: int) -> bool:
+        """Whether the balance that was last read, not long ago, pays for this beside all that was signed since; if so,
+        the amount is set aside."""
+        read, held = self._held.get(network, (0.0, 0))
+        if not 0 <= self._clock() - read < _BALANCE_SECONDS or held < amount:
+            return False
+        self._held[network] = (read, held - amount)
+        return True
 
     async def _reserve_and_sign(self, offer: Offer, payer: Account, gateway: str) -> SignedPayment:
         asked = offer.requirement

@@ -43,7 +43,7 @@ def without_402(error: TollbrushError) -> TollbrushError:
     if isinstance(error, PaymentRefused) and error.reason == "insufficient_funds":
         return NoFunds(error.message)
     if isinstance(error, PaymentRefused | PaymentRequired):
-        return UpstreamFailed(f"The gateway refused this router's payment: {error.message}", advice=error.hint)
+        return UpstreamFailed(error.message, advice=error.hint)
     return error
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Iterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import pytest
 
 from support.evm_node import EvmNode
 from support.paid_server import PaidServer, Reply, on_base, on_solana, png, reply
+from support.routed import Machine
 from tollbrush.errors import BadSettings
 from tollbrush.payments.spending import SpendingBook
 from tollbrush.payments.wallet import load_or_create
@@ -43,36 +44,9 @@ def shops() -> Iterator[dict[str, PaidServer]]:
         server.stop()
 
 
-class Machine:
-    def __init__(self, folder: Path, node: EvmNode, gateways: dict[str, str]) -> None:
-        self.folder, self.node, self.gateways = folder, node, gateways
-        (folder / "photo.png").write_bytes(png())
-        node.balances[load_or_create(self.settings()).evm_address.lower()] = 100_000_000
-
-    def settings(self, **router: Any) -> Settings:
-        return Settings(
-            data_dir=self.folder / "data",
-            networks={"base-sepolia": {"rpc_url": self.node.rpc_url}},
-            router={"gateways": self.gateways, "allowed_roots": (self.folder,), **router},
-        )
-
-    def wish(self, **fields: Any) -> dict[str, Any]:
-        return {"prompt": "add a hat", "image": str(self.folder / "photo.png")} | fields
-
-    @asynccontextmanager
-    async def caller(self, **router: Any) -> AsyncIterator[httpx2.AsyncClient]:
-        app = create_router(self.settings(**router))
-        transport = httpx2.ASGITransport(app=app, client=("127.0.0.1", 5000))
-        async with (
-            app.router.lifespan_context(app),
-            httpx2.AsyncClient(transport=transport, base_url="http://localhost:8402", timeout=60) as http,
-        ):
-            yield http
-
-
 @pytest.fixture
 def machine(tmp_path: Path, node: EvmNode, shops: dict[str, PaidServer]) -> Machine:
-    return Machine(tmp_path, node, {name: server.url for name, server in shops.items()})
+    return Machine(tmp_path, node, gateways={name: server.url for name, server in shops.items()})
 
 
 def charged(shops: dict[str, PaidServer]) -> dict[str, int]:
