@@ -38,11 +38,11 @@ def compare(
     return Row(name, mine, theirs, peer_name, middle, (low, high))
 
 
-def alone(name: str, ours: Callable[[], object], *, rounds: int = 5, wall: bool = False) -> Row:
+def alone(name: str, ours: Callable[[], object], *, rounds: int = 5, wall: bool = False, calls: int = 1) -> Row:
     """No peer does this: its time only. `wall` for work that is spread over processes."""
     ours()
     clock = wall_ms if wall else cpu_ms
-    return Row(name, statistics.median(clock(ours, 1) for _ in range(rounds)))
+    return Row(name, statistics.median(clock(ours, calls) for _ in range(rounds)))
 
 
 def cpu_ms(call: Callable[[], object], calls: int) -> float:
