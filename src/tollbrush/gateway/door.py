@@ -7,7 +7,8 @@ while the edit is at work; the pictures themselves leave once they are paid for,
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import secrets
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -16,7 +17,7 @@ import structlog
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from tollbrush.domain.jobs import Job
+from tollbrush.domain.jobs import HostedImage
 from tollbrush.editing.orders import Order
 from tollbrush.editing.progress import Preview, Watch
 from tollbrush.editing.service import Delivery, Pending
@@ -31,6 +32,8 @@ from tollbrush.wire import openai
 PATHS: Final = OPENAI_EDITS
 HEARTBEAT: Final = 10.0
 """Seconds of silence after which a stream says that it lives."""
+_SLICE: Final = 3 * 2**17
+"""Bytes of a picture that are encoded at a time; three become four."""
 _log: Final = structlog.get_logger(__name__)
 
 
@@ -45,11 +48,11 @@ class _Asked:
         told = {"quality": request.quality, "background": request.background, "safety_identifier": self.wish.user}
         return {name: value for name, value in told.items() if value}
 
-    def event(self, size: object, data: bytes, job_created: int) -> dict[str, Any]:
+    def event(self, size: object, b64: str, created: int) -> dict[str, Any]:
         """What both kinds of events tell. Theirs name quality and background always."""
         return {
-            "b64_json": pybase64.b64encode_as_string(data),
-            "created_at": job_created,
+            "b64_json": b64,
+            "created_at": created,
             "size": str(size),
             "output_format": self.order.request.output_format or "png",
             "quality": "auto",
@@ -93,7 +96,12 @@ class Door:
             return answer(content | openai.error_body(error), error.status, headers)
         if asked.wish.user:
             _log.info("edited for a customer's user", job=delivery.job.id, user=asked.wish.user)
-        return answer(await self._body(request, asked, delivery), headers=delivery_headers(delivery))
+        mark = secrets.token_hex(16)
+        told = answer(self._body(request, asked, delivery, mark), headers=delivery_headers(delivery))
+        if asked.wish.response_format == "url":
+            return told
+        filled = self._filled(bytes(told.body), mark, delivery.job.images)
+        return StreamingResponse(filled, headers=delivery_headers(delivery), media_type="application/json")
 
     def _read(self, body: bytes, content_type: str) -> _Asked:
         wish = openai.read(body, content_type)
@@ -104,26 +112,32 @@ class Door:
         if not edit.cancelled():
             edit.exception()  # its caller may have gone; the job says what happened
 
-    async def _body(self, request: Request, asked: _Asked, delivery: Delivery) -> dict[str, Any]:
-        job, request_ = delivery.job, asked.order.request
+    def _body(self, request: Request, asked: _Asked, delivery: Delivery, mark: str) -> dict[str, Any]:
+        """`mark` stands where a picture will."""
         body = edit_body(delivery, result_base(request, self._intake.settings))
-        if asked.wish.response_format == "b64_json":
-            for row, data in zip(body["data"], await self._pictures(job), strict=True):
-                row["b64_json"] = await asyncio.to_thread(pybase64.b64encode_as_string, data)
-                del row["url"]
-        if not job.images:
-            raise _gone()
-        first = job.images[0]
-        told = {"output_format": request_.output_format or "png", "size": f"{first.width}x{first.height}"}
-        return body | told | asked.settings() | {"usage": openai.usage(job.usage)}
+        for row in body["data"] if asked.wish.response_format == "b64_json" else ():
+            row["b64_json"] = mark
+            del row["url"]
+        first = delivery.job.images[0]
+        told = {
+            "output_format": asked.order.request.output_format or "png",
+            "size": f"{first.width}x{first.height}",
+            "usage": openai.usage(delivery.job.usage),
+        }
+        return body | told | asked.settings()
 
-    async def _pictures(self, job: Job) -> list[bytes]:
-        """Raises NotFound for a result that was paid for, and is past its time here."""
-        found = [await self._images.get(image.key) for image in job.images]
-        pictures = [data for data, _ in filter(None, found)]
-        if not pictures or len(pictures) != len(found):
-            raise _gone()
-        return pictures
+    async def _filled(self, text: bytes, mark: str, images: Sequence[HostedImage]) -> AsyncIterator[bytes]:
+        """The text with base64 in place of the marks. One picture at a time is in memory, and raw: answers are repeated
+        for nothing, and ten large pictures in each would fill it."""
+        first, *rest = text.split(mark.encode())
+        yield first
+        for image, piece in zip(images, rest, strict=True):
+            data, _ = await self._images.get(image.key) or (b"", "")
+            if not data:
+                raise _gone()
+            for start in range(0, len(data), _SLICE):
+                yield pybase64.b64encode(data[start : start + _SLICE])
+            yield piece
 
     def _stream(
         self, request: Request, asked: _Asked, edit: asyncio.Task[Delivery | Pending], watch: Watch
@@ -139,17 +153,20 @@ class Door:
             if preview is None:
                 yield b": at work\n\n"
                 continue
-            told = asked.event(preview.size, preview.data, watch.begun.result().created)
+            b64 = pybase64.b64encode_as_string(preview.data)
+            told = asked.event(preview.size, b64, watch.begun.result().created)
             yield openai.event("image_edit.partial_image", told | {"partial_image_index": preview.number})
         try:
             delivery = _delivered(await asyncio.shield(edit))
             body = edit_body(delivery, result_base(request, self._intake.settings))
-            pictures = await self._pictures(delivery.job)
-            for left, row, data in zip(range(len(pictures))[::-1], body.pop("data"), pictures, strict=True):
-                size = f"{row['width']}x{row['height']}"
+            rows, mark = body.pop("data"), secrets.token_hex(16)
+            for number, (row, image) in enumerate(zip(rows, delivery.job.images, strict=True), start=1):
                 del row["url"]
-                told = {"usage": openai.usage({} if left else delivery.job.usage)} | row | body
-                yield openai.event("image_edit.completed", asked.event(size, data, body["created"]) | told)
+                usage = openai.usage(delivery.job.usage if number == len(rows) else {})  # of all, told once
+                told = asked.event(f"{image.width}x{image.height}", mark, body["created"]) | row | body
+                text = openai.event("image_edit.completed", told | {"usage": usage})
+                async for piece in self._filled(text, mark, [image]):
+                    yield piece
         except TollbrushError as error:
             yield openai.event("error", openai.error_body(error))
         except Exception as error:  # noqa: BLE001 - the answer has begun: nobody else can tell it
@@ -184,4 +201,6 @@ def _gone() -> NotFound:
 def _delivered(result: Delivery | Pending) -> Delivery:
     if isinstance(result, Pending):
         raise SettlementUnknown("This edit is still at work.", retry_after=5)
+    if not result.job.images:
+        raise _gone()
     return result

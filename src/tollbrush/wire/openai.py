@@ -124,9 +124,9 @@ def _wish(form: schemas.EditForm, own: Mapping[str, Any]) -> Wish:
     check_choice(shape, "response_format", ("b64_json", "url"))
     if stream and shape == "url":
         raise UnsupportedParameter("a stream carries pictures, not URLs.", path="response_format")
-    if "partial_images" in given and not stream:
-        raise UnsupportedParameter("partial_images goes with stream.", path="partial_images")
     previews = check_int(given.get("partial_images", 0), "partial_images", 0, MAX_PREVIEWS)
+    if previews and not stream:
+        raise UnsupportedParameter("partial_images goes with stream.", path="partial_images")
     names = [_name(given[field], field) for field in ("safety_identifier", "user") if given.get(field)]
     fields = replace(form.fields, previews=previews)
     return Wish(replace(form, fields=fields), shape, stream, names[0] if names else "")
