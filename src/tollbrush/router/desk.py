@@ -23,6 +23,7 @@ from tollbrush.payments.policy import LONGEST
 from tollbrush.router.buying import Buyer, agrees
 from tollbrush.router.calls import Terms, digest
 from tollbrush.router.market import Market
+from tollbrush.router.problems import without_402
 from tollbrush.router.results import Pictures
 
 WINDOW_SECONDS: Final = 600.0
@@ -138,7 +139,7 @@ class Desk:
         return Asked(bought.id, None, self._fetched(bought), True)
 
     def _bought(self, same: str, ticket: Purchaser, buying: Coroutine[Any, Any, Paid]) -> Job:
-        ticket.start(buying)
+        ticket.start(_never_402(buying))
         return self._enter(same, Job(ticket.id, asyncio.create_task(self._delivered(ticket)), ticket))
 
     def _fetched(self, row: Row) -> Job:
@@ -169,3 +170,13 @@ class Desk:
                 del entries[key]
         if not job.task.cancelled():
             job.task.exception()  # seen: whoever waited has it, and nobody waiting is no reason to warn
+
+
+async def _never_402(buying: Coroutine[Any, Any, Paid]) -> Paid:
+    """A refused payment as the router's caller is told of it, in the history too."""
+    try:
+        return await buying
+    except TollbrushError as error:
+        if (told := without_402(error)) is error:
+            raise
+        raise told from error
