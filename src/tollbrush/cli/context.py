@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 from urllib.parse import urlsplit
@@ -58,6 +59,19 @@ def client_settings(data_dir: Path | None = None) -> Settings:
         router = settings.router.model_copy(update={"gateway_url": stack.gateway, "port": port})
         settings = settings.model_copy(update={"router": router})
     return settings
+
+
+def unlocked(settings: Settings) -> Settings:
+    """With the keystore's passphrase, asked for when it is needed and somebody sits here. Raises WalletLocked."""
+    from pydantic import SecretStr
+
+    from tollbrush.payments.wallet import needs_passphrase
+
+    if not (sys.stdin.isatty() and sys.stderr.isatty() and needs_passphrase(settings)):
+        return settings
+    said = typer.prompt("Passphrase of the wallet", hide_input=True, err=True)
+    wallet = settings.wallet.model_copy(update={"passphrase": SecretStr(str(said))})
+    return settings.model_copy(update={"wallet": wallet})
 
 
 def find_router(settings: Settings) -> str | None:

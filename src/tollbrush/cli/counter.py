@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 import httpx2
 import msgspec
 
-from tollbrush.cli.context import find_router
+from tollbrush.cli.context import find_router, unlocked
 from tollbrush.cli.terminal import Terminal
 from tollbrush.client import AsyncClient, open_http
 from tollbrush.client.problems import from_answer
@@ -46,7 +46,7 @@ async def open_counter(settings: Settings, terminal: Terminal, *, direct: bool) 
             return
         from tollbrush.router.app import create_router
 
-        app = create_router(settings.model_copy(update={"log_level": "error"}))
+        app = create_router(unlocked(settings).model_copy(update={"log_level": "error"}))
         through = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
         async with _alive(app), httpx2.AsyncClient(transport=through, timeout=None) as http:
             try:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from tollbrush.cli.context import unlocked
 from tollbrush.cli.counter import advised
 from tollbrush.client import GatewayFlow, Order, open_http
 from tollbrush.domain.pricing import Price
@@ -24,6 +25,8 @@ def sign_header(
 ) -> tuple[str, str, Price]:
     """A payment for one edit at `url`, within the caps: header name, value, price. It counts as spent until its chain
     says otherwise. Raises the client's errors."""
+
+    settings = unlocked(settings)
 
     async def sign() -> tuple[str, str, Price]:
         gateway, payer = _gateway_of(url), _payer(settings, network)

@@ -2,204 +2,178 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
-from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tollbrush.cli.context import DataDir, Json, client_settings, find_router
-from tollbrush.cli.terminal import Terminal
+from tollbrush.cli import funding
+from tollbrush.cli.context import DataDir, Json, client_settings, unlocked
+from tollbrush.cli.terminal import Terminal, safe
 from tollbrush.errors import BadRequest, NotFound
 
 if TYPE_CHECKING:
+    from tollbrush.payments.wallet import Wallet
     from tollbrush.settings import Settings
 
-app = typer.Typer(help="The wallet that pays.", no_args_is_help=True)
-_BACKUP = "Back it up: tollbrush wallet export. Who has its words has its money."
+_MAX_SECRET = 4096
+_NONE_YET = "Make one: tollbrush wallet new. Or bring yours: tollbrush wallet import"
+
+app = typer.Typer(
+    help="""The wallet that pays.
+
+  tollbrush wallet new      then  tollbrush wallet fund
+  tollbrush wallet import words.txt
+  tollbrush wallet show
+
+The environment comes first: TOLLBRUSH_WALLET__MNEMONIC, TOLLBRUSH_WALLET__EVM_KEY, TOLLBRUSH_WALLET__SOLANA_KEY.
+""",
+    no_args_is_help=True,
+)
+
+Store = Annotated[
+    str | None,
+    typer.Option(
+        help="plain (a file only you can read), keystore (under a passphrase) or keyring (the desktop's).",
+        show_default=False,
+        autocompletion=lambda: ["plain", "keystore", "keyring"],
+    ),
+]
 
 
 @app.command()
-def new(data_dir: DataDir = None, as_json: Json = False) -> None:
+def new(store: Store = None, data_dir: DataDir = None, as_json: Json = False) -> None:
     """Make a wallet of 24 words; one that exists is kept."""
     from tollbrush.payments import wallet
 
-    settings = client_settings(data_dir)
-    made = wallet.create(settings)
-    _tell_addresses(Terminal(as_json=as_json), made, settings)
+    settings = _stored_as(client_settings(data_dir), store)
+    terminal = Terminal(as_json=as_json)
+    _tell_stored(terminal, wallet.create(settings), settings)
+    terminal.note("Back it up: tollbrush wallet export. Who has its words has its money.")
+    terminal.note("Fund it: tollbrush wallet fund")
 
 
 @app.command(name="import")
 def import_(
-    file: Annotated[str, typer.Argument(help="File with the words; - reads standard input.")] = "-",
+    file: Annotated[str, typer.Argument(help="File with the words or the key; - reads standard input.")] = "-",
+    store: Store = None,
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
-    """Store the words of an existing wallet."""
+    """Store an existing wallet: its words, or its key.
+
+    12 to 24 words; an EVM key in hex; a Solana keypair in base58 or as solana-keygen's file; or both keys, a line
+    each. They are read from a file or typed unseen, never from the command line, which the shell remembers.
+    """
     from tollbrush.payments import wallet
 
     settings = client_settings(data_dir)
     if file == "-" and sys.stdin.isatty():
-        words = str(typer.prompt("The wallet's words", hide_input=True))
+        secret = str(typer.prompt("The wallet's words, or its key", hide_input=True, err=True))
     else:
-        words = _read_words(file)
-    stored = wallet.import_words(settings, words)
-    _tell_addresses(Terminal(as_json=as_json), stored, settings)
+        secret = _read(file)
+    read = wallet.Wallet.read(secret)  # before a passphrase is asked for
+    settings = _stored_as(settings, store)
+    wallet.import_secret(settings, secret)
+    _tell_stored(Terminal(as_json=as_json), read, settings)
 
 
 @app.command()
 def show(data_dir: DataDir = None, as_json: Json = False) -> None:
-    """Addresses and balances; no secrets."""
+    """Show addresses and balances; no secrets."""
     settings = client_settings(data_dir)
     terminal = Terminal(as_json=as_json)
+    funding.own_wallet_or_routers(settings, missing=_NONE_YET)
     with terminal.working("Asking the chains"):
-        said = _described(settings)
+        said = funding.described(settings)
     accounts = said["accounts"]
-    rows = [(str(a["title"]), str(a["address"]), _shown(a["balance"])) for a in accounts]
+    rows = [(str(a["title"]), str(a["address"]), funding.shown(a["balance"])) for a in accounts]
     terminal.table(said, ("Network", "Address", ">USDC"), rows)
     for account in accounts:
         if account["balance"] is None:
             terminal.note(account["problem"])
     terminal.note(f"From {said['source']}")
+    if accounts and all(a["balance"] is not None and not float(a["balance"]) for a in accounts):
+        terminal.note("It is empty. Fund it: tollbrush wallet fund")
 
 
 @app.command()
-def export(
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask first.")] = False,
-    data_dir: DataDir = None,
-    as_json: Json = False,
-) -> None:
-    """Print the secret words, for a backup."""
+def export(data_dir: DataDir = None) -> None:
+    """Print the secret words or keys, for a backup: on a terminal only, and asked twice."""
     from tollbrush.payments import wallet
 
-    loaded = wallet.load(client_settings(data_dir))
+    settings = client_settings(data_dir)
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise BadRequest(
+            "the wallet's secret is shown on a terminal only, not to a pipe or a file.",
+            advice="Type in a terminal: tollbrush wallet export",
+        )
+    loaded = wallet.load(unlocked(settings))
     if loaded is None:
-        raise NotFound("there is no wallet yet.", advice="Make one: tollbrush wallet new")
-    if sys.stdout.isatty() and not yes:
-        typer.confirm("Whoever sees the words has the money. Show them", abort=True, err=True)
-    secrets = loaded.export()
-    Terminal(as_json=as_json).result(secrets, *(value for value in secrets.values() if value))
+        raise NotFound("there is no wallet yet.", advice=_NONE_YET)
+    typer.confirm("Whoever sees the words has the money. Show them?", abort=True, err=True)
+    typer.confirm("Does nobody watch this screen, and does nothing record it?", abort=True, err=True)
+    for name, value in loaded.export().items():
+        if value:
+            print(value if name == "mnemonic" else f"{name}  {value}")
 
 
 @app.command()
 def fund(
     dollars: Annotated[str, typer.Argument(metavar="USD", help="Play money for each local chain.")] = "10",
     network: Annotated[str | None, typer.Option(help="Only this network.", show_default=False)] = None,
+    qr: Annotated[bool, typer.Option("--qr/--no-qr", help="Show the addresses as QR codes on a terminal.")] = True,
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
-    """Play money on local chains; elsewhere, where to send USDC."""
-    from tollbrush.cli import local
-    from tollbrush.domain.networks import BY_V1
-    from tollbrush.domain.pricing import Price
+    """Add money: where to send USDC, or play money on local chains.
 
-    amount = _dollars(dollars)
-    settings = client_settings(data_dir)
-    terminal = Terminal(as_json=as_json)
-    accounts = _addresses(settings)
-    devnet = local.read(settings.data_dir)
-    chains = {n.name: n for n in devnet.networks if network in (None, n.name, BY_V1[n.name].id)} if devnet else {}
-    if devnet is None or not chains:
-        _tell_how(terminal, accounts)
-        return
-    funded = []
-    for chain in chains.values():
-        address = accounts[BY_V1[chain.name].family]
-        devnet.fund(chain.name, address, Price.of(amount).atomic)
-        balance = devnet.balance(chain, address)
-        funded.append(_Funded(chain.name, address, str(balance.dollars)))
-    terminal.result(
-        {"funded": [vars(f) for f in funded]},
-        *(f"{BY_V1[f.network].title:<14}{f.address}  now {_shown(f.balance)}" for f in funded),
-    )
+    tollbrush wallet fund            addresses and their QR codes; on local chains, 10 dollars of play money
+
+    tollbrush wallet fund 25 --network base
+    """
+    funding.fund(client_settings(data_dir), Terminal(as_json=as_json), dollars, network, qr=qr)
 
 
-@dataclass(frozen=True)
-class _Funded:
-    network: str
-    address: str
-    balance: str
-
-
-def _tell_how(terminal: Terminal, accounts: dict[str, str]) -> None:
-    """No local chain: real money comes from its owner."""
-    lines = [
-        f"Send USDC on Base to    {accounts['evm'] or '(no EVM key)'}",
-        f"Send USDC on Solana to  {accounts['svm'] or '(no Solana key)'}",
-        "Test networks: https://faucet.circle.com",
-        "Play money on this machine: tollbrush devnet, then again tollbrush wallet fund",
-    ]
-    terminal.result({"funded": [], "addresses": accounts}, *lines)
-
-
-def _tell_addresses(terminal: Terminal, wallet: Any, settings: Settings) -> None:
-    from tollbrush.payments.wallet import path_of
+def _tell_stored(terminal: Terminal, wallet: Wallet, settings: Settings) -> None:
+    from tollbrush.payments.wallet import is_in_environment, path_of
 
     path = str(path_of(settings))
+    lines = [f"{name}  {address}" for name, address in _addresses(wallet).items()]
     terminal.result(
-        {"evm": wallet.evm_address, "solana": wallet.solana_address, "path": path},
-        f"Base    {wallet.evm_address}",
-        f"Solana  {wallet.solana_address}",
-        f"Kept in {path}",
+        {"evm": wallet.evm_address, "solana": wallet.solana_address, "path": path}, *lines, f"Kept in {path}"
     )
-    terminal.note(_BACKUP)
+    if is_in_environment(settings):
+        terminal.note("But the environment holds another wallet, which comes first: TOLLBRUSH_WALLET__…")
 
 
-def _described(settings: Settings) -> dict[str, Any]:
-    """What a running router says of its wallet, else our own."""
-    import httpx2
-
-    if router := find_router(settings):
-        said: dict[str, Any] = httpx2.get(f"{router}/v1/wallet", timeout=30.0, trust_env=False).json()
-        return said | {"source": f"the router at {router}"}
-    from tollbrush.payments.payer import Payer
-    from tollbrush.payments.wallet import load_or_create, path_of
-    from tollbrush.router.accounts import describe
-
-    async def read() -> dict[str, Any]:
-        payer = Payer(load_or_create(settings), settings)
-        try:
-            return await describe(payer)
-        finally:
-            await payer.close()
-
-    return asyncio.run(read()) | {"source": str(path_of(settings))}
+def _addresses(wallet: Wallet) -> dict[str, str]:
+    named = {"Base  ": wallet.evm_address, "Solana": wallet.solana_address}
+    return {name: address for name, address in named.items() if address}
 
 
-def _addresses(settings: Settings) -> dict[str, str]:
-    """Address by family."""
-    import httpx2
+def _stored_as(settings: Settings, store: str | None) -> Settings:
+    """The settings with this store, and the new passphrase of a keystore, asked for twice. Raises BadRequest."""
+    from pydantic import SecretStr
 
-    if router := find_router(settings):
-        said = httpx2.get(f"{router}/v1/wallet", timeout=30.0, trust_env=False).json()
-        return {"evm": str(said["evm"]), "svm": str(said["solana"])}
-    from tollbrush.payments.wallet import load_or_create
+    from tollbrush.payments.keystore import STORES
 
-    own = load_or_create(settings)
-    return {"evm": own.evm_address, "svm": own.solana_address}
-
-
-def _shown(balance: str | None) -> str:
-    from tollbrush.domain.pricing import Price
-
-    return "unknown" if balance is None else str(Price.of(Decimal(balance)))
+    if store is not None and store not in STORES:
+        raise BadRequest(f"--store {store[:40]!r} is unknown.", advice=f"One of: {', '.join(STORES)}.")
+    update: dict[str, object] = {"store": store} if store else {}
+    kind = store or settings.wallet.store
+    if kind == "keystore" and not settings.wallet.passphrase.get_secret_value() and sys.stdin.isatty():
+        said = typer.prompt("A new passphrase", hide_input=True, confirmation_prompt=True, err=True)
+        update["passphrase"] = SecretStr(str(said))
+    return settings.model_copy(update={"wallet": settings.wallet.model_copy(update=update)})
 
 
-def _read_words(file: str) -> str:
+def _read(file: str) -> str:
     try:
-        return sys.stdin.read(4096) if file == "-" else Path(file).expanduser().read_text()[:4096]
+        if file == "-":
+            return sys.stdin.read(_MAX_SECRET)
+        with Path(file).expanduser().open(encoding="utf-8") as opened:
+            return opened.read(_MAX_SECRET)
     except (OSError, UnicodeDecodeError) as failure:
-        raise BadRequest(f"{file!r} cannot be read: {failure}.") from failure
-
-
-def _dollars(text: str) -> Decimal:
-    try:
-        amount = Decimal(text.removeprefix("$"))
-    except InvalidOperation:
-        amount = Decimal(0)
-    if not 0 < amount <= 1_000_000:
-        raise BadRequest(f"{text[:40]!r} is not an amount of dollars.", advice="For example: tollbrush wallet fund 10")
-    return amount
+        raise BadRequest(f"{safe(file)!r} cannot be read: {failure}.") from failure

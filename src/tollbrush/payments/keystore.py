@@ -1,8 +1,8 @@
-"""Where a wallet's words are kept: one file, never overwritten, in one of three ways.
+"""Where a wallet's secret is kept, its words or its keys: one file, never overwritten, in one of three ways.
 
-`plain`     the words, in a file of mode 0600 in a folder of mode 0700
-`keystore`  the same file, the words sealed by scrypt (RFC 7914) and AES-256-GCM under a passphrase
-`keyring`   the words in the desktop's keyring, the file names the entry
+`plain`     the secret, in a file of mode 0600 in a folder of mode 0700
+`keystore`  the same file, the secret sealed by scrypt (RFC 7914) and AES-256-GCM under a passphrase
+`keyring`   the secret in the desktop's keyring, the file names the entry
 
 The file also holds the public addresses, so that they can be shown without opening anything.
 """
@@ -56,7 +56,7 @@ class Sealed(msgspec.Struct, frozen=True):
 
 
 class Stored(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The wallet file. Exactly one of `words`, `sealed` and `entry` is set."""
+    """The wallet file. Exactly one of `words` (the secret), `sealed` and `entry` is set."""
 
     store: str
     evm: str
@@ -69,7 +69,7 @@ class Stored(msgspec.Struct, frozen=True, omit_defaults=True):
         return f"Stored({self.store}, {self.evm}, {self.solana})"
 
     def open(self, passphrase: str) -> str:
-        """The words. Raises WalletLocked."""
+        """The secret. Raises WalletLocked."""
         if self.words is not None:
             return self.words
         if self.entry is not None:
@@ -112,7 +112,7 @@ def load(path: Path) -> Stored | None:
 
 
 def save(path: Path, words: str, *, evm: str, solana: str, store: str, passphrase: str) -> None:
-    """Keep the words. Raises FileExistsError when a wallet is there already, WalletLocked, BadRequest."""
+    """Keep the secret. Raises FileExistsError when a wallet is there already, WalletLocked, BadRequest."""
     stored = _stored(words, evm, solana, store, passphrase)
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

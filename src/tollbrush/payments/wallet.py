@@ -1,4 +1,4 @@
-"""The wallet that pays: 24 words (BIP-39), one account on each family of chains.
+"""The wallet that pays: 24 words (BIP-39), one account on each family of chains; or single keys, one of each at most.
 
 EVM: m/44'/60'/0'/0/0 (BIP-32, BIP-44). Solana: m/44'/501'/0'/0' (SLIP-10).
 Keys leave this object only by `evm_key`, `solana_keypair` and `export`; it prints its addresses and cannot be pickled.
@@ -7,9 +7,12 @@ Keys leave this object only by `evm_key`, `solana_keypair` and `export`; it prin
 from __future__ import annotations
 
 import hmac
+import re
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, NoReturn
+
+import msgspec
 
 from tollbrush.errors import BadRequest, WalletLocked
 from tollbrush.payments import keystore
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
 Family = Literal["evm", "svm"]
 
 _HARDENED: Final = 2**31
+_HEX = re.compile(r"(?:0x)?[0-9a-f]+", re.ASCII | re.IGNORECASE)
 _EVM_PATH: Final = (44 + _HARDENED, 60 + _HARDENED, _HARDENED, 0, 0)
 _SOLANA_PATH: Final = "m/44'/501'/0'/0'"
 
@@ -56,6 +60,37 @@ class Wallet:
     def from_keys(cls, *, evm_key: str = "", solana_key: str = "") -> Wallet:
         """A hex EVM key and a base58 Solana keypair, either or both. Raises BadRequest."""
         return cls(None, _read_evm_key(evm_key) if evm_key else None, _read_solana_key(solana_key))
+
+    @classmethod
+    def read(cls, text: str) -> Wallet:
+        """What a person or a file has: BIP-39 words; a hex EVM key; a Solana keypair in base58 or as the JSON array of
+        solana-keygen; both keys, one on each line; or what `export` gave. Raises BadRequest, which repeats no
+        secret."""
+        text = text.strip()
+        lines = [text] if text.startswith("[") else [line.strip() for line in text.splitlines() if line.strip()]
+        if text.startswith("{"):
+            return cls._from_export(text)
+        if not any(_looks_like_a_key(line) for line in lines):
+            return cls.from_words(text)
+        evm = [line for line in lines if _HEX.fullmatch(line)]
+        solana = [_base58_of(line) for line in lines if not _HEX.fullmatch(line)]
+        if len(evm) > 1 or len(solana) > 1:
+            raise BadRequest("a wallet has one EVM key and one Solana key at most.", path="key")
+        return cls.from_keys(evm_key="".join(evm), solana_key="".join(solana))
+
+    @classmethod
+    def _from_export(cls, text: str) -> Wallet:
+        try:
+            said = msgspec.json.decode(text, type=_Export)
+        except msgspec.DecodeError:
+            raise BadRequest(
+                "this JSON is no wallet.", path="key", advice="Give words, a key, or what `wallet export` printed."
+            ) from None
+        if said.mnemonic:
+            return cls.from_words(said.mnemonic)
+        if not said.evm_key and not said.solana_key:
+            raise BadRequest("this wallet is empty: it has neither words nor a key.", path="key")
+        return cls.from_keys(evm_key=said.evm_key, solana_key=said.solana_key)
 
     @cached_property
     def evm_address(self) -> str:
@@ -95,6 +130,10 @@ class Wallet:
         keys = {"evm_key": "0x" + self._evm_key.hex() if self._evm_key else "", "solana_key": ""}
         return keys | ({"solana_key": str(self._solana_keypair)} if self._solana_keypair else {})
 
+    def secret(self) -> str:
+        """Secret: what `read` makes this wallet of again. The words, or the keys as JSON."""
+        return self._words if self._words is not None else msgspec.json.encode(self.export()).decode()
+
     def __repr__(self) -> str:
         return f"Wallet(evm={self.evm_address!r}, solana={self.solana_address!r})"
 
@@ -111,7 +150,7 @@ def load(settings: Settings) -> Wallet | None:
     if evm_key or solana_key:
         return Wallet.from_keys(evm_key=evm_key, solana_key=solana_key)
     stored = keystore.load(path_of(settings))
-    return Wallet.from_words(stored.open(said.passphrase.get_secret_value())) if stored else None
+    return Wallet.read(stored.open(said.passphrase.get_secret_value())) if stored else None
 
 
 def load_or_create(settings: Settings) -> Wallet:
@@ -129,14 +168,29 @@ def create(settings: Settings) -> Wallet:
     return _store_new(settings, Wallet.create())
 
 
-def import_words(settings: Settings, words: str) -> Wallet:
-    """Store these words. Raises BadRequest on words that are none, or when a wallet is there already."""
-    return _store_new(settings, Wallet.from_words(words))
+def import_secret(settings: Settings, text: str) -> Wallet:
+    """Store these words, or these keys; see `Wallet.read`. Raises BadRequest on what is neither, or when a wallet is
+    there already."""
+    return _store_new(settings, Wallet.read(text))
 
 
 def path_of(settings: Settings) -> Path:
     """The wallet file, whether or not it exists."""
     return keystore.path_in(settings.data_dir)
+
+
+def is_in_environment(settings: Settings) -> bool:
+    """Whether the settings hold a wallet, which comes before the stored one."""
+    said = settings.wallet
+    return any(secret.get_secret_value() for secret in (said.mnemonic, said.evm_key, said.solana_key))
+
+
+def needs_passphrase(settings: Settings) -> bool:
+    """Whether the wallet is a keystore whose passphrase the settings lack. Raises WalletLocked."""
+    if is_in_environment(settings) or settings.wallet.passphrase.get_secret_value():
+        return False
+    stored = keystore.load(path_of(settings))
+    return stored is not None and stored.sealed is not None
 
 
 def _store_new(settings: Settings, wallet: Wallet) -> Wallet:
@@ -152,7 +206,7 @@ def _store_new(settings: Settings, wallet: Wallet) -> Wallet:
 def _store(settings: Settings, wallet: Wallet) -> Wallet:
     keystore.save(
         path_of(settings),
-        wallet.export()["mnemonic"],
+        wallet.secret(),
         evm=wallet.evm_address,
         solana=wallet.solana_address,
         store=settings.wallet.store,
@@ -185,6 +239,31 @@ def _bip32(seed: bytes, path: tuple[int, ...]) -> bytes:
         tweak = hmac.digest(chain, parent + index.to_bytes(4, "big"), "sha512")
         node = key.add(tweak[:32]).secret + tweak[32:]
     return node[:32]
+
+
+class _Export(msgspec.Struct):
+    """What `Wallet.export` gives."""
+
+    mnemonic: str = ""
+    evm_key: str = ""
+    solana_key: str = ""
+
+
+def _looks_like_a_key(line: str) -> bool:
+    """One long word, or an array of numbers; BIP-39's words have 8 letters at most."""
+    return line.startswith("[") or (" " not in line and len(line) > 30)
+
+
+def _base58_of(line: str) -> str:
+    """solana-keygen's file is an array of 64 bytes. Raises BadRequest."""
+    from solders.keypair import Keypair
+
+    if not line.startswith("["):
+        return line
+    try:
+        return str(Keypair.from_bytes(bytes(msgspec.json.decode(line, type=list[int]))))
+    except (ValueError, msgspec.DecodeError):
+        raise BadRequest("this array is no Solana keypair of 64 bytes.", path="wallet.solana_key") from None
 
 
 def _read_evm_key(text: str) -> bytes:

@@ -179,9 +179,9 @@ def test_the_environment_comes_before_the_file(tmp_path: Path) -> None:
 
 
 def test_never_overwritten(tmp_path: Path) -> None:
-    first = wallet.import_words(made(tmp_path), ABOUT)
+    first = wallet.import_secret(made(tmp_path), ABOUT)
     with pytest.raises(BadRequest, match="never overwritten"):
-        wallet.import_words(made(tmp_path), ART)
+        wallet.import_secret(made(tmp_path), ART)
     with pytest.raises(BadRequest, match="never overwritten"):
         wallet.create(made(tmp_path))
     assert wallet.load_or_create(made(tmp_path)).evm_address == first.evm_address
@@ -237,7 +237,7 @@ def test_processes_that_race_get_the_same_wallet(tmp_path: Path) -> None:
 
 def test_the_keystore_holds_no_words_and_opens_with_its_passphrase_only(tmp_path: Path) -> None:
     sealed = made(tmp_path, store="keystore", passphrase="correct horse")
-    first = wallet.import_words(sealed, ABOUT)
+    first = wallet.import_secret(sealed, ABOUT)
     content = wallet.path_of(sealed).read_text()
     assert "abandon" not in content
     assert first.evm_address in content
@@ -302,14 +302,14 @@ def desktop() -> Iterator[MemoryKeyring]:
 
 def test_the_keyring_holds_the_words_and_the_file_names_the_entry(tmp_path: Path, desktop: MemoryKeyring) -> None:
     said = made(tmp_path, store="keyring")
-    wallet.import_words(said, ABOUT)
+    wallet.import_secret(said, ABOUT)
     assert "abandon" not in wallet.path_of(said).read_text()
     assert list(desktop.entries.values()) == [ABOUT]
     opened = wallet.load(said)
     assert opened is not None
     assert opened.export() == {"mnemonic": ABOUT}
     with pytest.raises(BadRequest, match="never overwritten"):
-        wallet.import_words(said, ART)
+        wallet.import_secret(said, ART)
     assert list(desktop.entries.values()) == [ABOUT]
     desktop.entries.clear()
     with pytest.raises(WalletLocked, match="no entry"):
