@@ -69,6 +69,11 @@ class Checks:
             self._must(not charge.open, "a claim is open for ever: {}", charge)
         for job in jobs.values():
             self._must(job.finished, "a job never ends: {}", job)
+        listed = {image.key for job in jobs.values() for image in job.images}
+        for key in self._disk.images._images:
+            self._must(key in listed, "{} is nobody's picture", key)
+        inputs = self._disk.inputs._inputs
+        self._must(not inputs, "the inputs of {} are kept for ever", ", ".join(inputs))
         settled = [c for c in charges if c.state is ChargeState.SETTLED]
         for job_id, count in Counter(c.job_id for c in settled).items():
             self._must(count == 1, "job {} was paid {} times", job_id, count)

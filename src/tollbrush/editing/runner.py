@@ -122,13 +122,19 @@ class Runner:
             for f in finished
         )
         await record(hosted)
+        writing = asyncio.create_task(self._write(hosted, finished))
         try:
-            for image, f in zip(hosted, finished, strict=True):
-                await self._images.put(image.key, f.data)
-        except BaseException:
+            await asyncio.shield(writing)
+        except (Exception, asyncio.CancelledError):
+            # Whoever cancels does not stop a write that has begun: only after it is there something to remove.
+            await asyncio.gather(writing, return_exceptions=True)
             await self.discard(hosted)
             raise
         return hosted
+
+    async def _write(self, hosted: Sequence[HostedImage], finished: Sequence[Finished]) -> None:
+        for image, f in zip(hosted, finished, strict=True):
+            await self._images.put(image.key, f.data)
 
     async def discard(self, hosted: Sequence[HostedImage]) -> None:
         for image in hosted:
