@@ -32,13 +32,13 @@ class Fleet(Generic[M]):
     def __init__(self, members: Sequence[M]) -> None:
         self.members = tuple(members)
 
-    def suits(self, rank: Callable[[M], int | None], without: Container[M] = ()) -> bool:
+    def suits(self, rank: Callable[[M], int | None]) -> bool:
         """Whether any member, one of those left alone included, suits this request."""
-        return any(rank(m) is not None for m in self.members if m not in without)
+        return any(rank(m) is not None for m in self.members)
 
     def choose(self, rank: Callable[[M], int | None], avoiding: Container[M] = ()) -> M:
         """The member for a request: `rank` tells how well it suits (0 is best, None: not at all), `avoiding` who
-        failed it already. Among equals the one with the least outstanding for its width. Raises
+        should not be asked again so soon. Among equals the one with the least outstanding for its width. Raises
         UnsupportedParameter when none suits, Unavailable while all that do are left alone."""
         suiting = {m: found for m in self.members if (found := rank(m)) is not None}
         if not suiting:

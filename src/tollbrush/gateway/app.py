@@ -28,7 +28,7 @@ from tollbrush.editing.reconcile import Sweeper
 from tollbrush.editing.runner import Runner
 from tollbrush.editing.service import EditingService
 from tollbrush.engines import registry
-from tollbrush.engines.interface import Engine
+from tollbrush.engines.interface import Alarming, Engine
 from tollbrush.errors import BadSettings, TollbrushError
 from tollbrush.gateway import catalog as shop
 from tollbrush.gateway import door, edits, jobs, openapi, problems
@@ -136,6 +136,10 @@ def create_app(settings: Settings, seams: Seams | None = None) -> FastAPI:
     app.add_exception_handler(HTTPException, problems.on_http_error)
     app.add_exception_handler(Exception, problems.on_surprise)
     app.state.close, app.state.drain = close, service.drain
+    def alarms() -> list[str]:
+        """What the engines' own servers need; the log names them, this is for all to read."""
+        return sorted({words for e in engines if isinstance(e, Alarming) for words in e.alarms().values()})
+
     watch = Watch(
         gate,
         ledger,
@@ -143,6 +147,7 @@ def create_app(settings: Settings, seams: Seams | None = None) -> FastAPI:
         clock=clock,
         low_settlements=gateway.low_settlements,
         caught_up=lambda: sweeper.caught_up,
+        alarms=alarms,
     )
     scrape = Scrape(metrics, watch, runner.turnstile, gateway.metrics_from)
     _routes(app, settings, service, collector, images, Ops(watch, gate.networks), scrape, clock)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -39,7 +39,8 @@ class Vitals:
 
 class Watch:
     """Looks when asked, at most every two seconds however many ask. `clock` gives Unix seconds; a fee account that
-    pays for fewer than `low_settlements` is a warning, and so is a start that has not `caught_up`."""
+    pays for fewer than `low_settlements` is a warning, and so are a start that has not `caught_up` and `alarms` of the
+    engines' own servers."""
 
     def __init__(
         self,
@@ -50,9 +51,10 @@ class Watch:
         clock: Callable[[], float],
         low_settlements: int,
         caught_up: Callable[[], bool],
+        alarms: Callable[[], Sequence[str]] = tuple,
     ) -> None:
         self._gate, self._ledger, self._data_dir = gate, ledger, data_dir
-        self._clock, self._low, self._caught_up = clock, low_settlements, caught_up
+        self._clock, self._low, self._caught_up, self._alarms = clock, low_settlements, caught_up, alarms
         self._looking = asyncio.Lock()
         self._seen: tuple[float, Vitals] | None = None
 
@@ -74,6 +76,8 @@ class Watch:
         }
         if not self._caught_up():
             warnings["start"] = "the settlements that an earlier process left open are still being looked up"
+        if alarms := self._alarms():
+            warnings["upstreams"] = "; ".join(alarms)
         charges: Counter[ChargeState] = Counter()
         try:
             await self._ledger.probe()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from tollbrush.engines.openai.answers import Partial, Picture, Trouble, pixels
 from tollbrush.engines.openai.asked import Asked, Source
 from tollbrush.engines.openai.forms import Form, build
 from tollbrush.engines.openai.upstream import Upstream
+from tollbrush.errors import TollbrushError
 from tollbrush.settings import OpenAISettings
 
 if TYPE_CHECKING:
@@ -59,7 +61,9 @@ class Call:
     hear: Hear
     until: float
     sleep: Callable[[float], Awaitable[object]]
-    _failed: set[Upstream] = field(default_factory=set)
+    _ready: dict[Upstream, float] = field(default_factory=dict)
+    _avoided: set[Upstream] = field(default_factory=set)
+    _troubles: list[Trouble] = field(default_factory=list)
     _tries: int = 0
     _patience: float = 0.0
 
@@ -68,16 +72,17 @@ class Call:
         self._patience = self.settings.patience_seconds
         built: tuple[Upstream, Form] | None = None
         while True:
-            upstream = self.fleet.choose(self.asked.rank, self._failed)
+            upstream = self.fleet.choose(self.asked.rank, self._avoided)
             try:
                 with self.fleet.at_work(upstream):
                     if built is None or built[0] is not upstream or not built[1].body.whole:
                         built = upstream, await self._build(upstream)
                     output = await self._ask(upstream, built[1])
             except Trouble as trouble:
+                self._troubles.append(trouble)
                 pause = self._pause(upstream, trouble)
                 if pause is None:
-                    raise trouble.error from trouble
+                    raise self._told(trouble) from trouble
                 _log.info("asking again", upstream=upstream.label, problem=str(trouble), seconds=round(pause, 1))
                 await self.sleep(pause)
             else:
@@ -107,21 +112,22 @@ class Call:
         return EditOutput(tuple(images), answer.usage)
 
     def _pause(self, upstream: Upstream, trouble: Trouble) -> float | None:
-        """Seconds until the next try; None: there must not be one."""
-        self._failed.add(upstream)
+        """Seconds until the next try, at whoever may be asked soonest; None: there must not be one."""
         self._tries += 1
         if trouble.spent or self._tries > self.settings.retries + len(self.fleet.members) - 1:
             return None
-        if self.fleet.suits(self.asked.rank, without=self._failed):
-            return 0.0
-        if trouble.alarm is not None:
-            return None
-        pause = _FIRST_PAUSE * 2**self._tries * random.uniform(0.5, 1.0)  # noqa: S311 - spreads callers, keeps no secret
-        if trouble.wait is not None:
-            pause += trouble.wait
+        now = asyncio.get_running_loop().time()
+        wait = _FIRST_PAUSE * 2**self._tries * random.uniform(0.5, 1.0)  # noqa: S311 - spreads callers, keeps no secret
+        self._ready[upstream] = math.inf if trouble.alarm is not None else now + wait + (trouble.wait or 0)
+        soonest = min(self._ready.get(m, now) for m in self.fleet.members if self.asked.rank(m) is not None)
+        self._avoided = {m for m, ready in self._ready.items() if ready > soonest}
+        pause = soonest - now
         self._patience -= pause
-        left = self.until - asyncio.get_running_loop().time()
-        return pause if self._patience >= 0 and pause < left else None
+        return pause if self._patience >= 0 and soonest < self.until else None
+
+    def _told(self, last: Trouble) -> TollbrushError:
+        """What the caller hears: of several servers' excuses the one that says when to come again."""
+        return next((t.error for t in self._troubles if t.wait is not None and not last.spent), last.error)
 
 
 async def all_of(calls: Sequence[Coroutine[object, object, T]]) -> list[T]:

@@ -65,8 +65,10 @@ class OpenAIEngine:
             key: Fleet(_upstreams(model.places, settings) if model.places else common)
             for key, model in self._served.items()
         }
-        members = dict.fromkeys(m for fleet in self._fleets.values() for m in fleet.members)
-        self._upstreams = tuple(members)
+        for key, fleet in self._fleets.items():
+            for member in fleet.members:
+                member.names.add(member.place.model or self._served[key].name)
+        self._upstreams = tuple(dict.fromkeys(m for fleet in self._fleets.values() for m in fleet.members))
         self._http: aiohttp.ClientSession | None = None
         self._watching: asyncio.Task[None] | None = None
 
@@ -134,13 +136,7 @@ class OpenAIEngine:
 
     def alarms(self) -> Mapping[str, str]:
         """By host: a key that is refused, a server that is down, a model that it does not have."""
-        found = {m.label: m.alarm for m in self._upstreams if m.alarm is not None}
-        for key, fleet in self._fleets.items():
-            for m in fleet.members:
-                name = m.place.model or self._served[key].name
-                if m.listed is not None and m.profile.lists_models and name not in m.listed:
-                    found.setdefault(m.label, f"it does not list the model {name!r}: edits with it will fail")
-        return found
+        return {m.label: m.alarm for m in self._upstreams if m.alarm is not None}
 
     async def check(self) -> None:
         """Ask the servers how they are: everybody at first, later those who are not well or could be spared."""

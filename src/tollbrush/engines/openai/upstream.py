@@ -30,7 +30,8 @@ Heard = Callable[[Partial], Awaitable[None]]
 
 
 class Upstream:
-    """A member of a fleet. `alone`: nobody could take its place."""
+    """A member of a fleet. `alone`: nobody could take its place. `names`: the models that are
+    asked of it, in its own words."""
 
     def __init__(self, place: UpstreamSettings, *, alone: bool, stalled_seconds: float) -> None:
         self.place, self.profile, self.alone = place, resolve(place), alone
@@ -39,7 +40,7 @@ class Upstream:
         self.well, self.checked = True, False
         self.outstanding = self.served = 0
         self.alarm: str | None = None
-        self.listed: frozenset[str] | None = None
+        self.names: set[str] = set()
         self._turns = asyncio.Semaphore(place.width)
         key = place.api_key.get_secret_value()
         self._headers = {"Accept-Encoding": "identity"} | ({"Authorization": f"Bearer {key}"} if key else {})
@@ -95,7 +96,8 @@ class Upstream:
         """Ask for its models, as any client may; a server without that route is well too."""
         timeout = aiohttp.ClientTimeout(total=_CHECK_SECONDS)
         url = self.place.url.rstrip("/") + "/models"
-        alarm = None
+        alarm: str | None = None
+        missing: list[str] = []
         try:
             async with http.get(url, headers=self._headers, timeout=timeout, allow_redirects=False) as response:
                 status = response.status
@@ -107,9 +109,10 @@ class Upstream:
                 alarm = f"it refuses the key (HTTP {status}): set another"
             elif status >= 500:
                 alarm = f"it is not well (HTTP {status})"
-            self.listed = _ids(body) if status == 200 else None
+            listed = _ids(body) if status == 200 and self.profile.lists_models else None
+            missing = sorted(self.names - listed) if listed is not None else []
         self.well, self.checked = alarm is None, True
-        self.report(alarm)
+        self.report(f"it does not have the model {', '.join(missing)}" if missing else alarm)
 
     def report(self, alarm: str | None) -> None:
         """Said once, loudly, when it begins and when it ends."""

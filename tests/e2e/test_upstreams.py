@@ -1,0 +1,141 @@
+"""A gateway that sells what its operator's own servers serve, and what it does when they fail."""
+
+from __future__ import annotations
+
+import io
+import json
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import httpx2
+import numpy as np
+import pytest
+from PIL import Image
+
+from support.openai_oddities import KEY
+from support.openai_simulator import simulated, told
+from support.pictures import data_uri, half_mask, photo
+from support.shop import FUNDS, Buyer, Shop, open_shop
+
+BASE = "eip155:84532"
+OWN = {"model": "acme/qwen-edit", "prompt": "invert it", "size": "128x64", "image": data_uri(photo(128, 64))}
+PRICE = 10_500
+
+
+@dataclass(frozen=True)
+class Own:
+    shop: Shop
+    server: str
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Own]:
+    """Two servers, of which one has another key than it is told."""
+    folder = tmp_path_factory.mktemp("own")
+    with simulated("vllm-omni") as server, simulated() as locked:
+        common = {"sizes": {"128x64": "0.01", "64x128": "0.01"}, "mask": True, "licence": "Apache-2.0"}
+        good = {"url": server, "profile": "vllm-omni"}
+        bad = {"url": locked, "profile": "openai", "api_key": "sk-outdated"}
+        models = {
+            "acme/qwen-edit": common | {"upstreams": [good]},
+            "acme/two": common | {"upstreams": [good, bad]},
+        }
+        env = {
+            "TOLLBRUSH_MODELS": json.dumps(models),
+            "TOLLBRUSH_ENGINES__OPENAI__STALLED_SECONDS": "0.5",
+            "TOLLBRUSH_ENGINES__OPENAI__TIMEOUT_SECONDS": "30",
+        }
+        with open_shop(folder, **env) as shop:
+            yield Own(shop, server)
+
+
+@pytest.fixture
+def payer(own: Own) -> Buyer:
+    return own.shop.buyer()
+
+
+def open_charges(shop: Shop) -> list[Any]:
+    """What is neither settled nor released."""
+    with sqlite3.connect(f"file:{shop.data_dir / 'gateway.db'}?mode=ro", uri=True) as db:
+        return db.execute("SELECT * FROM charges WHERE state NOT IN ('settled', 'released')").fetchall()
+
+
+def pixels(url: str) -> Any:
+    return np.array(Image.open(io.BytesIO(httpx2.get(url).content)))
+
+
+def test_what_an_own_server_serves_is_listed_and_sold(own: Own, payer: Buyer) -> None:
+    rows = {row["id"]: row for row in httpx2.get(own.shop.url + "/v1/models").json()["data"]}
+    row = rows["acme/qwen-edit"]
+    assert (row["available"], row["mask"], row["licence"]) == (True, True, "Apache-2.0")
+    assert row["pricing"] == {"128x64": 0.0105, "64x128": 0.0105}
+    sold = own.shop.pay(payer, OWN, BASE)
+    assert sold.status_code == 200, sold.text
+    (image,) = sold.json()["data"]
+    assert (image["width"], image["height"]) == (128, 64)
+    assert sold.json()["model"] == "acme/qwen-edit"
+    assert own.shop.base.balance(payer.address(BASE)) == FUNDS - PRICE
+
+
+def test_a_mask_bounds_the_edit(own: Own, payer: Buyer) -> None:
+    body = OWN | {"mask": data_uri(half_mask(128, 64)), "seed": 5}
+    sold = own.shop.pay(payer, body, BASE)
+    assert sold.status_code == 200, sold.text
+    (image,) = sold.json()["data"]
+    assert (image["preserved"], image["seed"]) == (True, 5)
+    source = np.array(Image.open(io.BytesIO(photo(128, 64))).convert("RGB"))
+    kept = np.array(Image.open(io.BytesIO(half_mask(128, 64))).convert("L")) < 128
+    answer = pixels(image["url"])
+    assert np.array_equal(answer[kept], source[kept])
+    assert not np.array_equal(answer[~kept], source[~kept])
+
+
+@pytest.mark.parametrize(
+    ("failure", "status"),
+    [("truncated json", 500), ("html as 200", 500), ("bad base64", 500), ("broken picture", 500), ("too few", 500),
+     ("too many", 500), ("empty", 500), ("huge", 500), ("redirect", 500), ("bad key", 500), ("server error", 500),
+     ("overloaded", 500), ("quota", 500), ("stall", 504), ("rate limit", 429), ("moderation", 403)],
+)  # fmt: skip
+def test_nothing_is_charged_for_what_is_no_picture(own: Own, payer: Buyer, failure: str, status: int) -> None:
+    shop, files = own.shop, own.shop.images_on_disk()
+    answer = shop.pay(payer, OWN | {"prompt": f"simulate: {failure}"}, BASE)
+    assert answer.status_code == status, answer.text
+    assert KEY not in answer.text
+    assert shop.base.balance(payer.address(BASE)) == FUNDS
+    assert shop.images_on_disk() == files
+    assert open_charges(shop) == []
+    assert shop.pay(payer, OWN, BASE).status_code == 200  # the server is not done with, and neither is the payer
+
+
+def test_a_server_that_refuses_our_key_loses_no_sale(own: Own, payer: Buyer) -> None:
+    for _ in range(3):
+        sold = own.shop.pay(payer, OWN | {"model": "acme/two"}, BASE)
+        assert sold.status_code == 200, sold.text
+    limited = own.shop.pay(payer, OWN | {"model": "acme/two", "prompt": "simulate: rate limit"}, BASE)
+    assert (limited.status_code, limited.headers["retry-after"]) == (429, "60")  # not the other server's excuse
+
+
+def test_fewer_than_asked_for_is_not_charged(own: Own, payer: Buyer) -> None:
+    answer = own.shop.pay(payer, OWN | {"prompt": "simulate once: too few", "n": 2}, BASE)
+    assert answer.status_code == 500
+    assert own.shop.base.balance(payer.address(BASE)) == FUNDS
+
+
+def test_a_short_limit_is_waited_for(own: Own, payer: Buyer) -> None:
+    prompt = "simulate once: short rate limit"
+    sold = own.shop.pay(payer, OWN | {"prompt": prompt, "mask": data_uri(half_mask(128, 64))}, BASE)
+    assert sold.status_code == 200, sold.text
+    assert sold.json()["data"][0]["preserved"] is True  # out of a picture that was made again
+    assert told(own.server, "asked").count(prompt) == 2
+    assert own.shop.base.balance(payer.address(BASE)) == FUNDS - PRICE
+
+
+def test_the_operator_is_told_and_nobody_hears_the_key(own: Own) -> None:
+    ready = httpx2.get(own.shop.url + "/readyz").json()
+    assert "refuses the key" in ready["warnings"]["upstreams"]
+    log = own.shop.log.read_text()
+    assert "an upstream needs its operator" in log
+    assert "sk-outdated" not in log + json.dumps(ready)
+    assert KEY not in log
