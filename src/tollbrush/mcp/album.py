@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 SUFFIX: Final = {"image/png": ".png", "image/jpeg": ".jpg", "image/webp": ".webp", "image/gif": ".gif"}
 _SUFFIXES: Final = (*SUFFIX.values(), ".jpeg")
 _ELSEWHERE: Final = ("data:", "http://", "https://")
+_NAME: Final = 240
+"""Bytes of a file's name; file systems end at 255, and a number may be added."""
 _SIDE: Final = 768
 _MOST: Final = 1_000_000
 """Bytes of all thumbnails of an answer, in base64: some clients drop an answer of 1 MB."""
@@ -37,11 +39,8 @@ class Album:
 
     def read(self, reference: str, name: str) -> bytes | str:
         """The file's bytes; what is no file as it stands. Raises BadRequest."""
-        start = reference[:8].lower()
-        if start.startswith(_ELSEWHERE):
-            return reference
-        local = unquote(urlsplit(reference).path) if start.startswith("file:") else reference
-        return self._files.read(local, path=name)
+        local = _local(reference)
+        return reference if local is None else self._files.read(local, path=name)
 
     def target(self, output: str | None, source: str) -> Path:
         """Where the first picture goes, without its suffix: as named, else beside the source. Raises BadRequest."""
@@ -53,9 +52,9 @@ class Album:
             folder = path.parent.resolve(strict=True)
         except (OSError, RuntimeError, ValueError) as failure:
             raise BadRequest(f"output {shown}: there is no such folder.", path="output") from failure
-        if path.suffix.lower() not in _SUFFIXES:
+        if path.suffix.lower() not in _SUFFIXES or not path.name.isprintable() or len(os.fsencode(path.name)) > _NAME:
             raise BadRequest(f"output {shown} is not named as a picture, such as out.png.", path="output")
-        if not any(folder.is_relative_to(root) for root in self._roots):
+        if not self._is_allowed(folder):
             allowed = ", ".join(map(str, self._roots))
             raise BadRequest(f"output {shown} is outside the allowed folders.", path="output", advice=f"Use {allowed}.")
         if not os.access(folder, os.W_OK):
@@ -63,11 +62,24 @@ class Album:
         return folder / path.stem
 
     def _beside(self, source: str) -> Path:
-        if not source[:8].lower().startswith(_ELSEWHERE):
-            path = Path(source.removeprefix("file://")).expanduser()
-            if os.access(path.parent, os.W_OK):
-                return path.parent.resolve() / f"{path.stem}-edited"
+        local = _local(source)
+        if local is not None:
+            path = Path(local).expanduser()
+            folder = path.parent.resolve()
+            if self._is_allowed(folder) and os.access(folder, os.W_OK):
+                return folder / f"{path.stem}-edited"
         return self._fallback / "edited"
+
+    def _is_allowed(self, folder: Path) -> bool:
+        return any(folder.is_relative_to(root) for root in self._roots)
+
+
+def _local(reference: str) -> str | None:
+    """The path that is meant, None for what is no file."""
+    start = reference[:8].lower()
+    if start.startswith(_ELSEWHERE):
+        return None
+    return unquote(urlsplit(reference).path) if start.startswith("file:") else reference
 
 
 def save(images: Sequence[EditedImage], target: Path) -> list[Path]:
@@ -99,11 +111,12 @@ def _write(data: bytes, target: Path, suffix: str) -> Path:
 def thumbnails(pictures: Sequence[bytes]) -> list[tuple[str, str]]:
     """(base64, media type) of each picture in small, within 1 MB together. None of a picture that is too large to be
     worth decoding, or that this machine cannot decode."""
-    budget = _MOST // max(1, len(pictures)) * 3 // 4
-    return [small for picture in pictures if (small := _thumbnail(picture, budget))]
+    count = max(1, len(pictures))
+    side, budget = int(_SIDE / count**0.5), _MOST // count * 3 // 4
+    return [small for picture in pictures if (small := _thumbnail(picture, side, budget))]
 
 
-def _thumbnail(data: bytes, budget: int) -> tuple[str, str] | None:
+def _thumbnail(data: bytes, side: int, budget: int) -> tuple[str, str] | None:
     from PIL import Image
 
     try:
@@ -112,13 +125,13 @@ def _thumbnail(data: bytes, budget: int) -> tuple[str, str] | None:
             image = Image.open(io.BytesIO(data))
         if image.width * image.height > _TOO_MANY_PIXELS:
             return None
-        image.draft("RGB", (_SIDE, _SIDE))
-        image.thumbnail((_SIDE, _SIDE))
+        image.draft("RGB", (side, side))
+        image.thumbnail((side, side))
         kind = "PNG" if image.has_transparency_data else "JPEG"
         small = image.convert("RGBA" if kind == "PNG" else "RGB")
         while True:
             out = io.BytesIO()
-            small.save(out, kind, quality=85, optimize=True)
+            small.save(out, kind, quality=85)
             if out.tell() <= budget:
                 return base64.b64encode(out.getvalue()).decode(), f"image/{kind.lower()}"
             small.thumbnail((max(1, small.width * 3 // 4), max(1, small.height * 3 // 4)))

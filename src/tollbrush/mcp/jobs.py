@@ -63,6 +63,7 @@ class Jobs:
     def start(self, key: str, output: str | None, target: Path, work: Callable[[Job], Awaitable[Edit]]) -> Job:
         job = Job(secrets.token_hex(8), key, output, target)
         job.task = asyncio.create_task(_run(work, job))
+        job.task.add_done_callback(lambda task: task.cancelled() or task.exception())  # nobody may be there to hear it
         self._jobs[job.id] = job
         for old in [j for j in self._jobs.values() if j.task.done()][: max(0, len(self._jobs) - _KEPT)]:
             del self._jobs[old.id]

@@ -195,7 +195,8 @@ class Tools:
                 "cannot ask its user.",
                 advice=f"Nothing was signed. {owner}",
             )
-        question = f"Pay {price} in USDC for this edit? “{said.prompt[:200]}”"
+        shown = "".join(c if c.isprintable() else " " for c in said.prompt[:200])
+        question = f"Pay {price} in USDC for this edit? “{shown}”"
         try:
             answer = await call.ask("elicitation/create", {"message": question, "requestedSchema": _CONSENT})
         except RpcError as silent:
@@ -214,7 +215,7 @@ class Tools:
             text = f"Still at work ({job.stage}). Call get_job with job {job.id}."
             return Answer(shapes.EditResult(status="in_progress", job=job.id), text)
         edit = job.task.result()
-        if output not in job.files:
+        if not (saved := job.files.get(output)) or not all(map(Path.exists, saved)):
             job.files[output] = await asyncio.to_thread(album.save, edit.images, target)
         return _result(edit, job, job.files[output])
 
