@@ -119,7 +119,8 @@ class Cashier:
     async def resolve(self, charge: Charge, *, send_again: bool = False) -> Charge:
         """Ask the chain what became of a settlement. With `send_again`, a payment that it has not seen is sent once
         more: the very same one, which the token contract honours once at most. A refusal of this second sending says
-        nothing of the first, which may land yet. Raises SettlementUnknown."""
+        nothing of the first, which may land yet: a payer whose wallet is empty by now hears "unknown" until the
+        payment's time is up on chain (ADR 7). Raises SettlementUnknown."""
         found = await self.gate.find(charge)
         if found.outcome is Outcome.UNKNOWN and send_again:
             again = await self.gate.settle(charge)

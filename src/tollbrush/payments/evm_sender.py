@@ -51,9 +51,10 @@ class Sender:
         """The hash of a transaction on its way. It is known before sending, so a lost answer loses nothing.
         Raises Reverted, NotSent."""
         gas = await self._estimate(to, data)
+        fees = await self._fee()  # not in turn: only what must be in order waits for the others
         async with self._sending:
             for _ in range(_TRIES):
-                raw, tx_hash = await self._signed(to, data, gas)
+                raw, tx_hash = await self._signed(to, data, gas, fees)
                 try:
                     await self._rpc.call("eth_sendRawTransaction", raw)
                 except RpcUnreachable:
@@ -101,10 +102,16 @@ class Sender:
         except RpcUnreachable as failure:
             raise NotSent(str(failure)) from failure
 
-    async def _signed(self, to: str, data: bytes, gas: int) -> tuple[str, str]:
-        """An EIP-1559 transaction and its hash, both 0x…"""
+    async def _fee(self) -> tuple[int, int]:
         try:
-            fee, tip = await self.fee()
+            return await self.fee()
+        except (RpcError, RpcUnreachable) as failure:
+            raise NotSent(str(failure)) from failure
+
+    async def _signed(self, to: str, data: bytes, gas: int, fees: tuple[int, int]) -> tuple[str, str]:
+        """An EIP-1559 transaction and its hash, both 0x…"""
+        fee, tip = fees
+        try:
             if self._nonce is None:
                 self._nonce = as_int(await self._rpc.call("eth_getTransactionCount", self.address, "pending"))
         except (RpcError, RpcUnreachable) as failure:
