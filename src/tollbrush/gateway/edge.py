@@ -36,7 +36,7 @@ class Edge:
         plain = host.removeprefix("sol.")
         if not (is_loopback(plain) or plain in self._hosts or host in self._hosts):
             error = WrongHost(f"host {host[:80]!r} is not served here.", advice="Use the gateway's own address.")
-            await problem(error)(scope, receive, send)
+            await problem(error, scope["path"])(scope, receive, send)
             return
         path: str = scope["path"]
         under = path == SOL or path.startswith(SOL + "/")
