@@ -11,22 +11,22 @@ import struct
 import threading
 import warnings
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import lru_cache
 from typing import Final
 
 import cv2
 import numpy as np
 import simplejpeg  # type: ignore[import-untyped]
 from numpy.typing import NDArray
-from PIL import Image, ImageCms
+from PIL import Image
 
 from tollbrush.domain.edits import OutputFormat
 from tollbrush.errors import BadImage, BadRequest
+from tollbrush.imaging.colour import to_srgb
 from tollbrush.imaging.header import Header, sniff
-from tollbrush.imaging.png import encode_png
-from tollbrush.imaging.shaper import read_shaper
+from tollbrush.imaging.orientation import upright
+from tollbrush.imaging.png import encode_png, is_intact
 
 Pixels = NDArray[np.uint8]
 """Upright sRGB, H×W×3 or H×W×4 (straight alpha), uint8."""
@@ -75,16 +75,6 @@ class _Budget:
                 self._freed.notify_all()
 
 
-_TURNS: Final[Mapping[int, Callable[[Pixels], cv2.typing.MatLike]]] = {
-    2: lambda pixels: cv2.flip(pixels, 1),
-    3: lambda pixels: cv2.rotate(pixels, cv2.ROTATE_180),
-    4: lambda pixels: cv2.flip(pixels, 0),
-    5: lambda pixels: cv2.transpose(pixels),
-    6: lambda pixels: cv2.rotate(pixels, cv2.ROTATE_90_CLOCKWISE),
-    7: lambda pixels: cv2.flip(cv2.transpose(pixels), -1),
-    8: lambda pixels: cv2.rotate(pixels, cv2.ROTATE_90_COUNTERCLOCKWISE),
-}
-
 _budget: Final = _Budget(MAX_DECODING)
 
 
@@ -94,11 +84,10 @@ def decode(data: bytes, *, max_pixels: int, path: str = "image") -> Pixels:
     header = sniff(data, max_pixels=max_pixels, path=path)
     with _budget.hold(header.width * header.height):
         try:
-            pixels = _decode(data, header)
+            return _decode(data, header)
         except _PILLOW_ERRORS as error:
             message = f"{path} is a broken {header.format.upper()}: {str(error)[:120] or type(error).__name__}."
             raise BadImage(message, path=path, advice="Save it again from an image editor.") from error
-        return _upright(pixels, header.orientation)
 
 
 def encode(pixels: Pixels, fmt: OutputFormat, *, quality: int = 95) -> bytes:
@@ -138,12 +127,14 @@ def _decode(data: bytes, header: Header) -> Pixels:
         profile = image.info.get("icc_profile")
         if header.format == "jpeg" and image.mode in ("L", "RGB"):
             pixels, alpha = _jpeg(data, image), None
+        elif header.format == "png" and (plain := _plain_png(data, image)) is not None:
+            pixels, alpha = plain, None
         else:
             pixels, alpha = _planes(data, image)
-        colour = _to_srgb(pixels, profile)
+        colour = upright(to_srgb(pixels, profile), header.orientation)
     if alpha is None or (alpha == 255).all():
         return colour
-    return np.dstack((colour, alpha))
+    return np.dstack((colour, upright(alpha, header.orientation)))
 
 
 def _jpeg(data: bytes, image: Image.Image) -> Pixels:
@@ -153,6 +144,17 @@ def _jpeg(data: bytes, image: Image.Image) -> Pixels:
     except ValueError:
         pixels = np.array(image)
     return pixels
+
+
+def _plain_png(data: bytes, image: Image.Image) -> Pixels | None:
+    """8-bit grey or RGB: the same pixels as Pillow's with fewer copies. None where the file is of another kind, or
+    broken: Pillow judges, and libpng would write about it to our log."""
+    plain = data[24:29] in (b"\x08\x00\0\0\0", b"\x08\x02\0\0\0") and "transparency" not in image.info
+    if not plain or not is_intact(data):
+        return None
+    kind = cv2.IMREAD_COLOR_RGB if image.mode == "RGB" else cv2.IMREAD_GRAYSCALE
+    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), kind | cv2.IMREAD_IGNORE_ORIENTATION)
+    return None if pixels is None else pixels.astype(np.uint8, copy=False)
 
 
 def _planes(data: bytes, image: Image.Image) -> tuple[Pixels, Pixels | None]:
@@ -179,60 +181,6 @@ def _planes(data: bytes, image: Image.Image) -> tuple[Pixels, Pixels | None]:
     else:
         opaque = None
     return values, None if opaque is None else np.where(opaque, 255, 0).astype(np.uint8)
-
-
-def _to_srgb(pixels: Pixels, profile: bytes | None) -> Pixels:
-    """H×W×3 sRGB. A broken profile, or one for another kind of colour, counts as none, as in browsers."""
-    grey, cmyk = pixels.ndim == 2 or pixels.shape[2] == 1, pixels.ndim == 3 and pixels.shape[2] == 4
-    if grey:
-        pixels = pixels.reshape(pixels.shape[:2])
-    convert = _conversion(profile, "L" if grey else "CMYK" if cmyk else "RGB") if profile else None
-    if convert is not None:
-        return convert(pixels)
-    if grey:
-        return cv2.cvtColor(pixels, cv2.COLOR_GRAY2RGB).astype(np.uint8, copy=False)
-    return np.array(Image.fromarray(pixels, "CMYK").convert("RGB")) if cmyk else pixels
-
-
-@lru_cache(maxsize=8)
-def _conversion(profile: bytes, mode: str) -> Callable[[Pixels], Pixels] | None:
-    """Profile → sRGB, relative colorimetric with black point compensation; None where nothing would change."""
-    try:
-        transform = ImageCms.buildTransform(
-            ImageCms.ImageCmsProfile(io.BytesIO(profile)),
-            ImageCms.createProfile("sRGB"),
-            mode,
-            "RGB",
-            ImageCms.Intent.RELATIVE_COLORIMETRIC,
-            ImageCms.Flags.BLACKPOINTCOMPENSATION,
-        )
-    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
-        return None
-
-    def convert(pixels: Pixels) -> Pixels:
-        image = Image.fromarray(pixels, mode)
-        return np.array(ImageCms.applyTransform(image, transform))
-
-    if mode == "CMYK":
-        return convert
-    steps = np.arange(0, 256, 15, dtype=np.uint8)
-    probe = np.stack(np.meshgrid(steps, steps, steps), -1).reshape(1, -1, 3) if mode == "RGB" else steps[None]
-    seen = convert(probe)
-    # Most profiles are some vendor's sRGB: rounding them through lcms would only cost time and bits.
-    if _furthest(seen, probe if mode == "RGB" else probe[..., None]) <= 2:
-        return None
-    shaper = read_shaper(profile) if mode == "RGB" else None
-    return shaper.apply if shaper is not None and _furthest(seen, shaper.apply(probe)) <= 2 else convert
-
-
-def _furthest(one: Pixels, other: Pixels) -> int:
-    return int(np.abs(one.astype(np.int16) - other).max())
-
-
-def _upright(pixels: Pixels, orientation: int) -> Pixels:
-    """Exif 2.3 table 6: what to do to the stored picture to see it upright."""
-    turn = _TURNS.get(orientation)
-    return pixels if turn is None else turn(pixels).astype(np.uint8, copy=False)
 
 
 def _encode_webp(pixels: Pixels) -> bytes:

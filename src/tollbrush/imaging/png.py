@@ -1,4 +1,5 @@
-"""A fast PNG writer: thirty times Pillow's speed for about a tenth more bytes (W3C PNG 3rd ed.)."""
+"""A fast PNG writer: thirty times Pillow's speed for about a tenth more bytes; and whether a PNG is whole (W3C PNG
+3rd ed.)."""
 
 from __future__ import annotations
 
@@ -29,3 +30,17 @@ def encode_png(pixels: NDArray[np.uint8]) -> bytes:
         for kind, body in chunks
         for part in (struct.pack(">I", len(body)), kind, body, struct.pack(">I", zlib.crc32(body, zlib.crc32(kind))))
     )
+
+
+def is_intact(data: bytes) -> bool:
+    """Whether every chunk up to IEND is there and has its checksum."""
+    at, kind = 8, b""
+    while kind != b"IEND":
+        if at + 12 > len(data):
+            return False
+        length, kind = struct.unpack_from(">I4s", data, at)
+        end = at + 8 + length
+        if data[end : end + 4] != struct.pack(">I", isal_zlib.crc32(memoryview(data)[at + 4 : end])):
+            return False
+        at = end + 4
+    return True

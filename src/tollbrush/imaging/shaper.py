@@ -20,16 +20,16 @@ _TO_LINEAR_SRGB: Final = np.linalg.inv(
     ((0.4360747, 0.3850649, 0.1430804), (0.2225045, 0.7168786, 0.0606169), (0.0139322, 0.0971045, 0.7141733))
 )
 """From XYZ under D50."""
-_ROWS: Final = 32
+_ROWS: Final = 16
 _TABLES: Final = (b"A2B0", b"A2B1", b"D2B0", b"D2B1")
 
 
 @dataclass(frozen=True)
 class Shaper:
-    """`curves`: 1×256×3 float32, what each byte means in linear light; `matrix`: 3×3, from there to linear sRGB in
-    sixteenths of a bit (0…65535)."""
+    """`curves`: what each byte means in linear light, 0…65535: 1×256×3, or 1×256 where the channels share one;
+    `matrix`: 3×3, from there to linear sRGB."""
 
-    curves: NDArray[np.float32]
+    curves: NDArray[np.uint16]
     matrix: NDArray[np.float32]
 
     def apply(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -37,9 +37,8 @@ class Shaper:
         out = np.empty_like(pixels)
         for top in range(0, len(pixels), _ROWS):
             rows = slice(top, top + _ROWS)
-            light = cv2.transform(cv2.LUT(pixels[rows], self.curves), self.matrix)
-            whole = cv2.addWeighted(light, 1, light, 0, 0, dtype=cv2.CV_16U)  # rounds and clips
-            cv2.LUT(whole, _encoding(), dst=out[rows])
+            light = cv2.transform(cv2.LUT(pixels[rows], self.curves), self.matrix)  # rounds and clips
+            cv2.LUT(light, _encoding(), dst=out[rows])
         return out
 
 
@@ -53,10 +52,12 @@ def read_shaper(profile: bytes) -> Shaper | None:
         curves = np.stack([_curve(tags[name]) for name in (b"rTRC", b"gTRC", b"bTRC")], axis=-1)
     except (KeyError, struct.error, ValueError):
         return None
-    matrix = _TO_LINEAR_SRGB @ primaries * 65535
     if not np.isfinite(curves).all() or curves[0].any():
         return None  # a black that is not black: black point compensation is the engine's business
-    return Shaper(curves[None].astype(np.float32), matrix.astype(np.float32))
+    table = np.rint(curves[None] * 65535).astype(np.uint16)
+    shared = (table == table[..., :1]).all()
+    matrix = (_TO_LINEAR_SRGB @ primaries).astype(np.float32)
+    return Shaper(np.ascontiguousarray(table[..., 0]) if shared else table, matrix)
 
 
 def _tags(profile: bytes) -> Mapping[bytes, bytes]:

@@ -31,7 +31,7 @@ from tollbrush.domain.edits import OutputFormat
 from tollbrush.errors import BadImage, BadRequest
 from tollbrush.imaging import codec
 from tollbrush.imaging.codec import decode, encode, flatten
-from tollbrush.imaging.png import encode_png
+from tollbrush.imaging.png import encode_png, is_intact
 
 CAP = 40_000_000
 
@@ -157,6 +157,23 @@ def test_cmyk_with_profile() -> None:
 def test_jpeg_pixels_are_pillows(subsampling: str, progressive: bool) -> None:
     data = saved(photo(123, 77), "JPEG", subsampling=subsampling, progressive=progressive)
     assert np.array_equal(decode(data, max_pixels=CAP), read(data, mode="RGB"))
+
+
+@pytest.mark.parametrize("extra", [(), ((b"gAMA", struct.pack(">I", 20_000)),), ((b"sRGB", b"\0"),)])
+def test_plain_png_pixels_are_pillows(extra: tuple[tuple[bytes, bytes], ...]) -> None:
+    pixels = photo(61, 33)
+    rows = b"".join(b"\0" + row.tobytes() for row in pixels)
+    assert np.array_equal(decode(png(61, 33, rows, extra=extra), max_pixels=CAP), pixels)
+
+
+def test_a_png_is_intact_or_not() -> None:
+    data = saved(photo(40, 30), "PNG")
+    assert is_intact(data)
+    assert is_intact(data + b"more")
+    for end in range(0, len(data), 7):
+        assert not is_intact(data[:end])
+    for at in range(8, len(data), 101):
+        assert not is_intact(data[:at] + bytes([data[at] ^ 4]) + data[at + 1 :])
 
 
 def test_grey_jpeg() -> None:
