@@ -249,8 +249,8 @@ class Purchase:
     def _refused(self, answer: Answer) -> TollbrushError:
         said = answer.json() or {}
         reason = printable(said.get("reason")) or "refused"
-        words = printable(said.get("error")) or reason
-        return build(PaymentRefused, f"{self._flow.gateway} refused the payment: {words.rstrip('.')}.", _IN_DOUBT, reason=reason)
+        words = (printable(said.get("error")) or reason).rstrip(".")
+        return build(PaymentRefused, f"{self._flow.gateway} refused the payment: {words}.", _IN_DOUBT, reason=reason)
 
     def _lost(self) -> Unavailable:
         if not self._sent or self._payment is None:

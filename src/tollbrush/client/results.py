@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from html import escape
 from pathlib import Path
 from typing import Any, Final
@@ -45,11 +46,19 @@ class EditedImage:
         target.write_bytes(self.bytes)
         return target
 
+    @cached_property
+    def sha256(self) -> str:
+        """Of `bytes`, in hex."""
+        return hashlib.sha256(self.bytes).hexdigest()
+
     def _repr_png_(self) -> object:
         return self.bytes if self.mime_type == "image/png" else None
 
     def _repr_jpeg_(self) -> object:
         return self.bytes if self.mime_type == "image/jpeg" else None
+
+    def _repr_html_(self) -> str:
+        return f'<img src="{datauri.encode(self.bytes, self.mime_type)}" style="max-width:32em">'
 
 
 @dataclass(frozen=True)
@@ -77,9 +86,7 @@ class Edit:
         return self.image._repr_png_()
 
     def _repr_html_(self) -> str:
-        pictures = "".join(
-            f'<img src="{datauri.encode(i.bytes, i.mime_type)}" style="max-width:32em">' for i in self.images
-        )
+        pictures = "".join(image._repr_html_() for image in self.images)
         paid = f" · {self.price}" if self.price else ""
         return f"<figure>{pictures}<figcaption>{escape(self.model)}{paid}</figcaption></figure>"
 

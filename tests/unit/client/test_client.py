@@ -293,6 +293,8 @@ def test_notebooks_show_the_picture(server: PaidServer, purse: Purse) -> None:
     assert "$0.021" in html
     assert edit._repr_png_() == server.picture
     assert edit.image._repr_jpeg_() is None
+    assert edit.image._repr_html_() in html
+    assert edit.image.sha256 == hashlib.sha256(server.picture).hexdigest()
     assert len(repr(edit)) < 1000
 
 

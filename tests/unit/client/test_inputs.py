@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -107,3 +108,55 @@ def test_the_wrong_one_of_several_is_named() -> None:
     assert wrong.value.path == "image[1]"
     with pytest.raises(BadImage, match="mask"):
         draft(PICTURE, "p", {"mask": b"no"}, urls=False)
+
+
+ODD_NAMES = [
+    "a picture.png",
+    'it\'s "quoted".png',
+    "Bildchen-äöü-画像.png",
+    "two\nlines.png",
+    "-rf.png",
+    "%2e%2e.png",
+    "$HOME.png",
+]
+
+
+@pytest.mark.parametrize("name", ODD_NAMES)
+def test_odd_file_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    (tmp_path / name).write_bytes(PICTURE)
+    assert bytes_of(str(tmp_path / name)) == PICTURE
+    monkeypatch.chdir(tmp_path)
+    assert bytes_of(Path(name)) == PICTURE
+
+
+def test_what_is_no_file_is_refused_at_once(tmp_path: Path) -> None:
+    """A pipe nobody writes to must not hang."""
+    os.mkfifo(tmp_path / "pipe.png")
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    with (tmp_path / "huge.png").open("wb") as sparse:
+        sparse.write(PICTURE)
+        sparse.truncate(100 * 2**20)
+    refused = {
+        tmp_path / "pipe.png": "a device or a pipe",
+        Path("/dev/zero"): "a device or a pipe",
+        Path("/dev/null"): "a device or a pipe",
+        tmp_path: "cannot be read: Is a directory",
+        tmp_path / "loop": "cannot be read: Too many levels",
+        tmp_path / "huge.png": "larger than 64 MB",
+        tmp_path / "a\0.png": "is no path",
+        Path("~nobody-of-this-name/a.png"): "is no path",
+        tmp_path / ("long" * 100): "cannot be read: File name too long",
+    }
+    for path, said in refused.items():
+        with pytest.raises(BadImage, match=said):
+            draft(str(path), "p", {}, urls=False)
+
+
+def test_a_file_that_may_not_be_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    path.write_bytes(PICTURE)
+    path.chmod(0)
+    if os.access(path, os.R_OK):
+        pytest.skip("root reads everything")
+    with pytest.raises(BadImage, match="Permission denied"):
+        draft(path, "p", {}, urls=False)
