@@ -30,7 +30,6 @@ from tollbrush.settings import Settings, WalletSettings
 
 ABOUT = "abandon " * 11 + "about"
 ART = "abandon " * 23 + "art"
-VOTE = "zoo " * 23 + "vote"
 EVM_KEY = "4646464646464646464646464646464646464646464646464646464646464646"
 
 
@@ -49,33 +48,6 @@ def made(folder: Path, **said: str) -> Settings:
 def test_addresses_of_published_words(words: str, evm: str, solana: str) -> None:
     made = Wallet.from_words(words)
     assert (made.evm_address, made.solana_address) == (evm, solana)
-
-
-def test_bip_39_seeds() -> None:
-    """https://github.com/trezor/python-mnemonic/blob/master/vectors.json"""
-    assert Mnemonic.to_seed(ART, "TREZOR").hex() == (
-        "bda85446c68413707090a52022edd26a1c9462295029f2e60cd7c4f2bbd3097170af7a4d73245cafa9c3cca8d561a7c3"
-        "de6f5d4a10be8ed2a5e608d68f92fcc8"
-    )
-    assert Mnemonic.to_seed(VOTE, "TREZOR").hex() == (
-        "dd48c104698c30cfe2b6142103248622fb7bb0ff692eebb00089b32d22484e1613912f0a5b694407be899ffd31ed3992"
-        "c456cdf60f5d4564b8ba3f05a69890ad"
-    )
-
-
-def test_bip_32_vector_1() -> None:
-    """https://github.com/bitcoin/bips/blob/master/bip-0032.mediawiki, chain m/0'/1/2'/2/1000000000"""
-    path = (2**31, 1, 2 + 2**31, 2, 1_000_000_000)
-    key = wallet._bip32(bytes(range(16)), path)
-    assert key.hex() == "471b76e389e528d6de6d816857e012c5455051cad6660850e58372a6c3e6e7c8"
-
-
-def test_slip_10_vector_2() -> None:
-    """https://github.com/satoshilabs/slips/blob/master/slip-0010.md, ed25519"""
-    seed = bytes(range(0xFF, 0x3F, -3))
-    pair = Keypair.from_seed_and_derivation_path(seed, "m/0'/2147483647'/1'/2147483646'/2'")
-    assert pair.secret().hex() == "551d333177df541ad876a60ea71f00447931c0a9da16f227c11ea080d7391b8d"
-    assert bytes(pair.pubkey()).hex() == "47150c75db263559a70d5778bf36abbab30fb061ad69f69ece61a72b0cfa4fc0"
 
 
 @given(st.binary(min_size=32, max_size=32))
@@ -140,6 +112,46 @@ def test_a_wrong_solana_key_is_refused_without_repeating_it(key: str) -> None:
     with pytest.raises(BadRequest, match="not a base58 keypair") as refused:
         Wallet.from_keys(solana_key=key)
     assert key not in str(refused.value)
+
+
+def test_what_people_have_is_read_and_kept(tmp_path: Path) -> None:
+    pair, account = Keypair(), Account.from_key(EVM_KEY).address
+    array = json.dumps(list(bytes(pair)))
+    for text, evm, solana in (
+        (ABOUT, Wallet.from_words(ABOUT).evm_address, Wallet.from_words(ABOUT).solana_address),
+        ("0x" + EVM_KEY, account, ""),
+        (f" {EVM_KEY.upper()}\n", account, ""),
+        (str(pair), "", str(pair.pubkey())),
+        (array.replace(",", ",\n"), "", str(pair.pubkey())),
+        (f"{pair}\n0x{EVM_KEY}\n", account, str(pair.pubkey())),
+    ):
+        read = Wallet.read(text)
+        assert (read.evm_address, read.solana_address) == (evm, solana)
+        for store in ("plain", "keystore"):
+            said = made(tmp_path / f"{store}-{hash(text)}", store=store, passphrase="p")
+            wallet.import_secret(said, text)
+            again = wallet.load(said)
+            assert again is not None
+            assert again.export() == read.export() == Wallet.read(json.dumps(read.export())).export()
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "{}", "{", "[1, 2]", "[300]", f"{EVM_KEY}\n{EVM_KEY}", "5" * 88, EVM_KEY[:-1], "x" * 4096, '{"mnemonic": 7}'],
+)
+def test_what_is_no_wallet_is_refused_without_repeating_it(text: str) -> None:
+    with pytest.raises(BadRequest) as refused:
+        Wallet.read(text)
+    assert not text or text not in refused.value.sentence() or len(text) < 3
+
+
+@given(st.text(max_size=200))
+@settings(max_examples=100, deadline=None)
+def test_any_text_is_a_wallet_or_a_bad_request(text: str) -> None:
+    try:
+        assert Wallet.read(text).evm_address or Wallet.read(text).solana_address
+    except BadRequest as refused:
+        assert len(refused.sentence()) < 300
 
 
 def test_secrets_are_not_printed_pickled_or_copied() -> None:
