@@ -26,6 +26,7 @@ PRICE = 21_000
 PICTURE = data_uri(photo(64, 64))
 GRACE = 6
 SEND = "eth_sendRawTransaction"
+DOOR = "/v1/images/edits"
 
 
 class Wire(RpcServer):
@@ -158,6 +159,26 @@ def test_what_does_not_finish_is_handed_on(brief: Shop, pool: ThreadPoolExecutor
     brief.release(name)
     start_again(brief)
     edit.delivers("settled")
+
+
+def test_a_stream_says_that_it_is_handed_on(brief: Shop, pool: ThreadPoolExecutor) -> None:
+    buyer, body = brief.buyer(), {"prompt": "hold: stream", "image": PICTURE, "stream": True}
+    header = {"X-Payment": payment_header(brief, buyer, offer(brief.post(body, path=DOOR), BASE))}
+    streaming = pool.submit(brief.post, body, header, DOOR)
+    brief.await_held("stream")
+    stopping(brief)
+    broken = streaming.result()
+    assert broken.headers["content-type"].startswith("text/event-stream")
+    assert "event: error" in broken.text
+    assert "same payment" in broken.text
+    assert brief.processes[0].wait(GRACE * 3) == 0
+    assert brief.base.balance(buyer.address(BASE)) == FUNDS
+    brief.release("stream")
+    start_again(brief)
+    while (again := brief.post(body, header, DOOR)).status_code == 503:
+        assert int(again.headers["Retry-After"]) > 0
+    assert "event: image_edit.completed" in again.text
+    assert brief.base.balance(buyer.address(BASE)) == FUNDS - PRICE
 
 
 def test_a_settlement_under_way_is_awaited(brief: Shop, pool: ThreadPoolExecutor, wire: Wire) -> None:
