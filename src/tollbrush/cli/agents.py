@@ -11,8 +11,8 @@ from tollbrush.cli.context import DataDir, Json, client_settings, find_router
 from tollbrush.cli.terminal import Terminal
 
 if TYPE_CHECKING:
+    from tollbrush.mcp.consent import Place
     from tollbrush.mcp.install import Agent
-    from tollbrush.mcp.tools import Place
 
 app = typer.Typer(
     invoke_without_command=True, help="Serve an agent (Claude, Cursor, Codex, …) over stdio, or install into one."
@@ -98,7 +98,7 @@ def _tell(changes: list[_Change], as_json: bool) -> None:
 
 
 def _place(data_dir: Path | None) -> Place:
-    from tollbrush.mcp.tools import Place
+    from tollbrush.mcp.consent import Place
 
     settings = client_settings(data_dir)
     return Place(settings, find_router(settings))

@@ -12,9 +12,11 @@ import msgspec
 from tollbrush import __version__
 from tollbrush.errors import TollbrushError
 from tollbrush.mcp import prompt
+from tollbrush.mcp.answers import Answer
+from tollbrush.mcp.consent import Place
 from tollbrush.mcp.protocol import INVALID_PARAMS, NO_METHOD, Call, Params, RpcError, serve
 from tollbrush.mcp.shapes import schema
-from tollbrush.mcp.tools import TOOLS, Answer, Place, Tool, Tools
+from tollbrush.mcp.tools import TOOLS, Tool, Tools
 
 VERSIONS: Final = ("2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25")
 """Of the protocol; a client that speaks none of them is offered the last."""

@@ -4,50 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
-from decimal import Decimal
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import msgspec
 
 from tollbrush.domain.pricing import Price
-from tollbrush.errors import BadRequest, SpendingPolicy
+from tollbrush.errors import BadRequest
 from tollbrush.mcp import shapes
+from tollbrush.mcp.answers import Answer, edited, model_row, plain
+from tollbrush.mcp.consent import Place, agreed
 from tollbrush.mcp.jobs import Job, Jobs, digest, wait
-from tollbrush.mcp.protocol import Call, RpcError
+from tollbrush.mcp.protocol import Call
 
 if TYPE_CHECKING:
     from tollbrush.client import AsyncClient, Edit
     from tollbrush.client.inputs import EditOptions
     from tollbrush.mcp.album import Album
-    from tollbrush.settings import Settings
-
-_CONSENT: Final = {
-    "type": "object",
-    "properties": {"pay": {"type": "boolean", "title": "Pay", "description": "Yes: pay for this edit."}},
-    "required": ["pay"],
-}
-
-
-@dataclass(frozen=True)
-class Place:
-    """The owner's settings, and the address of the router that runs here, if one does."""
-
-    settings: Settings
-    router: str | None
-
-
-@dataclass(frozen=True)
-class Answer:
-    """A tool's result: `value` as its schema says, `text` for readers, `files` to link to, `pictures` to show small."""
-
-    value: msgspec.Struct
-    text: str = ""
-    files: Sequence[Path] = ()
-    pictures: Sequence[bytes] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True)
@@ -83,7 +59,7 @@ class Tools:
         key = digest([*(image if isinstance(image, list) else [image]), mask], [said.prompt, said.options()])
         job = None if said.again else self._jobs.same(key)
         if job is None:
-            limit = await self._agreed(call, client, place, image, said, options)
+            limit = await agreed(call, client, place, image, said, options, can_ask=self.can_ask)
             if place.router and said.again:
                 options["again"] = True  # the router's own field; straight at a gateway each edit is new
 
@@ -106,7 +82,7 @@ class Tools:
         options = cast("EditOptions", said.options() | ({} if mask is None else {"mask": mask}))
         price = await self._client(place).quote(image, said.prompt, **options)
         asks = price is None or price.dollars > place.settings.router.spending.confirm_above
-        value = shapes.QuoteResult(None if price is None else _dollars(price.dollars), asks and price is not None)
+        value = shapes.QuoteResult(None if price is None else plain(price.dollars), asks and price is not None)
         return Answer(value, str(price) if price else "The gateway names no price beforehand.")
 
     async def wallet_status(self, call: Call, said: shapes.Nothing) -> Answer:
@@ -115,25 +91,25 @@ class Tools:
         place = await asyncio.to_thread(self._place)
         balances = await self._client(place).balance()
         accounts = [
-            shapes.Account(b.network.v1, b.address, None if b.held is None else _dollars(b.held.dollars), b.problem)
+            shapes.Account(b.network.v1, b.address, None if b.held is None else plain(b.held.dollars), b.problem)
             for b in balances
         ]
         caps = place.settings.router.spending
         book = SpendingBook(place.settings.data_dir / "spending.db")
         spent = await asyncio.to_thread(book.spent, int(time.time()))
         spans = {
-            "hour": shapes.Cap(_dollars(caps.per_hour), _dollars(Price(spent.hour).dollars)),
-            "day": shapes.Cap(_dollars(caps.per_day), _dollars(Price(spent.day).dollars)),
-            "lifetime": shapes.Cap(_dollars(caps.lifetime), _dollars(Price(spent.lifetime).dollars)),
+            "hour": shapes.Cap(plain(caps.per_hour), plain(Price(spent.hour).dollars)),
+            "day": shapes.Cap(plain(caps.per_day), plain(Price(spent.day).dollars)),
+            "lifetime": shapes.Cap(plain(caps.lifetime), plain(Price(spent.lifetime).dollars)),
         }
-        value = shapes.WalletStatus(accounts, _dollars(caps.per_call), _dollars(caps.confirm_above), spans)
+        value = shapes.WalletStatus(accounts, plain(caps.per_call), plain(caps.confirm_above), spans)
         lines = [f"{b.network.title}: {b.held if b.held is not None else b.problem} at {b.address}" for b in balances]
         lines += [f"Spent in this {span}: ${cap.spent} of ${cap.cap}" for span, cap in spans.items()]
         return Answer(value, "\n".join(lines))
 
     async def list_models(self, call: Call, said: shapes.Nothing) -> Answer:
         place = await asyncio.to_thread(self._place)
-        rows = [_model(row) for row in await self._client(place).models()]
+        rows = [model_row(row) for row in await self._client(place).models()]
         lines = [
             f"{row.id}{'' if row.available else ' (not available here)'}: "
             + ", ".join(f"{size} ${price}" for size, price in row.pricing.items())
@@ -162,52 +138,6 @@ class Tools:
                 self._clients[key] = AsyncClient(gateway=key, wallet=payer)
         return self._clients[key]
 
-    async def _agreed(
-        self,
-        call: Call,
-        client: AsyncClient,
-        place: Place,
-        image: object,
-        said: shapes.EditImage,
-        options: Mapping[str, Any],
-    ) -> Price:
-        """What the edit may cost: its quote, when that is within what may be spent unasked or the user agrees. Raises
-        SpendingPolicy."""
-        most = _limit(said.max_price)
-        unasked = Price.of(place.settings.router.spending.confirm_above)
-        price = await client.quote(image, said.prompt, **cast("EditOptions", options))
-        if price is None:  # the gateway tells only those who upload
-            return min(most or unasked, unasked)
-        if most is not None and price > most:
-            raise SpendingPolicy(
-                f"The edit costs {price}, more than the {most} allowed.",
-                advice="Nothing was signed. Allow more with max_price.",
-            )
-        if price > unasked:
-            await self._consent(call, price, unasked, said)
-        return price
-
-    async def _consent(self, call: Call, price: Price, unasked: Price, said: shapes.EditImage) -> None:
-        owner = "Its owner can allow more: TOLLBRUSH_ROUTER__SPENDING__CONFIRM_ABOVE."
-        if not self.can_ask:
-            raise SpendingPolicy(
-                f"The edit costs {price}, more than the {unasked} that may be spent without asking, and this program "
-                "cannot ask its user.",
-                advice=f"Nothing was signed. {owner}",
-            )
-        shown = "".join(c if c.isprintable() else " " for c in said.prompt[:200])
-        question = f"Pay {price} in USDC for this edit? “{shown}”"
-        try:
-            answer = await call.ask("elicitation/create", {"message": question, "requestedSchema": _CONSENT})
-        except RpcError as silent:
-            raise SpendingPolicy(
-                f"The edit costs {price}, and the user could not be asked: {silent.message[:200]}.",
-                advice=f"Nothing was signed. {owner}",
-            ) from silent
-        content = answer.get("content")
-        if answer.get("action") != "accept" or not isinstance(content, dict) or content.get("pay") is not True:
-            raise SpendingPolicy(f"The user did not agree to pay {price}.", advice="Nothing was signed.")
-
     async def _told(self, job: Job, call: Call, seconds: int, output: str | None, target: Path) -> Answer:
         from tollbrush.mcp import album
 
@@ -217,7 +147,7 @@ class Tools:
         edit = job.task.result()
         if not (saved := job.files.get(output)) or not all(map(Path.exists, saved)):
             job.files[output] = await asyncio.to_thread(album.save, edit.images, target)
-        return _result(edit, job, job.files[output])
+        return edited(edit, job, job.files[output])
 
 
 TOOLS: Final = {
@@ -291,59 +221,3 @@ def _pictures(album: Album, said: shapes.Subject) -> tuple[object, bytes | str |
 
 def _first(image: str | list[str]) -> str:
     return image[0] if isinstance(image, list) else image
-
-
-def _limit(said: str | int | float | None) -> Price | None:
-    """Dollars as text, or as a JSON number, whose shortest decimal is meant. Raises BadRequest."""
-    from tollbrush.client.inputs import price_limit
-
-    return price_limit(str(said).removeprefix("$") if isinstance(said, str | int | float) else None)
-
-
-def _result(edit: Edit, job: Job, files: Sequence[Path]) -> Answer:
-    answer = edit.answer
-    paid = None if edit.price is None else edit.price.dollars
-    payment = answer.get("payment")
-    value = shapes.EditResult(
-        status="completed",
-        job=job.id,
-        files=[
-            shapes.File(str(path), i.width, i.height, i.mime_type, i.preserved, i.edited_fraction, i.seed)
-            for path, i in zip(files, edit.images, strict=True)
-        ],
-        price=None if paid is None else _dollars(paid),
-        model=edit.model or None,
-        requested_model=_text(answer.get("requested_model")),
-        network=_text(payment.get("network")) if isinstance(payment, dict) else None,
-        transaction=edit.receipt.tx_hash if edit.receipt else None,
-        replayed=bool(answer.get("replayed")),
-    )
-    lines = [f"Saved {f.path} ({f.width}x{f.height})." for f in value.files]
-    if value.replayed:
-        lines.append("The same edit as before: not paid for again.")
-    elif edit.price is not None:
-        where = f" on {value.network}, transaction {value.transaction}" if value.transaction else ""
-        lines.append(f"Paid {edit.price} to {edit.model}{where}.")
-    return Answer(value, "\n".join(lines), files, [image.bytes for image in edit.images])
-
-
-def _model(row: Mapping[str, Any]) -> shapes.ModelRow:
-    pricing = row.get("pricing")
-    return shapes.ModelRow(
-        id=_text(row.get("id")) or "",
-        name=_text(row.get("name")) or "",
-        available=row.get("available") is not False,
-        mask=row.get("mask") is True,
-        pricing={str(k): str(v) for k, v in pricing.items()} if isinstance(pricing, dict) else {},
-    )
-
-
-def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) else None
-
-
-def _dollars(amount: Decimal) -> str:
-    """Plain, with two places at least: 0.021, 20.00."""
-    text = format(amount, "f")
-    whole, _, cents = text.partition(".")
-    return f"{whole}.{cents.rstrip('0').ljust(2, '0')}"
