@@ -21,16 +21,20 @@ _SECONDS: Final = 30.0
 _WHITE_ON_BLACK: Final = "\x1b[97;40m"
 
 
-def own_wallet_or_routers(settings: Settings, *, missing: str) -> None:
-    """Raises NotFound when neither a router runs nor a wallet is here."""
+def ready(settings: Settings, *, missing: str) -> Settings:
+    """The settings, our own wallet unlocked where no router runs. Raises NotFound when there is neither; `missing` says
+    what to do."""
     from tollbrush.payments.wallet import is_in_environment, path_of
 
-    if not (is_in_environment(settings) or path_of(settings).exists() or find_router(settings)):
+    if find_router(settings):
+        return settings
+    if not (is_in_environment(settings) or path_of(settings).exists()):
         raise NotFound("there is no wallet yet.", advice=missing)
+    return unlocked(settings)
 
 
 def described(settings: Settings) -> dict[str, Any]:
-    """What a running router says of its wallet, else our own: `router.accounts.describe` and its `source`."""
+    """What a running router says of its wallet, else our own, unlocked: `router.accounts.describe` and its `source`."""
     import httpx2
 
     if router := find_router(settings):
@@ -40,10 +44,8 @@ def described(settings: Settings) -> dict[str, Any]:
     from tollbrush.payments.wallet import is_in_environment, load_or_create, path_of
     from tollbrush.router.accounts import describe
 
-    opened = unlocked(settings)
-
     async def read() -> dict[str, Any]:
-        payer = Payer(load_or_create(opened), opened)
+        payer = Payer(load_or_create(settings), settings)
         try:
             return await describe(payer)
         finally:

@@ -82,9 +82,8 @@ def import_(
 @app.command()
 def show(data_dir: DataDir = None, as_json: Json = False) -> None:
     """Show addresses and balances; no secrets."""
-    settings = client_settings(data_dir)
+    settings = funding.ready(client_settings(data_dir), missing=_NONE_YET)
     terminal = Terminal(as_json=as_json)
-    funding.own_wallet_or_routers(settings, missing=_NONE_YET)
     with terminal.working("Asking the chains"):
         said = funding.described(settings)
     accounts = said["accounts"]
