@@ -138,6 +138,8 @@ class OpenAISettings(_Part):
     """What the catalog's base prices cover, and the best that a caller may ask for; raise `prices` with it."""
     input_fidelity: Literal["", "low", "high"] = ""
     """How closely gpt-image-1 keeps to faces and details; high costs more. Empty: not said."""
+    previews: int = Field(default=1, ge=0, le=3)
+    """Unfinished pictures of each image that the base prices cover: OpenAI bills each as 100 output tokens."""
     timeout_seconds: float = Field(default=200.0, gt=0)
     upstreams: tuple[UpstreamSettings, ...] = ()
     """Servers of OpenAI's models, instead of `base_url` with `api_key`."""

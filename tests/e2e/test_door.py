@@ -261,13 +261,14 @@ def test_the_owners_limit_is_permission_denied(shop: Shop, tmp_path: Path) -> No
 
 
 def test_a_stream_of_the_upstream_model_is_passed_on(customer: Customer) -> None:
+    """With as many previews as the price covers: `partial_images` is a most."""
     events = list(
         customer.client.images.edit(
             model="gpt-image-1", image=photo(), prompt="invert the colours", stream=True, partial_images=2
         )
     )
-    assert [e.type for e in events] == ["image_edit.partial_image"] * 2 + ["image_edit.completed"]
-    assert [picture(e).size for e in events] == [(256, 256), (256, 256), (1024, 1024)]
+    assert [e.type for e in events] == ["image_edit.partial_image", "image_edit.completed"]
+    assert [picture(e).size for e in events] == [(256, 256), (1024, 1024)]
     done = events[-1]
     assert isinstance(done, openai.types.ImageEditCompletedEvent)
     assert (done.usage.total_tokens, done.usage.input_tokens_details.image_tokens) == (392, 100)

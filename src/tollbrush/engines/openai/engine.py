@@ -90,7 +90,7 @@ class OpenAIEngine:
             width=max(1, sum(m.width for m in self._upstreams)),
             qualities=("auto", *sold) if "quality" in read else (),
             backgrounds=_BACKGROUNDS if "background" in read else (),
-            previews=max((p.previews for p in profiles), default=0),
+            previews=min(self._settings.previews, max((p.previews for p in profiles), default=0)),
             remote=True,
         )
 

@@ -123,7 +123,7 @@ async def test_white_means_edit(engine: OpenAIEngine, simulator: str) -> None:
 async def test_choices_are_passed_on(simulator: str) -> None:
     async for made in opened(OpenAIEngine(settings(simulator, quality="high", input_fidelity="high"))):
         caps = made.capabilities("gpt-image-1")
-        assert (caps.qualities, caps.previews) == (("auto", "low", "medium", "high"), 3)
+        assert (caps.qualities, caps.previews) == (("auto", "low", "medium", "high"), 1)
         request = EditInput((picture(),), "x", SQUARE, quality="medium", background="transparent")
         for model, fidelity in (("gpt-image-1", "high"), ("gpt-image-2", None)):
             await made.edit(model, request)
