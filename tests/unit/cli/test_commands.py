@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
-from support.paid_server import PaidServer, on_base, png, reply
+from support.paid_server import Heard, PaidServer, Reply, on_base, png, reply
 from tollbrush.cli.app import run
 from tollbrush.payments.wallet import load
 from tollbrush.settings import Settings
@@ -104,6 +107,35 @@ def test_no_funds_no_gateway_and_a_server_fault(
     assert run(["edit", "my photo.png", "hat"]) == run(["models"]) == run(["quote"]) == 5
 
 
+def test_a_time_out(home: Path, gateway: PaidServer, capsys: Capture) -> None:
+    gateway.script["edit"] = [reply(504, {"error": "it took too long", "code": "timeout"})]
+    assert run(["edit", "my photo.png", "hat"]) == 6
+    assert "it took too long" in capsys.readouterr().err
+
+
+def test_ctrl_c_loses_nothing_that_was_paid(home: Path, gateway: PaidServer, capsys: Capture) -> None:
+    reached, go = threading.Event(), threading.Event()
+
+    def hold(heard: Heard) -> Reply:
+        reached.set()
+        assert go.wait(60)
+        return gateway.edit(heard)
+
+    gateway.script["edit"] = [hold]
+    command = [sys.executable, "-m", "tollbrush", "edit", "my photo.png", "hat", "-o", "hat.png"]
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+        assert reached.wait(60) and process.stderr is not None
+        process.send_signal(signal.SIGINT)
+        assert next(line for line in process.stderr if "Ctrl-C again leaves it" in line)
+        go.set()
+        assert process.wait(60) == 130
+    assert len(gateway.charged) == 1 and not (home / "hat.png").exists()
+    assert run(["history", "save", "1", "-o", "hat.png"]) == 0
+    assert (home / "hat.png").read_bytes() == gateway.picture
+    assert run(["edit", "my photo.png", "hat", "-o", "hat.png"]) == 0
+    assert "not paid again" in capsys.readouterr().out and len(gateway.charged) == 1
+
+
 def test_pay_header_pays(home: Path, gateway: PaidServer, capsys: Capture) -> None:
     import httpx2
 
@@ -126,15 +158,15 @@ def test_quote_and_models(home: Path, gateway: PaidServer, capsys: Capture) -> N
 
 def test_a_wallets_life(home: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = str(home / "other")
-    assert run(["wallet", "export", "--data-dir", folder]) == 4
     assert run(["wallet", "new", "--data-dir", folder, "--json"]) == 0
     made = json.loads(capsys.readouterr().out)
-    assert run(["wallet", "export", "--data-dir", folder]) == 0
-    words = capsys.readouterr().out
-    assert len(words.split()) == 24
-    (home / "words.txt").write_text(words)
+    stored = load(Settings(data_dir=Path(folder)))
+    assert stored is not None
+    (home / "words.txt").write_text(stored.export()["mnemonic"])
     assert run(["wallet", "import", "words.txt", "--data-dir", str(home / "third"), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["evm"] == made["evm"]
+    assert run(["wallet", "new", "--store", "cloud", "--data-dir", str(home / "fourth")]) == 4
+    assert "plain, keystore, keyring" in capsys.readouterr().err
     assert run(["wallet", "show", "--json"]) == 0
     own = load(Settings())
     assert own is not None
@@ -176,5 +208,34 @@ def test_help_imports_nothing_heavy() -> None:
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stderr.strip() == "[]"
-    for command in ("up", "serve", "route", "devnet", "edit", "img2img", "wallet", "models", "quote", "pay-header"):
+    for command in (
+        "up",
+        "serve",
+        "route",
+        "devnet",
+        "edit",
+        "img2img",
+        "wallet",
+        "models",
+        "quote",
+        "pay-header",
+        "batch",
+        "history",
+    ):
         assert f"\n  {command} " in ran.stdout
+
+
+@pytest.mark.parametrize(
+    ("line", "proposes"),
+    [
+        ("tollbrush edit a.png hat --model tollbr", "tollbrush/studio"),
+        ("tollbrush edit a.png hat --model google/nano-banana-pro --size 4", "4096x4096"),
+        ("tollbrush batch photos hat --network sol", "solana-devnet"),
+        ("tollbrush edit a.png hat --fit cr", "crop"),
+        ("tollbrush wallet new --store key", "keyring"),
+    ],
+)
+def test_the_shell_completes(line: str, proposes: str) -> None:
+    env = os.environ | {"_TOLLBRUSH_COMPLETE": "complete_bash", "COMP_WORDS": line, "COMP_CWORD": str(line.count(" "))}
+    ran = subprocess.run([sys.executable, "-m", "tollbrush"], env=env, capture_output=True, text=True, timeout=60)
+    assert proposes in ran.stdout.split(), ran.stdout + ran.stderr
