@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import resource
 import time
 from collections.abc import AsyncIterator
@@ -13,7 +14,9 @@ from solders.keypair import Keypair
 
 from support.base_chain import BASE, PRICE, BadNode, EvmAccount, verified
 from support.engines import Inverter
+from support.own_gateway import OwnGateway, open_gateway
 from support.solana_chain import DEVNET, make_till, paid
+from tollbrush.cli.doctor import Finding, examine
 from tollbrush.devnet.base import LocalBase
 from tollbrush.devnet.interface import LocalChain
 from tollbrush.devnet.solana import SolanaChain
@@ -192,6 +195,24 @@ async def test_a_ledger_that_cannot_be_written_is_a_problem(
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert "could not be written" in seen.problems["ledger"]
     assert (await _watch(ledger, tmp_path, base_till).look()).problems == {}  # and it recovers by itself
+
+
+async def test_doctor_tells_what_readyz_tells(base_chain: LocalChain, tmp_path: Path) -> None:
+    def tills(wei: int) -> list[Till]:
+        return [_evm_till(base_chain, wei)]
+
+    def findings(gateway: OwnGateway) -> list[Finding]:
+        settings = Settings(data_dir=tmp_path / "home", router={"gateway_url": gateway.url})
+        return [f for f in asyncio.run(examine(settings)) if f.name == "gateway"]
+
+    with open_gateway(tmp_path / "low", lambda: tills(10**18), low_settlements=10**9) as low:
+        ready, *notes = await asyncio.to_thread(findings, low)
+        assert (ready.state, {n.state for n in notes}) == ("ok", {"note"})
+        assert any(n.says.startswith("base-sepolia: the settling account") for n in notes)
+    with open_gateway(tmp_path / "empty", lambda: tills(1)) as empty:
+        broken, *_ = await asyncio.to_thread(findings, empty)
+        assert broken.state == "bad"
+        assert "base-sepolia: " in broken.says and "send it ETH" in broken.says
 
 
 @pytest.mark.parametrize(("wei", "low", "status"), [(10**18, 0, 200), (10**18, 10**9, 200), (1, 0, 503)])

@@ -23,6 +23,7 @@ from support.facilitator import HostedFacilitator
 from support.faulty_node import FaultyNode
 from support.market import Buyer, Market, open_market
 from support.own_gateway import PRICE, OwnGateway, open_gateway
+from support.shop import EDIT
 from support.solana_chain import DEVNET
 from support.spoilt import Spoil, do_and_say, hang_up, late, say, silent
 from support.x402_judge import Judge
@@ -262,6 +263,24 @@ def test_a_poll_at_such_a_facilitator(
     assert buyer.spent() == PRICE
 
 
+def test_a_facilitator_that_comes_up_late(
+    market: Market, hosted: HostedFacilitator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It names Solana's fee payer: until then nothing is sold there, and afterwards without a restart."""
+    monkeypatch.setattr("tollbrush.gateway.app._ASK_AGAIN", 0.05)
+    hosted.stop()
+    try:
+        with open_gateway(tmp_path, lambda: facilitated_tills(market, hosted, 10**6)) as gateway:
+            early = gateway.post(path="/sol" + EDIT)
+            is_unavailable(early)
+            assert gateway.post().status_code == 402  # Base asks nobody
+            hosted.start()
+            assert until_known(lambda: gateway.post(path="/sol" + EDIT), 500).status_code == 402
+    finally:
+        if not hosted.is_up:
+            hosted.start()
+
+
 def test_a_facilitator_that_keeps_failing_is_asked_no_more(
     market: Market, hosted: HostedFacilitator, tmp_path: Path
 ) -> None:
@@ -334,8 +353,8 @@ def until_ready(gateway: OwnGateway, url: str, header: dict[str, str]) -> httpx2
     raise AssertionError(f"still at work: {answer.text}")
 
 
-def until_known(ask: Callable[[], httpx2.Response]) -> httpx2.Response:
-    for _ in range(20):
+def until_known(ask: Callable[[], httpx2.Response], times: int = 20) -> httpx2.Response:
+    for _ in range(times):
         if (answer := ask()).status_code != 503:
             return answer
     raise AssertionError(answer.text)
@@ -413,6 +432,7 @@ def test_a_silent_node_does_not_hold_up_the_start(
         header = buyer.pay(first.post())
         node.spoil[SEND[network]] = hang_up
         is_unknown(first.post(header))
+        slow(first, market.buyer(network))
     node.spoil = {"*": silent(gone)}
     asked = node.asked.total()
     with open_gateway(
@@ -429,6 +449,11 @@ def test_a_silent_node_does_not_hold_up_the_start(
         assert "start" in said.json()["warnings"]
         assert node.asked.total() > asked
         assert second.post().status_code == 402  # the other network is for sale, and nobody waits for this one
+        for _ in range(POLLS):
+            second.get("/healthz")
+            if second.engine.edits:
+                break
+        assert second.engine.edits == 1  # the edit that was at work goes on meanwhile
         node.spoil.clear()
         gone.set()
         for _ in range(POLLS):

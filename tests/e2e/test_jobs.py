@@ -630,6 +630,7 @@ def test_the_router_waits_for_a_job(slow: Shop, network: str, tmp_path: Path) ->
 def test_the_document_tells_of_jobs(slow: Shop) -> None:
     paths = httpx2.get(slow.url + "/openapi.json").json()["paths"]
     assert "202" in paths[EDIT]["post"]["responses"]
+    assert {"200", "404"} <= set(paths["/metrics"]["get"]["responses"])
     job = paths["/api/v1/images/generations/{id}"]
     assert {"200", "202", "402", "404", "503"} <= set(job["get"]["responses"])
     assert {"200", "402", "404", "409"} <= set(job["delete"]["responses"])

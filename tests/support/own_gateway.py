@@ -62,7 +62,8 @@ def open_gateway(
     engine: Inverter | None = None,
     **gateway: Any,
 ) -> Iterator[OwnGateway]:
-    """`tills` are made anew for each gateway; `gateway` are its settings. Everything ends with the block."""
+    """`tills` are made anew for each gateway; `gateway` are its settings. Everything ends with the block: an edit that
+    is held then is handed on."""
     made = engine or Inverter()
     seams = Seams(clock=clock, tills=lambda _: tills(), engines=lambda _: [made])
     app = create_app(Settings(data_dir=folder, gateway={"grace_seconds": 1.0, **gateway}), seams)
@@ -81,7 +82,6 @@ def open_gateway(
             httpx2.get(url + "/healthz", timeout=30).raise_for_status()
             yield OwnGateway(url, folder, made, running[0])
         finally:
-            made.gate.set()
             server.should_exit = True
             thread.join(60)
             assert not thread.is_alive()

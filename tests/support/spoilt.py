@@ -38,9 +38,11 @@ class SpoiltServer:
         self._http = ThreadingHTTPServer(("127.0.0.1", self._port), self._handler())
         self._http.daemon_threads = True
         self._port = self._http.server_port
+        self.is_up = True
         threading.Thread(target=self._http.serve_forever, args=(0.02,), daemon=True).start()
 
     def stop(self) -> None:
+        self.is_up = False
         self._http.shutdown()
         self._http.server_close()
 
