@@ -84,9 +84,7 @@ def _transparency() -> dict[str, Oddity]:
             "png grey and alpha": saved(Image.fromarray(ALPHA).convert("LA"), "PNG"),
             "png 16-bit RGBA": png(WIDTH, HEIGHT, _rows((ALPHA.astype(">u2") * 257).astype(">u2")), depth=16, colour=6),
             "png tRNS on RGB": saved(image, "PNG", transparency=hole),
-            "png tRNS on grey": saved(
-                image.convert("L"), "PNG", transparency=int(np.asarray(image.convert("L"))[9, 9])
-            ),
+            "png tRNS on grey": saved(grey, "PNG", transparency=int(np.asarray(grey)[9, 9])),
             "png tRNS on a palette": saved(quantized, "PNG", transparency=bytes(range(0, 256, 8))),
             "webp with alpha": saved(ALPHA, "WEBP", lossless=True, exact=True),
             "gif with a hole": saved(quantized, "GIF", transparency=3),

@@ -77,7 +77,7 @@ def check(file: Oddity, theirs: Pixels) -> None:
     mean, most = off(decode(file.data, max_pixels=10_000), theirs)
     if file.profiled or file.inks:
         assert most <= (2 if file.inks else 1)
-        assert mean < 0.5 if file.inks else mean < 0.03
+        assert mean < (1 if file.inks else 0.03)
     else:
         assert most == 0
 
