@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import platform
 import shutil
 import sys
@@ -45,6 +44,8 @@ def register(app: typer.Typer) -> None:
 
 def doctor(data_dir: DataDir = None, as_json: Json = False) -> int:
     """Check wallet, chains, gateway, clock and versions."""
+    import asyncio  # 40 ms that --help need not wait for
+
     settings = client_settings(data_dir)
     terminal = Terminal(as_json=as_json)
     with terminal.working("Looking around"):
@@ -58,6 +59,8 @@ def doctor(data_dir: DataDir = None, as_json: Json = False) -> int:
 
 async def examine(settings: Settings) -> list[Finding]:
     """Every check, in the order people need them."""
+    import asyncio
+
     import httpx2
 
     async with httpx2.AsyncClient(timeout=5.0, trust_env=False) as http:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -46,7 +45,7 @@ def listed(
     if ctx.invoked_subcommand is not None:
         return
     terminal = Terminal(as_json=as_json)
-    edits, _ = asyncio.run(_read(client_settings(data_dir), terminal, limit))
+    edits, _ = _read(client_settings(data_dir), terminal, limit)
     if not edits and not as_json:
         terminal.note('Nothing was bought yet. Try: tollbrush edit photo.png "add a hat"')
         return
@@ -62,7 +61,7 @@ def show(which: Which, no_preview: NoPreview = False, data_dir: DataDir = None, 
     from tollbrush.cli.preview import show as draw
 
     terminal = Terminal(as_json=as_json)
-    edits, pictures = asyncio.run(_read(client_settings(data_dir), terminal, _MOST, which))
+    edits, pictures = _read(client_settings(data_dir), terminal, _MOST, which)
     number, edit = _found(edits, which)
     paid = f"{edit.receipt.tx_hash} on {edit.receipt.network}" if edit.receipt else ""
     told = [
@@ -96,7 +95,7 @@ def save(
     terminal = Terminal(as_json=as_json)
     if output not in (None, "-"):
         saving.check_target(str(output))
-    edits, pictures = asyncio.run(_read(client_settings(data_dir), terminal, _MOST, which))
+    edits, pictures = _read(client_settings(data_dir), terminal, _MOST, which)
     number, edit = _found(edits, which)
     if not pictures:
         raise NotFound(f"number {number} has no pictures.", advice=_state(edit))
@@ -112,16 +111,21 @@ def save(
     terminal.result({"files": files}, *files)
 
 
-async def _read(
+def _read(
     settings: Settings, terminal: Terminal, limit: int, which: str | None = None
 ) -> tuple[list[PastEdit], list[bytes]]:
     """What was edited, newest first; and the pictures of `which`. Raises NotFound."""
+    import asyncio
+
     from tollbrush.cli.counter import open_counter
 
-    async with open_counter(settings, terminal, direct=False) as counter:
-        edits = await counter.client.history(limit)
-        urls = () if which is None else _found(edits, which)[1].urls
-        return edits, [await counter.picture(url) for url in urls]
+    async def read() -> tuple[list[PastEdit], list[bytes]]:
+        async with open_counter(settings, terminal, direct=False) as counter:
+            edits = await counter.client.history(limit)
+            urls = () if which is None else _found(edits, which)[1].urls
+            return edits, [await counter.picture(url) for url in urls]
+
+    return asyncio.run(read())
 
 
 def _found(edits: list[PastEdit], which: str) -> tuple[int, PastEdit]:
