@@ -48,12 +48,14 @@ def document(catalog: Catalog) -> dict[str, Any]:
         "/v1/images/image2image": {"post": edit | {"operationId": "editAlias", "summary": "Alias of the edit."}},
         "/api/v1/images/generations/{id}": {"get": _poll_operation(), "delete": _cancel_operation()},
         "/api/v1/images/quote": {"post": _quote_operation(catalog)},
-        **{path: {"post": door | {"operationId": f"openaiEdit{i or ''}"}} for i, path in enumerate(OPENAI_EDITS)},
+        OPENAI_EDITS[0]: {"post": door},
+        OPENAI_EDITS[1]: {"post": door | {"operationId": "openaiEditAlias", "summary": f"Alias of {OPENAI_EDITS[0]}."}},
         "/api/v1/models": listing,
         "/v1/models": {"get": listing["get"] | {"operationId": "modelsAlias"}},
         "/v1/models/{id}": {"get": _model_operation()},
         "/api/pricing": {"get": _get("The same rows as /api/v1/models.", "Pricing")},
         "/images/{key}": {"get": _image_operation()},
+        "/v1/networks/{name}/blockhash": {"get": _blockhash_operation()},
         "/.well-known/x402": {"get": _get("What is sold here and on which networks.", "Discovery")},
         "/healthz": {"get": _get("The process is alive.", "Health")},
         "/readyz": {"get": _get("Money can be taken and results stored.", "Ready")},
@@ -168,6 +170,21 @@ def _image_operation() -> dict[str, Any]:
             "200": {"description": "The picture.", "content": {"image/*": {"schema": STRING}}},
             "304": {"description": "The caller has it already."},
             "404": _json("No such image.", _ref("Problem")),
+        },
+    }
+
+
+def _blockhash_operation() -> dict[str, Any]:
+    fields = {"network": STRING, "blockhash": STRING}
+    schema = {"type": "object", "required": list(fields), "properties": fields}
+    return {
+        "operationId": "blockhash",
+        "summary": "A recent block of a Solana network, by its v1 name: what a payment from a browser is signed over.",
+        "parameters": [{"name": "name", "in": "path", "required": True, "schema": STRING}],
+        "responses": {
+            "200": _json("Some seconds old at most.", schema),
+            "404": _json("Not a network that is sold on, or one that needs none.", _ref("Problem")),
+            **{str(s): _json(_ERRORS[s], _ref("Problem")) for s in (429, 503)},
         },
     }
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 from tollbrush.domain.catalog import Catalog
 from tollbrush.domain.edits import MAX_PREVIEWS
 from tollbrush.gateway.openapi_schemas import INTEGER, STRING, edit_fields
+from tollbrush.wire.openai import REFUSED
 
 _JSON: Final = "application/json"
 _OWN: Final = {
@@ -29,7 +30,8 @@ def operation(catalog: Catalog, parameters: list[dict[str, Any]], errors: Mappin
     body["mask"] = {"anyOf": [body["mask"], reference]}
     return {
         "operationId": "openaiEdit",
-        "summary": "The edit as OpenAI's SDK asks for it. Holds the connection; never answers 202.",
+        "summary": "The edit as OpenAI's SDK asks for it. Holds the connection; never answers 202. "
+        f"Refused by name: {', '.join(REFUSED)}.",
         "parameters": parameters,
         "requestBody": {
             "required": True,
