@@ -13,7 +13,7 @@ from rich.table import Table
 
 from bench.measure import Row
 
-NAMES = ("payments", "plumbing", "parsing", "studio")
+NAMES = ("payments", "plumbing", "parsing", "studio", "parked", "upstream")
 OUT = Path("build/bench.json")
 
 
