@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from typing import Final
+from typing import Final, Literal
 
 from tollbrush.domain.edits import Size
 from tollbrush.domain.pricing import Price, with_margin
@@ -63,8 +63,18 @@ class FreeSizes:
 
 
 @dataclass(frozen=True)
+class Ability:
+    """Something that words may ask of a model which does not take any words: its kind, and a prompt that asks it."""
+
+    name: str
+    example: str
+    needs: Literal["", "mask"] = ""
+
+
+@dataclass(frozen=True)
 class Model:
-    """One row of the catalog. `engine` names the engine kind that serves it, `upstream` the engine's own name."""
+    """One row of the catalog. `engine` names the engine kind that serves it, `upstream` the engine's own name.
+    `abilities`: all that it can be asked; empty where any words do."""
 
     id: str
     name: str
@@ -78,6 +88,7 @@ class Model:
     licence: str
     aliases: tuple[str, ...] = ()
     available: bool = False
+    abilities: tuple[Ability, ...] = ()
 
 
 def _table(**prices: str) -> SizeTable:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
+from tollbrush.domain.catalog import Ability
 from tollbrush.domain.edits import Size
 
 if TYPE_CHECKING:
@@ -32,7 +33,8 @@ class Capabilities:
     images in one call. `alpha`: keeps and may return transparency. `time_limit` in seconds for each of
     the `n` images. `width`: edits it works on at a time; the others wait. `qualities` and `backgrounds`: the values it
     honours (empty: it has no such choice). `previews`: the most unfinished pictures it shows on the way to each.
-    `remote`: it waits for another machine, and pixels should not wait with it in memory."""
+    `remote`: it waits for another machine, and pixels should not wait with it in memory.
+    `abilities`: all that its words may ask (empty: any words do)."""
 
     fixed_sizes: tuple[Size, ...] = ()
     generative: bool = True
@@ -48,6 +50,7 @@ class Capabilities:
     backgrounds: tuple[str, ...] = ()
     previews: int = 0
     remote: bool = False
+    abilities: tuple[Ability, ...] = ()
 
 
 @dataclass(frozen=True)

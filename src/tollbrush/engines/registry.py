@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tollbrush.domain.catalog import GPT_IMAGE_1, Catalog, Model
+from tollbrush.domain.catalog import GPT_IMAGE_1, STUDIO, Catalog, Model
 from tollbrush.engines import own_models
 from tollbrush.engines.interface import Engine
 from tollbrush.errors import BadSettings
@@ -46,6 +46,9 @@ def catalog(engines: list[Engine], settings: Settings) -> Catalog:
     sold = set(able)
     if settings.stand_in and "studio" in kinds:
         sold.add(GPT_IMAGE_1)
+        if GPT_IMAGE_1 not in able:  # the studio's words are all that works in its name
+            row = next(m for m in rows if m.id == GPT_IMAGE_1)
+            able[GPT_IMAGE_1] = replace(row, abilities=able[STUDIO].abilities)
     return Catalog.build(
         frozenset(sold - set(settings.disabled_models)),
         margin=settings.margin,
@@ -57,7 +60,8 @@ def catalog(engines: list[Engine], settings: Settings) -> Catalog:
 def _able(model: Model, engine: Engine) -> Model:
     """The row without what no server of it honours."""
     caps = engine.capabilities(model.upstream)
-    return replace(model, mask=model.mask and caps.masks, max_sources=min(model.max_sources, caps.max_sources))
+    sources = min(model.max_sources, caps.max_sources)
+    return replace(model, mask=model.mask and caps.masks, max_sources=sources, abilities=caps.abilities)
 
 
 def _served(model: Model, settings: Settings) -> bool:

@@ -30,8 +30,8 @@ from tollbrush.editing.service import EditingService
 from tollbrush.engines import registry
 from tollbrush.engines.interface import Alarming, Engine
 from tollbrush.errors import BadSettings, TollbrushError
+from tollbrush.gateway import blockhashes, door, edits, jobs, openapi, problems
 from tollbrush.gateway import catalog as shop
-from tollbrush.gateway import door, edits, jobs, openapi, problems
 from tollbrush.gateway.edge import Edge
 from tollbrush.gateway.images import Images
 from tollbrush.gateway.intake import Intake
@@ -53,6 +53,9 @@ _log: Final = structlog.get_logger(__name__)
 
 _ASK_AGAIN: Final = 15.0
 """Seconds between looks at a network that is not ready."""
+
+_BLOCKS_PER_MINUTE: Final = 120
+"""From one address; each payment from a browser needs one."""
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -196,11 +199,14 @@ def _routes(
         return await (openai if request.url.path in door.PATHS else plain).post(request)
 
     edit = Throttle(post, per_minute=settings.gateway.limits.edits_per_minute)
+    recent = blockhashes.Blockhashes(gate, clock=clock)
+    blocks = Throttle(recent.get, per_minute=_BLOCKS_PER_MINUTE, what="questions for a block")
     offered = shop.Shop(service, settings.gateway)
     held = jobs.Jobs(collector, gate, settings.gateway, clock=clock)
     table: list[tuple[str, str, Handler]] = [
         *(("POST", path, edit.post) for path in (*edits.PATHS, *door.PATHS)),
         *(("POST", path, offered.quote) for path in shop.QUOTE_PATHS),
+        *(("GET", path, blocks.post) for path in blockhashes.PATHS),
         *(("GET", path, offered.models) for path in shop.MODEL_PATHS),
         *(("GET", path, offered.model) for path in shop.ONE_MODEL_PATHS),
         ("GET", "/api/pricing", offered.pricing),

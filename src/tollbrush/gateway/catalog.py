@@ -108,6 +108,7 @@ class Shop:
             "  data URIs, a mask is white where to edit. Unpaid it answers 402 with x402 requirements; sign one of",
             "  them and send the request again with the X-Payment header.",
             f"- Price first: POST {base}{QUOTE_PATHS[0]} with {{model, size, n, prompt}}.",
+            f"- With OpenAI's SDK: base_url {base}/v1, images.edit(…); unpaid it answers 402 in the same way.",
             f"- Models: GET {base}{MODEL_PATHS[0]}",
             f"- Everything: {base}/openapi.json",
             "",
@@ -128,7 +129,7 @@ class Shop:
 def model_row(catalog: Catalog, model: Model) -> dict[str, Any]:
     """One model as listed; prices are what the caller pays, margin included, in dollars."""
     pricing = {str(size): _dollars(catalog, model, size) for size in model.sizes.listed()}
-    return {
+    row: dict[str, Any] = {
         "id": model.id,
         "object": "model",
         "created": 0,
@@ -147,6 +148,11 @@ def model_row(catalog: Catalog, model: Model) -> dict[str, Any]:
         "licence": model.licence,
         "aliases": list(model.aliases),
     }
+    if model.abilities:
+        row["abilities"] = [
+            {"name": a.name, "example": a.example, **({"needs": a.needs} if a.needs else {})} for a in model.abilities
+        ]
+    return row
 
 
 def _dollars(catalog: Catalog, model: Model, size: Size) -> Decimal:

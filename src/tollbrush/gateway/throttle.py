@@ -32,16 +32,17 @@ class Throttle:
         handler: Callable[[Request], Awaitable[Response]],
         *,
         per_minute: int,
+        what: str = "edits",
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._handler, self._per_minute, self._clock = handler, per_minute, clock
+        self._handler, self._per_minute, self._what, self._clock = handler, per_minute, what, clock
         self._paid_until: OrderedDict[str, float] = OrderedDict()
 
     async def post(self, request: Request) -> Response:
         address = caller(request.client.host if request.client else "unknown")
         if wait := self._hit(address):
             raise RateLimited(
-                f"more than {self._per_minute} edits in a minute from {address}.",
+                f"more than {self._per_minute} {self._what} in a minute from {address}.",
                 retry_after=wait,
                 source="gateway",
                 advice=f"Wait {wait} s.",

@@ -19,7 +19,7 @@ from tollbrush.domain.breaker import Breaker, CircuitOpen
 from tollbrush.domain.charges import ClaimKey
 from tollbrush.domain.networks import Network
 from tollbrush.domain.payments import Payment, Requirement
-from tollbrush.errors import PaymentRefused, Unavailable
+from tollbrush.errors import NotFound, PaymentRefused, Unavailable
 from tollbrush.payments.checks import SCHEME
 from tollbrush.payments.facilitator_family import family
 from tollbrush.payments.interface import Outcome, Settlement, Verified
@@ -190,6 +190,17 @@ class FacilitatorTill:
 
     async def fees(self) -> None:
         """The facilitator pays them."""
+
+    async def blockhash(self) -> str:
+        """What a payment on Solana is signed over. Raises NotFound on another family, Unavailable."""
+        if self._network.family != "svm" or self._rpc is None:
+            raise NotFound(f"no payment is signed over a block of {self._network.v1} here.")
+        from tollbrush.payments.solana_node import latest_blockhash
+
+        try:
+            return await latest_blockhash(self._rpc)
+        except (RpcError, RpcUnreachable) as failure:
+            raise Unavailable(f"{self._network.title} cannot be read: {failure}.") from failure
 
     async def close(self) -> None:
         """After the settlements under way have their outcome."""

@@ -11,11 +11,11 @@ from typing import Final
 import msgspec
 
 from tollbrush.domain.charges import Charge, ClaimKey
-from tollbrush.domain.networks import BY_ID
+from tollbrush.domain.networks import BY_ID, BY_V1
 from tollbrush.domain.payments import Payment, Requirement
 from tollbrush.domain.pricing import Price
-from tollbrush.errors import PaymentRefused, Unavailable
-from tollbrush.payments.interface import FeeAccount, Outcome, Settlement, Till, Verified
+from tollbrush.errors import NotFound, PaymentRefused, Unavailable
+from tollbrush.payments.interface import Clocked, FeeAccount, Outcome, Settlement, Till, Verified
 
 
 class Gate:
@@ -91,6 +91,13 @@ class Gate:
 
         found = await asyncio.gather(*map(account, self._tills.values()))
         return {network: held for network, held in zip(self._tills, found, strict=True) if held}
+
+    async def blockhash(self, name: str) -> str:
+        """What a payment on this network, by its v1 name, is signed over. Raises NotFound, Unavailable."""
+        till: object = self._tills.get(BY_V1[name].id) if name in BY_V1 else None
+        if not isinstance(till, Clocked):
+            raise NotFound(f"no payment is signed over a block of {name[:40]!r} here.")
+        return await till.blockhash()
 
     async def close(self) -> None:
         for till in self._tills.values():

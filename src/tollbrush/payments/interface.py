@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, runtime_checkable
 
 from tollbrush.domain.charges import ClaimKey
 from tollbrush.domain.payments import Payment, Requirement
@@ -106,3 +106,12 @@ class Till(Protocol):
         ...
 
     async def close(self) -> None: ...
+
+
+@runtime_checkable
+class Clocked(Protocol):
+    """A till of a chain whose payments are signed over a recent block, for payers without a node of their own."""
+
+    async def blockhash(self) -> str:
+        """Raises Unavailable when the chain cannot be read."""
+        ...

@@ -172,6 +172,13 @@ class SolanaTill:
         held = await self._node.lamports(self.fee_payer)
         return FeeAccount(self.fee_payer, held, "lamports", max(0, held - _RENT_LAMPORTS) // _HIGHEST_FEE)
 
+    async def blockhash(self) -> str:
+        """What a payment is signed over. Raises Unavailable."""
+        try:
+            return await self._node.latest_blockhash()
+        except (RpcError, RpcUnreachable) as failure:
+            raise Unavailable(f"{self._network.title} cannot be read: {failure}.") from failure
+
     async def close(self) -> None:
         """After the settlements under way have their outcome."""
         await self._once.drain()

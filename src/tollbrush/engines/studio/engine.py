@@ -5,10 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
+from tollbrush.domain.catalog import Ability
 from tollbrush.engines.interface import Capabilities, EditedImage, EditInput, EditOutput, Progress
+from tollbrush.engines.studio.abilities import EXAMPLES, MASKED_EXAMPLES
 from tollbrush.engines.studio.plan import understand
 from tollbrush.engines.studio.workers import START_LIMIT, Workers
 from tollbrush.settings import StudioSettings
+
+_ABILITIES: Final = (
+    *(Ability(understand(words, masked=False).describe(), words) for words in EXAMPLES),
+    *(Ability(understand(words, masked=True).describe(), words, "mask") for words in MASKED_EXAMPLES),
+)
 
 
 class StudioEngine:
@@ -25,6 +32,7 @@ class StudioEngine:
             seed=True,
             time_limit=settings.timeout_seconds,
             width=settings.workers,
+            abilities=_ABILITIES,
         )
 
     def capabilities(self, upstream: str) -> Capabilities:
