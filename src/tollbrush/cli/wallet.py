@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tollbrush.cli import funding
 from tollbrush.cli.context import DataDir, Json, client_settings, unlocked
 from tollbrush.cli.terminal import Terminal, safe
 from tollbrush.errors import BadRequest, NotFound
@@ -82,6 +81,8 @@ def import_(
 @app.command()
 def show(data_dir: DataDir = None, as_json: Json = False) -> None:
     """Show addresses and balances; no secrets."""
+    from tollbrush.cli import funding
+
     settings = funding.ready(client_settings(data_dir), missing=_NONE_YET)
     terminal = Terminal(as_json=as_json)
     with terminal.working("Asking the chains"):
@@ -132,6 +133,8 @@ def fund(
 
     tollbrush wallet fund 25 --network base
     """
+    from tollbrush.cli import funding
+
     funding.fund(client_settings(data_dir), Terminal(as_json=as_json), dollars, network, qr=qr)
 
 

@@ -19,7 +19,21 @@ from tollbrush.payments.wallet import load
 from tollbrush.settings import Settings
 
 Capture = pytest.CaptureFixture[str]
-HEAVY = ("numpy", "cv2", "scipy", "numba", "web3", "PIL", "skimage", "fastapi", "uvicorn", "pydantic", "httpx2", "rich")
+HEAVY = (
+    "asyncio",
+    "numpy",
+    "cv2",
+    "scipy",
+    "numba",
+    "web3",
+    "PIL",
+    "skimage",
+    "fastapi",
+    "uvicorn",
+    "pydantic",
+    "httpx2",
+    "rich",
+)
 
 
 def test_the_slash_command_in_every_spelling(home: Path, gateway: PaidServer, capsys: Capture) -> None:
