@@ -15,6 +15,7 @@ from tollbrush.errors import BadRequest
 _SUFFIX: Final = {None: ".png", "png": ".png", "jpeg": ".jpg", "webp": ".webp"}
 _HELP: Final = """Edit many pictures with one prompt.
 
+\b
   tollbrush batch photos/ "remove the background" --jobs 4 --budget 2.00
   tollbrush batch photos/ "remove the background" --budget 2.00 --resume
   tollbrush batch 'shots/**/*.jpg' "make it sepia" -o sepia/ --dry-run

@@ -54,6 +54,8 @@ def plan(words: Sequence[str], *, mask: str | None, output: str | None, suffix: 
     top = root if root is not None and root.is_dir() else Path(os.path.commonpath([p.parent for p in found]))
     folder = Path(output).expanduser() if output else _beside(top)
     found = [path for path in found if not path.resolve().is_relative_to(folder.resolve())]
+    if not found:
+        raise BadRequest(f"the pictures are in {folder}, where the results would go.", advice="Choose another -o.")
     names = [path.relative_to(top) for path in found]
     chosen = _masks(mask)
     stems = Counter(str(name.with_suffix("")).casefold() for name in names)

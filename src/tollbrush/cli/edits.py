@@ -32,6 +32,7 @@ from tollbrush.errors import BadRequest
 
 _EDIT_HELP = """Edit a picture and pay for it.
 
+\b
   tollbrush edit photo.png "add a hat" -o hat.png
   tollbrush edit cat.jpg "remove the background" --mask mask.png
   curl -s URL | tollbrush edit - "make it sepia" | display
@@ -101,9 +102,11 @@ def img2img(
 ) -> None:
     """Edit by the slash command's grammar, as in a chat.
 
-    --image PATH|URL [--image …] [--mask PATH] [--model NAME] [--size WxH] [--n N] [--seed N] [--max-price USD]
-    [--again] PROMPT…
+    \b
+    --image PATH|URL [--image …] [--mask PATH] [--model NAME] [--size WxH]
+    [--n N] [--seed N] [--max-price USD] [--again] PROMPT…
 
+    \b
       tollbrush img2img --image cat.jpg --mask mask.png remove the background
       tollbrush '/img2img --image ~/photo.png add a hat'
     """
@@ -191,7 +194,9 @@ def pay_header(
 ) -> None:
     """Print a payment for curl's X-Payment header, within the caps.
 
-    curl -H "X-Payment: $(tollbrush pay-header $URL --model openai/gpt-image-1 --size 1024x1024)" …
+    \b
+      PAYMENT=$(tollbrush pay-header $URL --model studio --size 1024x1024)
+      curl -H "X-Payment: $PAYMENT" -d @request.json $URL
     """
     from tollbrush.cli.signing import sign_header
     from tollbrush.client.inputs import price_limit

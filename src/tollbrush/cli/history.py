@@ -23,6 +23,7 @@ _WIDTH: Final = 48
 app = typer.Typer(
     help="""What was bought here, results that came after Ctrl-C included.
 
+\b
   tollbrush history
   tollbrush history show 1
   tollbrush history save 1 -o hat.png

@@ -22,7 +22,9 @@ _NONE_YET = "Make one: tollbrush wallet new. Or bring yours: tollbrush wallet im
 app = typer.Typer(
     help="""The wallet that pays.
 
-  tollbrush wallet new      then  tollbrush wallet fund
+\b
+  tollbrush wallet new
+  tollbrush wallet fund
   tollbrush wallet import words.txt
   tollbrush wallet show
 
@@ -100,7 +102,10 @@ def show(data_dir: DataDir = None, as_json: Json = False) -> None:
 
 @app.command()
 def export(data_dir: DataDir = None) -> None:
-    """Print the secret words or keys, for a backup: on a terminal only, and asked twice."""
+    """Print the secret words or keys, for a backup.
+
+    On a terminal only, and asked twice.
+    """
     from tollbrush.payments import wallet
 
     settings = client_settings(data_dir)
@@ -129,9 +134,10 @@ def fund(
 ) -> None:
     """Add money: where to send USDC, or play money on local chains.
 
-    tollbrush wallet fund            addresses and their QR codes; on local chains, 10 dollars of play money
-
-    tollbrush wallet fund 25 --network base
+    \b
+      tollbrush wallet fund                     addresses and their QR codes;
+                                                on local chains, 10 dollars
+      tollbrush wallet fund 25 --network base-sepolia
     """
     from tollbrush.cli import funding
 

@@ -228,6 +228,9 @@ def test_what_is_named(home: Path) -> None:
     }  # fmt: skip
     assert str(plan(["shots"], mask=None, output=None, suffix=".png").folder) == "shots-edited"
     assert str(plan(["shots/a.jpg", "shots/a.png"], mask=None, output=None, suffix=".png").folder) == "shots-edited"
+    for over in ("shots", "./shots/../shots"):
+        with pytest.raises(BadRequest, match="where the results would go"):
+            plan(["shots"], mask=None, output=over, suffix=".png")
     for nothing in ("shots/*.gif", "nowhere", "shots/edited/none"):
         with pytest.raises(BadRequest, match="no picture in"):
             plan([nothing], mask=None, output=None, suffix=".png")
