@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import signal
 import socket
@@ -69,6 +70,19 @@ def test_openais_image_door(stack: Everything) -> None:
     ):
         answer = client.images.edit(image=cat, prompt="make it black and white", model="tollbrush/studio", size="auto")
     assert answer.data and answer.data[0].b64_json and answer.data[0].b64_json.startswith("iVBOR")
+
+
+async def test_openais_image_door_without_blocking(stack: Everything) -> None:
+    """Several pictures asked for at once; a mask; a typed refusal in OpenAI's own shape."""
+    cat, mask = (stack.home / "cat.jpg").read_bytes(), (stack.home / "mask.png").read_bytes()
+    async with openai.AsyncOpenAI(base_url=f"{stack.router}/v1", api_key="none", max_retries=0) as client:
+        prompts = ("make it sepia", "make it brighter")
+        calls = (client.images.edit(image=cat, mask=mask, prompt=p, model="tollbrush/studio") for p in prompts)
+        answers = await asyncio.gather(*calls)
+        assert [bool(a.data and a.data[0].b64_json) for a in answers] == [True, True]
+        with pytest.raises(openai.BadRequestError, match="7x7") as refused:
+            await client.images.edit(image=cat, prompt="sepia", size="7x7", model="tollbrush/studio")
+    assert refused.value.type == "invalid_request_error"
 
 
 def test_curl_with_a_pay_header(stack: Everything) -> None:
