@@ -144,7 +144,7 @@ async def _tell_prices(call: Call, counter: Counter, terminal: Terminal) -> int:
     ]
     value = {"dry_run": True, "pictures": said, "total": format(total, "f")}
     terminal.table(value, ("Picture", ">Price", "Result"), rows)
-    terminal.note(f"{len(rows)} pictures, {Price.of(total)} in all. Nothing was signed or paid.")
+    terminal.note(f"{_counted(len(rows))}, {Price.of(total)} in all. Nothing was signed or paid.")
     codes = {exit_code(error) for _, _, error in priced if error}
     return 0 if not codes else codes.pop() if len(codes) == 1 else _MIXED
 
@@ -156,7 +156,7 @@ async def _agreed(call: Call, counter: Counter, terminal: Terminal) -> Decimal:
     total = sum((p.dollars for _, p, _ in priced if p), Decimal(0))
     bad = sum(error is not None for _, _, error in priced)
     but = f" ({bad} cannot be edited)" if bad else ""
-    if not typer.confirm(f"{len(priced)} pictures{but} cost {Price.of(total)} in all. Pay?", err=True):
+    if not typer.confirm(f"{_counted(len(priced))}{but}: {Price.of(total)} in all. Pay?", err=True):
         raise SpendingPolicy(f"The batch costs {Price.of(total)}, which you declined.", advice="Nothing was signed.")
     return total
 
@@ -185,6 +185,10 @@ def _progress(terminal: Terminal, total: int, budget: Decimal | None) -> Iterato
                 console.print(Text(safe(line)))
 
         yield show
+
+
+def _counted(number: int) -> str:
+    return f"{number} picture{'' if number == 1 else 's'}"
 
 
 def _line(told: Told) -> str:

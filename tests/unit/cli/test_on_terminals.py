@@ -44,7 +44,7 @@ def test_nobody_to_ask(home: Path, gateway: PaidServer, capsys: Capture) -> None
 
 
 def test_a_batch_without_a_budget_is_asked_about(home: Path, gateway: PaidServer) -> None:
-    status, shown = on_terminal(["batch", "my photo.png", "hat"], [("1 pictures cost $0.021 in all. Pay?", "n")])
+    status, shown = on_terminal(["batch", "my photo.png", "hat"], [("1 picture: $0.021 in all. Pay?", "n")])
     assert status == 3 and not gateway.of("edit")
     status, shown = on_terminal(["batch", "my photo.png", "hat"], [("Pay?", "y")])
     assert status == 0 and "1 edited. $0.021 of $0.021 spent" in plain(shown)
