@@ -23,6 +23,8 @@ _REFUSALS: Final = frozenset(
     {"SAFETY", "IMAGE_SAFETY", "PROHIBITED_CONTENT", "IMAGE_PROHIBITED_CONTENT", "BLOCKLIST", "SPII"}
 )
 _DEFAULT_WAIT: Final = 20
+_MAX_ERROR: Final = 65_536
+"""Bytes of an error that are looked at: it is read on the event loop."""
 _WORD: Final = re.compile(r"[A-Z][A-Z_]{1,58}")
 _DURATION: Final = re.compile(r"(\d{1,6})(\.\d{1,9})?s", re.ASCII)
 
@@ -138,7 +140,7 @@ def _usage(usage: _Usage | None) -> dict[str, int]:
 
 def _error(body: bytes) -> dict[str, Any]:
     """google.rpc.Status as JSON; empty where the body is something else."""
-    if is_too_deep(body):
+    if len(body) > _MAX_ERROR or is_too_deep(body):
         return {}
     try:
         error = msgspec.json.decode(body)["error"]

@@ -300,6 +300,12 @@ def test_any_answer_is_an_error_of_ours(value: object, status: int) -> None:
         assert answers.failure(status, {}, body).message
 
 
+def test_only_short_errors_are_read() -> None:
+    body = b'{"error": {"status": "UNAVAILABLE"%s}}'
+    assert "UNAVAILABLE" in answers.failure(503, {}, body % b"").message
+    assert answers.failure(503, {}, body % (b" " * 100_000)).message == "Google answered HTTP 503."
+
+
 def test_a_photograph_survives_the_question() -> None:
     pixels = photo(300, 200)
     body = json.loads(questions.ask(FLASH, EditInput((pixels,), "x", SQUARE)))
