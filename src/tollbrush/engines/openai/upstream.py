@@ -41,6 +41,7 @@ class Upstream:
         self.outstanding = self.served = 0
         self.alarm: str | None = None
         self.names: set[str] = set()
+        self._lacks: str | None = None
         self._turns = asyncio.Semaphore(place.width)
         key = place.api_key.get_secret_value()
         self._headers = {"Accept-Encoding": "identity"} | ({"Authorization": f"Bearer {key}"} if key else {})
@@ -67,7 +68,7 @@ class Upstream:
         except Trouble as trouble:
             self.report(trouble.alarm or self.alarm)
             raise
-        self.report(None)
+        self.report(self._lacks)  # another model's success makes it no better
         return answer
 
     async def _ask(self, http: aiohttp.ClientSession, body: Body, n: int, most: int, heard: Heard) -> Answer:
@@ -112,7 +113,8 @@ class Upstream:
             listed = _ids(body) if status == 200 and self.profile.lists_models else None
             missing = sorted(self.names - listed) if listed is not None else []
         self.well, self.checked = alarm is None, True
-        self.report(f"it does not have the model {', '.join(missing)}" if missing else alarm)
+        self._lacks = f"it does not have the model {', '.join(missing)}" if missing else None
+        self.report(alarm or self._lacks)
 
     def report(self, alarm: str | None) -> None:
         """Said once, loudly, when it begins and when it ends."""

@@ -246,10 +246,12 @@ async def test_who_is_down_is_avoided_and_told_of(servers: Mapping[str, str]) ->
 
 
 async def test_a_model_that_is_not_listed_is_told_of(servers: Mapping[str, str]) -> None:
-    model = Served("m", "gpt-image-9", (SIZE,), (UpstreamSettings.model_validate(openai(servers["openai"])),))
-    engine = OpenAIEngine(OpenAISettings(), (model,))
+    place = UpstreamSettings.model_validate(openai(servers["openai"]))
+    models = (Served("m", "gpt-image-9", (SIZE,)), Served("o", "gpt-image-1", (SIZE,)))
+    engine = OpenAIEngine(OpenAISettings(upstreams=(place,)), models)
     await engine.start()
     await engine.check()
+    await engine.edit("o", EditInput((photo(128, 64),), "x", SIZE))  # that another is there changes nothing
     (alarm,) = engine.alarms().values()
     await engine.close()
     assert "gpt-image-9" in alarm
