@@ -111,7 +111,7 @@ _NEXT_MARKER: Final = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 def _jpeg(data: bytes) -> Header:
     """Walks the segments up to the scans; where a decoder would make several passes, counts those too."""
     frame: tuple[int, int] | None = None
-    orientation, progressive, components, scans, at = 1, False, 0, 0, 2
+    orientation, progressive, components, scans, at = 0, False, 0, 0, 2
     for _ in range(_MAX_CHUNKS):
         found = _NEXT_MARKER.search(data, at)
         if found is None or data[found.end() - 1] == 0xD9:
@@ -125,7 +125,7 @@ def _jpeg(data: bytes) -> Header:
             if precision != 8:
                 raise _Wrong(f"is a JPEG of {precision} bits a channel; send 8")
             frame, progressive = (width, height), marker in _PROGRESSIVE
-        elif marker == 0xE1 and data.startswith(b"Exif\0\0", at + 2) and orientation == 1:
+        elif marker == 0xE1 and data.startswith(b"Exif\0\0", at + 2) and not orientation:
             orientation = _orientation(data[at + 2 : at + length])
         elif marker == 0xDA:
             scans += 1
@@ -138,7 +138,7 @@ def _jpeg(data: bytes) -> Header:
         raise _Wrong(f"is a JPEG of more than {_MAX_CHUNKS:,} segments")
     if frame is None:
         raise _Wrong("is a JPEG without a frame")
-    return Header("jpeg", *frame, orientation)
+    return Header("jpeg", *frame, orientation or 1)
 
 
 def _webp(data: bytes) -> Header:

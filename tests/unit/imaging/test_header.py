@@ -196,3 +196,13 @@ def test_the_size_agrees_with_the_decoder() -> None:
         header = sniff(data, max_pixels=CAP)
         with Image.open(io.BytesIO(data)) as image:
             assert image.size == (header.width, header.height)
+
+
+def test_the_first_exif_block_decides() -> None:
+    """Hundreds of them, each with thousands of entries, would cost a quarter of a second."""
+    plain = saved(photo(12, 8), "JPEG")
+    blocks = [b"\xff\xe1" + struct.pack(">H", 2 + len(block)) + block for block in (exif(6), exif(3))]
+    data = plain[:2] + b"".join(blocks) + plain[2:]
+    assert sniff(data, max_pixels=CAP).orientation == 6
+    assert sniff(plain[:2] + blocks[1] + blocks[0] + plain[2:], max_pixels=CAP).orientation == 3
+    assert sniff(plain, max_pixels=CAP).orientation == 1
