@@ -3,31 +3,41 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { facts } from "./api/http";
+import { acceptFiles } from "./files";
 import { listenKeys } from "./keys";
-import type { Past } from "./past/db";
+import { allOpen, type Open, type Past } from "./past/db";
 import { PastGrid } from "./past/grid";
 import { routerPurse } from "./pay/router";
+import { connected, findWallets } from "./pay/wallet";
 import { ResultView } from "./result/result";
+import { importMask } from "./stage/actions";
+import { Progress } from "./stage/progress";
 import { Stage } from "./stage/stage";
-import { Toolbar } from "./stage/toolbar";
+import { Painted, Toolbar } from "./stage/toolbar";
 import { Welcome } from "./stage/welcome";
-import { followPrice, loadModels, masked } from "./state/order";
+import { followPrice, loadModels, recall } from "./state/order";
 import { maskRevision, open, picture, Unusable } from "./state/picture";
-import { busy, edit, job, notice, problem, result, resume, stop } from "./state/work";
+import { busy, edit, notice, problem, result, resume } from "./state/work";
 import { Composer } from "./ui/composer";
+import { WalletButton, WalletDialog } from "./ui/connect";
+import { Help } from "./ui/help";
+import { Left } from "./ui/left";
 import { Top } from "./ui/top";
 import { RouterWallet } from "./ui/wallet";
 
+type Sheet = "past" | "wallet" | "help" | null;
+
 export function App() {
-  const pastShown = useSignal(false);
+  const sheet = useSignal<Sheet>(null);
   const refused = useSignal("");
-  const purse = routerPurse;
+  const local = facts.role === "router";
+  const purse = local ? routerPurse : connected.value;
 
   const take = async (file: Blob, name: string) => {
     try {
       const fresh = await open(file, name);
       picture.value?.bitmap.close();
-      [picture.value, result.value, problem.value, refused.value] = [fresh, null, null, ""];
+      [picture.value, result.value, problem.value, refused.value, notice.value] = [fresh, null, null, "", ""];
       maskRevision.value++;
     } catch (failure) {
       if (!(failure instanceof Unusable)) throw failure;
@@ -36,82 +46,54 @@ export function App() {
     }
   };
 
+  /** Puts what an earlier page left under way back on this one, and goes on with it. */
+  const goOn = async () => {
+    const [left] = await allOpen().catch(() => [] as Open[]);
+    if (!left) return;
+    recall(left.order);
+    await take(left.order.image, left.name);
+    if (picture.value && left.order.mask) await importMask(picture.value, left.order.mask, "mask.png");
+    await resume(local ? routerPurse : connected.value);
+  };
+
   useEffect(() => {
     void loadModels();
-    void resume();
-    const [stopPrice, stopKeys, stopDrops] = [followPrice(), listenKeys(), acceptFiles(take)];
-    return () => {
-      stopPrice();
-      stopKeys();
-      stopDrops();
-    };
+    void goOn();
+    const ends = [followPrice(), listenKeys(), acceptFiles((file, name) => !busy.value && void take(file, name)), local ? () => undefined : findWallets()];
+    return () => ends.forEach((end) => end());
   }, []);
 
   const at = picture.value;
   const done = result.value;
+  const shut = () => (sheet.value = null);
+  const wallet = local ? <RouterWallet /> : <WalletButton open={() => (sheet.value = "wallet")} />;
   return (
-    <div class="page">
-      <Top wallet={facts.role === "router" ? <RouterWallet /> : null} past={() => (pastShown.value = true)} />
+    <div class={done || !at ? "page" : "page composing"}>
+      <Top wallet={wallet} past={() => (sheet.value = "past")} help={() => (sheet.value = "help")} />
       <main class={`workspace ${busy.value ? "busy" : ""}`}>
         {done ? (
-          <ResultView past={done} again={(file, name) => void take(file, name)} back={() => void leave(done, take)} />
+          <ResultView key={done.id} past={done} again={(file, name) => void take(file, name)} back={() => void leave(done)} />
         ) : at ? (
           <>
             <Stage at={at} />
-            <Toolbar at={at} fail={(words) => (notice.value = words)} />
-            <p class="painted" role="status">
-              {masked.value ? `${share(at)} painted` : "Nothing painted: all may change"}
-            </p>
+            <Toolbar at={at} fail={(words) => (notice.value = words)} replace={(file) => void take(file, file.name)} />
+            <Painted at={at} />
             {busy.value && <Progress />}
           </>
         ) : (
           <Welcome choose={(file) => void take(file, file.name)} problem={refused.value} />
         )}
       </main>
-      {!done && at && <Composer ready={!busy.value} pay={() => void edit(purse)} stop={() => void stop()} payer={purse.label} blocked="" />}
-      {pastShown.value && <PastGrid close={() => (pastShown.value = false)} show={(past) => (result.value = past)} />}
+      <Left goOn={() => void resume(purse)} />
+      {!done && at && <Composer pay={() => purse && void edit(purse)} connect={purse ? null : () => (sheet.value = "wallet")} payer={purse?.label ?? ""} />}
+      {sheet.value === "past" && <PastGrid close={shut} show={(past) => (result.value = past)} />}
+      {sheet.value === "wallet" && <WalletDialog close={shut} />}
+      {sheet.value === "help" && <Help close={shut} />}
     </div>
   );
 
-  async function leave(past: Past, open: (file: Blob, name: string) => Promise<void>) {
-    if (!picture.value) await open(past.source, past.name);
-    result.value = null;
+  async function leave(past: Past) {
+    if (!picture.value) await take(past.source, past.name);
+    [result.value, notice.value] = [null, ""];
   }
-}
-
-function share(at: { mask: { count(): number }; width: number; height: number }): string {
-  const part = (100 * at.mask.count()) / (at.width * at.height);
-  return part < 1 ? "under 1 %" : `${Math.round(part)} %`;
-}
-
-function Progress() {
-  const part = job.value?.progress ?? null;
-  return (
-    <div class="progress" role="progressbar" aria-label="The edit" aria-valuemin={0} aria-valuemax={100} aria-valuenow={part === null ? undefined : Math.round(part * 100)}>
-      {job.value?.preview && <img src={job.value.preview} alt="Unfinished result" />}
-      <span class={part === null ? "bar unknown" : "bar"} style={part === null ? {} : { width: `${part * 100}%` }} />
-    </div>
-  );
-}
-
-/** Pictures dropped or pasted anywhere on the page. */
-function acceptFiles(take: (file: File, name: string) => Promise<void>): () => void {
-  const allow = (event: DragEvent) => event.preventDefault();
-  const drop = (event: DragEvent) => {
-    event.preventDefault();
-    const file = event.dataTransfer?.files[0];
-    if (file) void take(file, file.name);
-  };
-  const paste = (event: ClipboardEvent) => {
-    const file = [...(event.clipboardData?.files ?? [])][0];
-    if (file) void take(file, file.name || "pasted.png");
-  };
-  addEventListener("dragover", allow);
-  addEventListener("drop", drop);
-  addEventListener("paste", paste);
-  return () => {
-    removeEventListener("dragover", allow);
-    removeEventListener("drop", drop);
-    removeEventListener("paste", paste);
-  };
 }

@@ -7,6 +7,7 @@ import "./styles/layout.css";
 import "./styles/stage.css";
 import "./styles/composer.css";
 import "./styles/result.css";
+import "./styles/sheet.css";
 import "./styles/past.css";
 
 followTheme();

@@ -1,6 +1,6 @@
 /** The few calls the page makes, the same to a router and to a gateway. */
 
-import { json, send } from "./http";
+import { facts, json, send } from "./http";
 import type { Model, Order, Quote } from "./types";
 
 export const models = async (): Promise<Model[]> => (await json<{ data: Model[] }>(await send("v1/models"))).data;
@@ -22,8 +22,8 @@ export async function quote(question: Question, signal: AbortSignal): Promise<Qu
   return json<Quote>(await send("v1/images/quote", init));
 }
 
-/** The edit as a form: files as they are, no base64. */
-export function formOf(order: Order): FormData {
+/** The edit as a form: files as they are, no base64. `at`: when it was first sent, so that a router knows it again. */
+export function formOf(order: Order, at: number): FormData {
   const form = new FormData();
   form.set("model", order.model);
   form.set("prompt", order.prompt);
@@ -31,6 +31,7 @@ export function formOf(order: Order): FormData {
   form.set("n", String(order.n));
   form.set("output_format", order.format);
   if (order.seed !== null) form.set("seed", String(order.seed));
+  if (facts.role === "router") form.set("since", String(Math.floor(at / 1000)));
   form.set("image", order.image, "image");
   if (order.mask) form.set("mask", order.mask, "mask.png");
   return form;

@@ -91,8 +91,7 @@ export interface Job {
   poll_url?: string;
   queue_position?: number | null;
   progress?: number | null;
-  /** An unfinished, small picture. */
-  preview?: string | null;
+  payment_status?: string;
   error?: string;
   code?: string;
 }

@@ -20,6 +20,8 @@ export interface Open {
   name: string;
   order: Order;
   ticket: Ticket;
+  /** Once it is there, and its pictures are still to be fetched. */
+  answer?: Answer;
 }
 
 const NAME = "tollbrush";

@@ -1,18 +1,17 @@
 /** The history: kept in this browser alone. */
 
 import { useSignal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect } from "preact/hooks";
 import { save } from "../result/download";
 import { Thumb } from "../result/result";
 import { dollars } from "../ui/composer";
+import { Dialog } from "../ui/dialog";
 import { Icon } from "../ui/icons";
 import { allPast, dropPast, type Past } from "./db";
 
 export function PastGrid({ close, show }: { close: () => void; show: (past: Past) => void }) {
-  const dialog = useRef<HTMLDialogElement>(null);
   const rows = useSignal<Past[] | null>(null);
   useEffect(() => {
-    dialog.current?.showModal();
     allPast().then(
       (found) => (rows.value = found),
       () => (rows.value = []),
@@ -22,29 +21,24 @@ export function PastGrid({ close, show }: { close: () => void; show: (past: Past
     await dropPast(past.id);
     rows.value = rows.value?.filter((each) => each.id !== past.id) ?? null;
   };
+  const found = rows.value ?? [];
+  const acts = (
+    <button type="button" class="quiet" disabled={!found.length} onClick={async () => save(await exported(found), "tollbrush-history.json")}>
+      <Icon name="import" /> Export
+    </button>
+  );
   return (
-    <dialog ref={dialog} class="past" aria-labelledby="past-title" onClose={close} onClick={(event) => event.target === dialog.current && dialog.current?.close()}>
-      <div class="past-head">
-        <h2 id="past-title">History</h2>
-        <span class="top-side">
-          <button type="button" class="quiet" disabled={!rows.value?.length} onClick={() => save(exported(rows.value ?? []), "tollbrush-history.json")}>
-            <Icon name="import" /> Export
-          </button>
-          <button type="button" class="tool" aria-label="Close the history" onClick={() => dialog.current?.close()}>
-            <Icon name="close" />
-          </button>
-        </span>
-      </div>
+    <Dialog title="History" close={close} acts={acts} wide>
       {rows.value?.length === 0 && <p class="empty">Nothing yet. Every edit you pay for is kept here, in this browser alone.</p>}
       <ul class="grid">
-        {rows.value?.map((past) => (
+        {found.map((past) => (
           <li key={past.id}>
             <button
               type="button"
               class="card"
               onClick={() => {
                 show(past);
-                dialog.current?.close();
+                close();
               }}
             >
               <Thumb file={past.results[0]!} />
@@ -59,12 +53,28 @@ export function PastGrid({ close, show }: { close: () => void; show: (past: Past
           </li>
         ))}
       </ul>
-    </dialog>
+    </Dialog>
   );
 }
 
-/** Words and receipts with where the pictures were; the pictures themselves are downloaded one by one. */
-function exported(rows: readonly Past[]): Blob {
-  const told = rows.map(({ id, at, name, prompt, answer }) => ({ id, at: new Date(at).toISOString(), name, prompt, answer }));
-  return new Blob([JSON.stringify(told, null, 2)], { type: "application/json" });
+/** All of it in one file: words, receipts, and the pictures as data URIs. Written in pieces, never as one long text. */
+async function exported(rows: readonly Past[]): Promise<Blob> {
+  const parts: BlobPart[] = ["["];
+  for (const { id, at, name, prompt, answer, source, results } of rows) {
+    const told = JSON.stringify({ id, at: new Date(at).toISOString(), name, prompt, answer });
+    parts.push(parts.length > 1 ? ",\n" : "\n", told.slice(0, -1), ',"source":', await quoted(source), ',"results":[');
+    for (const [i, each] of results.entries()) parts.push(i ? "," : "", await quoted(each));
+    parts.push("]}");
+  }
+  return new Blob([...parts, "\n]\n"], { type: "application/json" });
+}
+
+/** A picture as a JSON string with its data URI; a Blob, so that memory holds one at a time. */
+function quoted(file: Blob): Promise<Blob> {
+  return new Promise((resolve, reject) => {
+    const reader = new FileReader();
+    reader.onload = () => resolve(new Blob([JSON.stringify(reader.result)]));
+    reader.onerror = () => reject(reader.error);
+    reader.readAsDataURL(file);
+  });
 }

@@ -6,6 +6,7 @@ import { signal } from "@preact/signals";
 export interface EvmProvider {
   request(call: { method: string; params?: unknown[] }): Promise<unknown>;
   on?(event: string, listener: (value: unknown) => void): void;
+  removeListener?(event: string, listener: (value: unknown) => void): void;
 }
 
 export interface SolanaAccount {
@@ -23,28 +24,51 @@ export interface SolanaWallet {
   accounts: readonly SolanaAccount[];
 }
 
-export type Found = { family: "evm"; name: string; icon: string; provider: EvmProvider } | { family: "svm"; name: string; icon: string; wallet: SolanaWallet };
+export interface FoundEvm {
+  family: "evm";
+  /** The announcement's uuid: the same wallet may announce itself more than once. */
+  key: string;
+  name: string;
+  icon: string;
+  provider: EvmProvider;
+}
+
+export interface FoundSolana {
+  family: "svm";
+  key: string;
+  name: string;
+  icon: string;
+  wallet: SolanaWallet;
+}
+
+export type Found = FoundEvm | FoundSolana;
 
 export const wallets = signal<readonly Found[]>([]);
 
 const SIGNS = "solana:signTransaction";
 
 function add(found: Found): void {
-  const there = wallets.value.some((each) => each.family === found.family && each.name === found.name);
+  const there = wallets.value.some((each) => each.family === found.family && each.key === found.key);
   if (!there) wallets.value = [...wallets.value, found];
 }
 
+interface Announcement {
+  info: { uuid: string; name: string; icon: string };
+  provider: EvmProvider;
+}
+
+/** Asks all wallets to announce themselves, and listens for those that come later. */
 export function discover(): void {
   addEventListener("eip6963:announceProvider", (event) => {
-    const { info, provider } = (event as CustomEvent<{ info: { name: string; icon: string }; provider: EvmProvider }>).detail;
-    add({ family: "evm", name: info.name, icon: safe(info.icon), provider });
+    const { info, provider } = (event as CustomEvent<Announcement>).detail;
+    add({ family: "evm", key: info.uuid, name: info.name, icon: safe(info.icon), provider });
   });
   dispatchEvent(new Event("eip6963:requestProvider"));
 
   const api = {
     register(...each: SolanaWallet[]): () => void {
       for (const wallet of each) {
-        if (SIGNS in wallet.features) add({ family: "svm", name: wallet.name, icon: safe(wallet.icon), wallet });
+        if (SIGNS in wallet.features) add({ family: "svm", key: wallet.name, name: wallet.name, icon: safe(wallet.icon), wallet });
       }
       return () => undefined;
     },

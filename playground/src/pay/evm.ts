@@ -2,32 +2,41 @@
  * to a chain from here; the gateway settles what was signed, once, when there is a result.
  */
 
-import { facts, Problem } from "../api/http";
-import type { Order, Quote, Requirement } from "../api/types";
-import type { EvmProvider } from "./discovery";
-import type { Purse } from "./purse";
+import { facts } from "../api/http";
+import type { Quote, Requirement } from "../api/types";
+import type { EvmProvider, FoundEvm } from "./discovery";
+import { asked, codeOf, noAccount, UNSHARED, UNSIGNED, wrong } from "./refusals";
+import { type Connected, type Follow, short } from "./wallet";
 
-const REFUSED = 4001;
 const UNKNOWN_CHAIN = 4902;
 
-interface Domain {
-  name: string;
-  version: string;
-  chainId: number;
-  verifyingContract: string;
-}
-
-export async function connectEvm(name: string, provider: EvmProvider): Promise<Purse & { address: string }> {
-  const [address] = (await asked(provider, "eth_requestAccounts", [], "The wallet did not share an account. Connect it again and choose one.")) as string[];
-  if (!address) throw new Problem(`${name} has no account to pay with. Create one in it, then connect again.`, 402, "no_account");
-  return { address, label: `${name}, ${address.slice(0, 6)}…${address.slice(-4)}`, sign: (_order: Order, quote: Quote) => sign(provider, address, quote) };
+/** `silent`: only what the wallet shares without asking. Raises Problem. */
+export async function connectEvm(found: FoundEvm, follow: Follow, silent: boolean): Promise<Connected> {
+  const { name, icon, provider } = found;
+  const accounts = await asked(() => provider.request({ method: silent ? "eth_accounts" : "eth_requestAccounts" }), UNSHARED);
+  const changed = (value: unknown) => {
+    const [next] = value as string[];
+    follow(next ? at(next) : null);
+  };
+  const at = (address: string): Connected => ({
+    name,
+    icon,
+    address,
+    label: `${name}, ${short(address)}`,
+    sign: (quote) => sign(provider, address, quote),
+    close: () => provider.removeListener?.("accountsChanged", changed),
+  });
+  const [address] = accounts as string[];
+  if (!address) throw noAccount(name);
+  provider.on?.("accountsChanged", changed); // its network is asked for anew at each payment
+  return at(address);
 }
 
 async function sign(provider: EvmProvider, address: string, quote: Quote): Promise<string> {
   const offers = quote.accepts.filter((each) => each.scheme === "exact" && each.network.startsWith("eip155:"));
-  const current = `eip155:${Number(await asked(provider, "eth_chainId", []))}`;
+  const current = `eip155:${Number(await asked(() => provider.request({ method: "eth_chainId" }), UNSHARED))}`;
   const offer = offers.find((each) => each.network === current) ?? offers[0];
-  if (!offer) throw new Problem("This gateway takes no payment on Base. Connect a Solana wallet instead.", 402, "no_offer");
+  if (!offer) throw wrong("This gateway takes no payment on Base. Connect a Solana wallet instead.", "no_offer");
   if (offer.network !== current) await change(provider, offer.network);
   await afford(provider, address, offer);
   return pay(provider, address, offer, quote);
@@ -39,8 +48,9 @@ async function change(provider: EvmProvider, network: string): Promise<void> {
   try {
     await provider.request({ method: "wallet_switchEthereumChain", params: [{ chainId }] });
   } catch (failure) {
-    if (codeOf(failure) === UNKNOWN_CHAIN) throw new Problem(`Your wallet does not know ${title}. Add that network to it, then try again.`, 402, "wrong_network");
-    throw new Problem(`Your wallet is on another network. Switch it to ${title}, then try again. Nothing was charged.`, 402, "wrong_network");
+    const unknown = `Your wallet does not know ${title}. Add that network to it, then try again. Nothing was charged.`;
+    const other = `Your wallet is on another network. Switch it to ${title}, then try again. Nothing was charged.`;
+    throw wrong(codeOf(failure) === UNKNOWN_CHAIN ? unknown : other, "wrong_network");
   }
 }
 
@@ -54,19 +64,41 @@ async function afford(provider: EvmProvider, address: string, offer: Requirement
     return; // the gateway reads the balance itself before it begins
   }
   if (held >= BigInt(offer.amount)) return;
-  const usd = (atomic: bigint) => `$${(Number(atomic) / 1e6).toFixed(6).replace(/(\.\d\d\d*?)0+$/, "$1")}`;
-  throw new Problem(`This account holds ${usd(held)} in USDC and the edit costs ${usd(BigInt(offer.amount))}. Add USDC to ${address}, or choose another account.`, 402, "insufficient_funds");
+  const costs = `This account holds ${usd(held)} in USDC and the edit costs ${usd(BigInt(offer.amount))}.`;
+  throw wrong(`${costs} Add USDC to ${address}, or choose another account.`, "insufficient_funds");
 }
+
+/** Atomic units as dollars, at least two decimals. */
+const usd = (atomic: bigint) => {
+  const digits = atomic.toString().padStart(7, "0");
+  return `$${digits.slice(0, -6)}.${digits.slice(-6).replace(/0{1,4}$/, "")}`;
+};
 
 async function pay(provider: EvmProvider, from: string, offer: Requirement, quote: Quote): Promise<string> {
   const now = Math.floor(Date.now() / 1000);
-  const nonce = `0x${[...crypto.getRandomValues(new Uint8Array(32))].map((byte) => byte.toString(16).padStart(2, "0")).join("")}`;
-  const authorization = { from, to: offer.payTo, value: offer.amount, validAfter: String(now - 600), validBefore: String(now + offer.maxTimeoutSeconds), nonce };
-  const domain: Domain = { name: offer.extra["name"] ?? "", version: offer.extra["version"] ?? "", chainId: Number(offer.network.split(":")[1]), verifyingContract: offer.asset };
+  const random = crypto.getRandomValues(new Uint8Array(32));
+  const authorization = {
+    from,
+    to: offer.payTo,
+    value: offer.amount,
+    validAfter: String(now - 600), // clocks differ
+    validBefore: String(now + offer.maxTimeoutSeconds),
+    nonce: `0x${[...random].map((byte) => byte.toString(16).padStart(2, "0")).join("")}`,
+  };
+  const domain = {
+    name: offer.extra["name"] ?? "",
+    version: offer.extra["version"] ?? "",
+    chainId: Number(offer.network.split(":")[1]),
+    verifyingContract: offer.asset,
+  };
   const typed = JSON.stringify({ types: TYPES, primaryType: "TransferWithAuthorization", domain, message: authorization });
-  const signature = await asked(provider, "eth_signTypedData_v4", [from, typed], "You did not sign, so nothing was sent and nothing was charged.");
-  const payment = { x402Version: 2, resource: quote.resource, accepted: offer, payload: { signature, authorization } };
-  return btoa(JSON.stringify(payment));
+  const signature = await asked(() => provider.request({ method: "eth_signTypedData_v4", params: [from, typed] }), UNSIGNED);
+  return header(offer, quote, { signature, authorization });
+}
+
+/** The payment header of x402 v2. */
+export function header(offer: Requirement, quote: Quote, payload: unknown): string {
+  return btoa(JSON.stringify({ x402Version: 2, resource: quote.resource, accepted: offer, payload }));
 }
 
 const field = (name: string, type: string) => ({ name, type });
@@ -81,15 +113,3 @@ const TYPES = {
     field("nonce", "bytes32"),
   ],
 };
-
-async function asked(provider: EvmProvider, method: string, params: unknown[], refused = "Your wallet refused."): Promise<unknown> {
-  try {
-    return await provider.request({ method, params });
-  } catch (failure) {
-    if (codeOf(failure) === REFUSED) throw new Problem(refused, 402, "refused");
-    const said = failure instanceof Error && failure.message ? ` It says: ${failure.message.slice(0, 200)}` : "";
-    throw new Problem(`Your wallet could not do this.${said} Nothing was charged.`, 402, "wallet");
-  }
-}
-
-const codeOf = (failure: unknown) => (failure as { code?: number } | null)?.code ?? 0;

@@ -4,52 +4,77 @@
 
 import { formOf } from "../api/calls";
 import { json, Problem, problemOf, send } from "../api/http";
-import type { Answer, Job, Order } from "../api/types";
+import type { Answer, Job, Order, Quote } from "../api/types";
 import type { Ticket, Told } from "./purse";
 
 const PATIENCE = { first: 700, most: 4000, growth: 1.4 };
 
-const headersOf = (ticket: Pick<Ticket, "payment">): Record<string, string> =>
-  ticket.payment ? { "PAYMENT-SIGNATURE": ticket.payment } : {};
+const headersOf = (ticket: Ticket): Record<string, string> => (ticket.payment ? { "PAYMENT-SIGNATURE": ticket.payment } : {});
 
-/** Sends the edit, or goes on with it where the ticket names a job. `keep` gets the ticket once there is one. */
-export async function carryOut(
-  order: Order,
-  ticket: Ticket,
-  told: (state: Told) => void,
-  keep: (ticket: Ticket) => Promise<void>,
-  signal: AbortSignal,
-): Promise<Answer> {
-  if (ticket.poll) return follow(ticket, told, signal);
-  told({ kind: "sending" });
-  const ask = () =>
-    send("v1/images/image2image", { method: "POST", body: formOf(order), headers: { Prefer: "wait=1", ...headersOf(ticket) }, signal });
-  const response = await patiently(ask, told, signal);
+export interface Course {
+  told(state: Told): void;
+  /** Gets the ticket whenever it changes: a later page goes on with it. */
+  keep(ticket: Ticket): Promise<void>;
+  /** A payment that lapsed before the edit was done (Solana: a minute or so) is signed anew. Raises Problem. */
+  sign(quote: Quote): Promise<string>;
+  signal: AbortSignal;
+}
+
+/** Sends the edit, or goes on with it where the ticket names a job. `at`: when it was first sent, in milliseconds. */
+export async function carryOut(order: Order, at: number, ticket: Ticket, course: Course): Promise<Answer> {
+  if (ticket.poll) return follow(ticket, course);
+  course.told({ kind: "sending" });
+  const headers = { Prefer: "respond-async, wait=1", ...headersOf(ticket) };
+  const ask = () => send("v1/images/image2image", { method: "POST", body: formOf(order, at), headers, signal: course.signal });
+  const response = await patiently(ask, course);
   if (response.status !== 202) return json<Answer>(response);
   const job = await json<Job>(response);
   const named = { ...ticket, poll: (job.poll_url ?? `v1/images/generations/${job.id}`).replace(/^\//, "") };
-  await keep(named);
-  told({ kind: "working", job });
-  return follow(named, told, signal);
+  await course.keep(named);
+  course.told({ kind: "working", job });
+  return follow(named, course);
 }
 
 /** Raises Problem: a failed job, or an answer that no patience mends. */
-async function follow(ticket: Ticket, told: (state: Told) => void, signal: AbortSignal): Promise<Answer> {
-  let pause = PATIENCE.first;
+async function follow(from: Ticket, course: Course): Promise<Answer> {
+  let [ticket, pause, renewed] = [from, PATIENCE.first, false];
   for (;;) {
-    await sleep(pause, signal);
+    await sleep(pause, course.signal);
     pause = Math.min(PATIENCE.most, pause * PATIENCE.growth);
-    const response = await patiently(() => send(ticket.poll, { headers: headersOf(ticket), signal }), told, signal);
-    if (response.status === 202) {
-      told({ kind: "working", job: await json<Job>(response) });
-      continue;
+    const response = await patiently(() => send(ticket.poll, { headers: headersOf(ticket), signal: course.signal }), course);
+    if (response.status === 402 && ticket.payment && !renewed) {
+      ticket = { ...ticket, payment: await renewal(response, course) };
+      await course.keep(ticket);
+      [renewed, pause] = [true, 0];
+    } else if (response.status === 202) {
+      course.told({ kind: "working", job: await json<Job>(response) });
+    } else {
+      const said = await json<Answer & Job>(response);
+      if (said.status === "failed" || said.status === "cancelled") throw failed(said);
+      return said;
     }
-    const said = await json<Answer & Job>(response);
-    if (said.status === "failed" || said.status === "cancelled") {
-      throw new Problem(`${sentence(said.error ?? "The edit failed")} Nothing was charged.`, 200, said.code ?? said.status);
-    }
-    return said;
   }
+}
+
+/** The edit is done and its payment lapsed: signed once more, for what the gateway then asks. */
+async function renewal(response: Response, course: Course): Promise<string> {
+  const required = response.headers.get("PAYMENT-REQUIRED");
+  if (!required) throw await problemOf(response);
+  course.told({ kind: "signing", again: true });
+  const payment = await course.sign(JSON.parse(atob(required)) as Quote);
+  course.told({ kind: "sending" });
+  return payment;
+}
+
+const CHARGED: Record<string, string> = {
+  charged: "It is paid for: the same edit, sent again soon, costs nothing more.",
+  unknown: "Whether it was charged is not known yet: the same edit, sent again soon, is not paid for twice.",
+};
+
+function failed(job: Job): Problem {
+  const words = (job.error ?? "the edit failed").replace(/[.\s]*$/, ".");
+  const sentence = words.charAt(0).toUpperCase() + words.slice(1);
+  return new Problem(`${sentence} ${CHARGED[job.payment_status ?? ""] ?? "Nothing was charged."}`, 200, job.code ?? job.status);
 }
 
 export async function cancel(ticket: Ticket): Promise<void> {
@@ -57,18 +82,18 @@ export async function cancel(ticket: Ticket): Promise<void> {
   if (!response.ok && response.status !== 404) throw await problemOf(response);
 }
 
-/** A network that is away for a moment does not end an edit: asked again, up to five minutes. */
-async function patiently(ask: () => Promise<Response>, told: (state: Told) => void, signal: AbortSignal): Promise<Response> {
+/** A network that is away for a moment does not end an edit, nor a server that is busy with it: asked again, up to
+ * five minutes. */
+async function patiently(ask: () => Promise<Response>, { told, signal }: Course): Promise<Response> {
   const until = Date.now() + 300_000;
   for (;;) {
     try {
       const response = await ask();
-      if (response.status !== 503 && response.status !== 429) return response;
-      if (Date.now() > until) return response;
+      if (![409, 429, 503].includes(response.status) || Date.now() > until) return response;
       await sleep(1000 * Math.max(1, Number(response.headers.get("Retry-After")) || 2), signal);
     } catch (failure) {
       if (!(failure instanceof Problem) || failure.status !== 0 || Date.now() > until) throw failure;
-      told({ kind: "working", job: { id: "", status: "in_progress", error: "Waiting for the connection …" } });
+      told({ kind: "away" });
       await sleep(2000, signal);
     }
   }
@@ -88,5 +113,3 @@ function sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
     else signal.addEventListener("abort", stop, { once: true });
   });
 }
-
-const sentence = (text: string) => `${text.charAt(0).toUpperCase()}${text.slice(1)}`.replace(/[.\s]*$/, ".");

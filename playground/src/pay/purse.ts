@@ -1,6 +1,6 @@
 /** Who pays: the router's wallet, or the visitor's own. One interface, so that the page needs not know which. */
 
-import type { Job, Order, Quote } from "../api/types";
+import type { Job, Quote } from "../api/types";
 
 /** How an edit is followed, also after a reload. */
 export interface Ticket {
@@ -10,11 +10,12 @@ export interface Ticket {
   payment: string;
 }
 
-export type Told = { kind: "signing" } | { kind: "sending" } | { kind: "working"; job: Job };
+/** `away`: nobody answers at the moment. */
+export type Told = { kind: "signing"; again?: boolean } | { kind: "sending" } | { kind: "away" } | { kind: "working"; job: Job };
 
 export interface Purse {
   /** Who pays, for the line below the button. */
   readonly label: string;
   /** What must be in the payment header of this edit; may ask the visitor. Raises Problem. */
-  sign(order: Order, quote: Quote): Promise<string>;
+  sign(quote: Quote): Promise<string>;
 }

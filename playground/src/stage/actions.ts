@@ -12,12 +12,12 @@ export function redo(at: Picture): void {
 }
 
 /** Replaces the mask, as one step. Raises Unusable. */
-export async function importMask(at: Picture, file: File): Promise<void> {
-  const loaded = await open(file, file.name);
+export async function importMask(at: Picture, file: Blob, name: string): Promise<void> {
+  const loaded = await open(file, name);
   const { bitmap, width, height } = loaded;
   try {
     if (width !== at.width || height !== at.height) {
-      throw new Unusable(`${file.name} measures ${width} × ${height}, the picture ${at.width} × ${at.height}. A mask must have the picture's size.`);
+      throw new Unusable(`${name} measures ${width} × ${height}, the picture ${at.width} × ${at.height}. A mask must have the picture's size.`);
     }
     const canvas = new OffscreenCanvas(width, height);
     const context = canvas.getContext("2d", { willReadFrequently: true })!;

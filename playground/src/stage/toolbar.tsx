@@ -1,12 +1,14 @@
 /** The painter's tools, and what can be done with the mask as a whole. */
 
+import type { RefObject } from "preact";
 import { useRef } from "preact/hooks";
 import { encode } from "../mask/png";
 import { save } from "../result/download";
 import { maskRevision, type Picture } from "../state/picture";
 import { brushSize, featherShown, LARGEST, SMALLEST, tool, type Tool } from "../state/tools";
 import { Icon, type IconName } from "../ui/icons";
-import { importMask, undo, redo } from "./actions";
+import { importMask, redo, undo } from "./actions";
+import { ACCEPTED } from "./welcome";
 
 const TOOLS: readonly [Tool, string, string][] = [
   ["brush", "Brush", "B"],
@@ -15,8 +17,8 @@ const TOOLS: readonly [Tool, string, string][] = [
   ["pan", "Move the picture", "H"],
 ];
 
-export function Toolbar({ at, fail }: { at: Picture; fail: (words: string) => void }) {
-  const input = useRef<HTMLInputElement>(null);
+export function Toolbar({ at, fail, replace }: { at: Picture; fail: (words: string) => void; replace: (file: File) => void }) {
+  const [input, other] = [useRef<HTMLInputElement>(null), useRef<HTMLInputElement>(null)];
   maskRevision.value;
   const painted = at.mask.bounds() !== null;
   const change = (act: () => void) => {
@@ -53,19 +55,10 @@ export function Toolbar({ at, fail }: { at: Picture; fail: (words: string) => vo
       </button>
       <Act icon="import" label="Load a mask" act={() => input.current?.click()} />
       <Act icon="export" label="Save the mask" off={!painted} act={async () => save(await encode(at.mask), `${stem(at.name)}-mask.png`)} />
-      <input
-        ref={input}
-        class="hidden"
-        type="file"
-        accept="image/png,image/jpeg,image/webp,image/gif"
-        tabIndex={-1}
-        aria-label="Mask file"
-        onChange={async (event) => {
-          const file = event.currentTarget.files?.[0];
-          event.currentTarget.value = "";
-          if (file) await importMask(at, file).catch((failure: Error) => fail(failure.message));
-        }}
-      />
+      <span class="rule" />
+      <Act icon="picture" label="Another picture" act={() => other.current?.click()} />
+      <Chooser refer={other} accept={ACCEPTED} label="Another picture file" choose={replace} />
+      <Chooser refer={input} accept={ACCEPTED} label="Mask file" choose={(file) => void importMask(at, file, file.name).catch((failure: Error) => fail(failure.message))} />
     </div>
   );
 }
@@ -75,6 +68,38 @@ function Act({ icon, label, off = false, act }: { icon: IconName; label: string;
     <button type="button" class="tool" aria-label={label.replace(/ \(.*/, "")} title={label} disabled={off} onClick={act}>
       <Icon name={icon} />
     </button>
+  );
+}
+
+/** A file input that a button opens. */
+function Chooser({ refer, accept, label, choose }: { refer: RefObject<HTMLInputElement | null>; accept: string; label: string; choose: (file: File) => void }) {
+  return (
+    <input
+      ref={refer}
+      class="hidden"
+      type="file"
+      accept={accept}
+      tabIndex={-1}
+      aria-hidden="true"
+      aria-label={label}
+      onChange={(event) => {
+        const file = event.currentTarget.files?.[0];
+        event.currentTarget.value = "";
+        if (file) choose(file);
+      }}
+    />
+  );
+}
+
+/** How much of the picture is painted. */
+export function Painted({ at }: { at: Picture }) {
+  maskRevision.value;
+  const part = (100 * at.mask.count()) / (at.width * at.height);
+  const share = part < 1 ? "under 1 %" : part > 99 && part < 100 ? "over 99 %" : `${Math.round(part)} %`;
+  return (
+    <p class="painted" role="status">
+      {part ? `${share} painted` : "Nothing painted: all may change"}
+    </p>
   );
 }
 

@@ -3,7 +3,7 @@
 import { computed, effect, signal } from "@preact/signals";
 import { models as fetchModels, quote as askPrice } from "../api/calls";
 import { Problem } from "../api/http";
-import type { Model, Quote } from "../api/types";
+import type { Model, Order, Quote } from "../api/types";
 import { maskRevision, picture } from "./picture";
 
 export const models = signal<Model[]>([]);
@@ -27,13 +27,17 @@ export const quote = signal<Quote | null>(null);
 export const quoteProblem = signal<Problem | null>(null);
 export const quoting = signal(false);
 
+/** Asks for the same as an earlier page did. */
+export function recall(order: Order): void {
+  [modelId.value, prompt.value, size.value, count.value, seed.value, format.value] = [order.model, order.prompt, order.size, order.n, order.seed, order.format];
+}
+
 const DEFAULTS = ["tollbrush/studio", "openai/gpt-image-1"];
 
 export async function loadModels(): Promise<void> {
   try {
-    const rows = await fetchModels();
-    const there = rows.filter((row) => row.available);
-    models.value = rows;
+    const there = (await fetchModels()).filter((row) => row.available);
+    models.value = there;
     modelsProblem.value = there.length ? "" : "This server has no model at the moment.";
     if (!there.some((row) => row.id === modelId.value)) {
       modelId.value = DEFAULTS.find((id) => there.some((row) => row.id === id)) ?? there[0]?.id ?? "";

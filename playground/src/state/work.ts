@@ -1,21 +1,25 @@
 /** One edit at a time: from the button to the result, through reloads. */
 
 import { computed, signal } from "@preact/signals";
-import { Problem, send } from "../api/http";
-import type { Answer, Job, Order } from "../api/types";
+import { Problem, problemOf, send } from "../api/http";
+import type { Answer, Job, Order, Quote } from "../api/types";
 import { encode } from "../mask/png";
-import { allOpen, dropOpen, keepOpen, keepPast, type Open, type Past } from "../past/db";
+import { allOpen, dropOpen, keepOpen, keepPast, type Open, type Past, StorageFull } from "../past/db";
 import { cancel, carryOut } from "../pay/following";
 import type { Purse, Ticket, Told } from "../pay/purse";
 import { count, format, masked, model, modelId, prompt, quote, seed, size } from "./order";
 import { picture } from "./picture";
 
-export type Phase = "idle" | "signing" | "sending" | "working" | "fetching";
+export type Phase = "idle" | "signing" | "sending" | "working" | "away" | "fetching";
 
 export const phase = signal<Phase>("idle");
+/** Signing a second time, for an edit that is done. */
+export const signingAgain = signal(false);
 export const job = signal<Job | null>(null);
 export const problem = signal<Problem | null>(null);
 export const result = signal<Past | null>(null);
+/** An edit that was sent and has not come to its end: the reader may go on with it. */
+export const left = signal<Open | null>(null);
 /** Something worth knowing that is no failure. */
 export const notice = signal("");
 export const busy = computed(() => phase.value !== "idle");
@@ -24,7 +28,8 @@ let running: { stop: AbortController; open: Open | null } | null = null;
 
 const hear = (told: Told) => {
   phase.value = told.kind;
-  job.value = told.kind === "working" ? told.job : null;
+  signingAgain.value = told.kind === "signing" && told.again === true;
+  job.value = told.kind === "working" ? told.job : told.kind === "away" ? job.value : null;
 };
 
 /** Buys the edit that the page shows. */
@@ -43,22 +48,29 @@ export async function edit(purse: Purse): Promise<void> {
       mask: masked.value && chosen.mask ? await encode(at.mask) : null,
     };
     phase.value = "signing";
-    const payment = await purse.sign(order, asked);
+    const payment = await purse.sign(asked);
     if (stop.aborted) return;
     const open: Open = { id: crypto.randomUUID(), at: Date.now(), name: at.name, order, ticket: { poll: "", payment } };
     await keep(open);
-    await finish(open, stop);
+    await finish(open, purse, stop);
   });
 }
 
-/** Goes on with what an earlier page left under way. */
-export async function resume(): Promise<void> {
-  const [left] = busy.value ? [] : await allOpen().catch(() => []);
-  if (left) await run((stop) => finish(left, stop));
+/** Goes on with what an earlier page, or this one, left under way. */
+export async function resume(purse: Purse | null): Promise<void> {
+  const [found] = busy.value ? [] : await allOpen().catch(() => []);
+  const open = found ?? left.value;
+  if (open && !busy.value) await run((stop) => finish(open, purse, stop));
+}
+
+/** Gives it up here; what was paid for stays paid, and what was not never will be. */
+export async function abandon(open: Open): Promise<void> {
+  [left.value, problem.value] = [null, null];
+  await dropOpen(open.id).catch(() => undefined);
 }
 
 /** While it is being sent nobody knows yet whether it will be charged, so then it cannot be stopped. */
-export const stoppable = computed(() => phase.value === "signing" || (phase.value === "working" && Boolean(job.value?.id)));
+export const stoppable = computed(() => (phase.value === "signing" && !signingAgain.value) || (phase.value === "working" && Boolean(job.value?.id)));
 
 export async function stop(): Promise<void> {
   if (!running || !stoppable.value) return;
@@ -76,7 +88,7 @@ export async function stop(): Promise<void> {
 
 async function run(act: (stop: AbortSignal) => Promise<void>): Promise<void> {
   const mine = (running = { stop: new AbortController(), open: null });
-  [problem.value, notice.value] = [null, ""];
+  [problem.value, notice.value, left.value] = [null, "", null];
   try {
     phase.value = "sending";
     await act(mine.stop.signal);
@@ -88,20 +100,36 @@ async function run(act: (stop: AbortSignal) => Promise<void>): Promise<void> {
   }
 }
 
-async function finish(open: Open, stop: AbortSignal): Promise<void> {
+async function finish(open: Open, purse: Purse | null, stop: AbortSignal): Promise<void> {
   if (running) running.open = open;
+  const sign = async (asked: Quote) => {
+    if (purse) return purse.sign(asked);
+    throw new Problem("This edit is ready, and its payment lapsed meanwhile. Connect the wallet that ordered it, then go on.", 402, "reconnect");
+  };
   const named = (ticket: Ticket) => {
     open.ticket = ticket;
     return keep(open);
   };
   try {
-    await bring(open, await carryOut(open.order, open.ticket, hear, named, stop));
+    open.answer ??= await carryOut(open.order, open.at, open.ticket, { told: hear, keep: named, sign, signal: stop });
+    await keep(open);
+    await bring(open, open.answer);
   } catch (failure) {
-    // What may still come to an end keeps its ticket: the next page goes on with it.
-    if (failure instanceof Problem && !failure.passing) await dropOpen(open.id).catch(() => undefined);
+    if (failure instanceof Problem) {
+      // What may still come to an end keeps its ticket.
+      if (over(failure, open)) await dropOpen(open.id).catch(() => undefined);
+      else left.value = open;
+    }
     throw failure;
   }
   await dropOpen(open.id).catch(() => undefined);
+}
+
+/** Whether nothing more can come of it: refused before it was begun, failed, cancelled, or unknown to the server. */
+function over(failure: Problem, open: Open): boolean {
+  if (open.answer) return false;
+  if (!open.ticket.poll) return !failure.passing;
+  return failure.status === 200 || failure.status === 404;
 }
 
 async function keep(open: Open): Promise<void> {
@@ -110,14 +138,22 @@ async function keep(open: Open): Promise<void> {
   });
 }
 
+/** Fetches the pictures. Their server is the page's own, whatever name it knows itself by. */
 async function bring(open: Open, answer: Answer): Promise<void> {
   phase.value = "fetching";
-  const results = await Promise.all(answer.data.map(async (each) => (await send(each.url)).blob()));
+  const results = await Promise.all(
+    answer.data.map(async ({ url }) => {
+      const response = await send(url.replace(/^.*\/images\//, "images/"));
+      if (!response.ok) throw await problemOf(response);
+      return response.blob();
+    }),
+  );
   const { id, at, name, order } = open;
   const past: Past = { id, at, name, prompt: order.prompt, answer, source: order.image, results };
   result.value = past;
-  await keepPast(past).catch(() => {
-    notice.value = "This browser's storage is full: the result is not in its history. Download it, or remove old ones.";
+  await keepPast(past).catch((failure) => {
+    const why = failure instanceof StorageFull ? "This browser's storage is full" : "This browser keeps nothing at the moment";
+    notice.value = `${why}: this result is not in its history. Download it now, or remove old ones from the history.`;
   });
 }
 

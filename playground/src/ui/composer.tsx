@@ -2,23 +2,26 @@
 
 import { useSignal } from "@preact/signals";
 import type { Model } from "../api/types";
+import { wayOn } from "../pay/refusals";
 import { count, format, masked, model, modelId, models, modelsProblem, prompt, quote, quoteProblem, quoting, seed, size } from "../state/order";
-import { busy, job, notice, phase, problem, stoppable } from "../state/work";
+import { busy, job, notice, phase, problem, signingAgain, stop, stoppable } from "../state/work";
 import { Icon } from "./icons";
 import { Suggestions } from "./suggestions";
 
-export function Composer({ ready, pay, stop, payer, blocked }: { ready: boolean; pay: () => void; stop: () => void; payer: string; blocked: string }) {
+/** `connect` where there is no wallet yet: it is asked for before anything else. */
+export function Composer({ pay, connect, payer }: { pay: () => void; connect: (() => void) | null; payer: string }) {
   const more = useSignal(false);
   const refused = quoteProblem.value;
   const wants = prompt.value.trim().length > 0;
-  const said = problem.value?.message ?? (wants && refused ? refused.message : modelsProblem.value);
+  const said = problem.value ? wayOn(problem.value) : wants && refused ? refused.message : modelsProblem.value;
   return (
     <section class="composer" aria-label="What to change">
-      {!wants && ready && <Suggestions />}
+      {!wants && !busy.value && <Suggestions />}
       <form
         onSubmit={(event) => {
           event.preventDefault();
-          if (can(ready, wants, blocked)) pay();
+          if (connect) connect();
+          else if (can(wants)) pay();
         }}
       >
         <label class="words">
@@ -49,7 +52,7 @@ export function Composer({ ready, pay, stop, payer, blocked }: { ready: boolean;
             <Icon name="more" /> <span class="wide">More</span>
             <span class="hidden narrow">More choices</span>
           </button>
-          <PayButton ready={ready} wants={wants} stop={stop} blocked={blocked} />
+          <PayButton wants={wants} connects={connect !== null} />
         </div>
         {more.value && <More />}
       </form>
@@ -58,28 +61,31 @@ export function Composer({ ready, pay, stop, payer, blocked }: { ready: boolean;
           {said}
         </p>
       )}
-      {(notice.value || blocked) && !said && (
+      {notice.value && !said && (
         <p class="says" role="status">
-          {notice.value || blocked}
+          {notice.value}
         </p>
       )}
-      <p class="foot">
-        {masked.value && model.value && !model.value.mask ? `${model.value.name} takes no mask: yours is not sent.` : `Paid by ${payer}. Nothing is charged unless there is a result.`}
-      </p>
+      <p class="foot">{foot(payer)}</p>
     </section>
   );
 }
 
-const can = (ready: boolean, wants: boolean, blocked: string) => ready && wants && !blocked && quote.value !== null && !quoting.value && !busy.value;
+function foot(payer: string): string {
+  if (masked.value && model.value && !model.value.mask) return `${model.value.name} takes no mask: yours is not sent.`;
+  return `${payer ? `Paid by ${payer}.` : "Paid in USDC from your own wallet, edit by edit."} Nothing is charged unless there is a result.`;
+}
 
-function PayButton({ ready, wants, stop, blocked }: { ready: boolean; wants: boolean; stop: () => void; blocked: string }) {
+const can = (wants: boolean) => wants && quote.value !== null && !quoting.value && !busy.value;
+
+function PayButton({ wants, connects }: { wants: boolean; connects: boolean }) {
   if (busy.value) {
     return (
       <span class="pay">
         <span class="doing" role="status">
           {doing()}
         </span>
-        <button type="button" class="quiet" onClick={stop} disabled={!stoppable.value}>
+        <button type="button" class="quiet" onClick={() => void stop()} disabled={!stoppable.value}>
           Cancel
         </button>
       </span>
@@ -87,8 +93,8 @@ function PayButton({ ready, wants, stop, blocked }: { ready: boolean; wants: boo
   }
   const price = quote.value?.price;
   return (
-    <button type="submit" class="loud pay" disabled={!can(ready, wants, blocked)}>
-      Edit
+    <button type="submit" class="loud pay" disabled={!connects && !can(wants)}>
+      {connects ? "Connect a wallet" : "Edit"}
       <span class="price" aria-live="polite">
         {price ? dollars(price.amount) : quote.value ? "free" : quoting.value ? "…" : ""}
       </span>
@@ -98,12 +104,14 @@ function PayButton({ ready, wants, stop, blocked }: { ready: boolean; wants: boo
 
 function doing(): string {
   const at = job.value;
+  if (signingAgain.value) return "Ready. The payment lapsed meanwhile: confirm it once more …";
   if (phase.value === "signing") return "Confirm in your wallet …";
+  if (phase.value === "away") return "Waiting for the connection; nothing is lost …";
   if (phase.value === "sending") return "Sending …";
   if (phase.value === "fetching") return "Fetching the result …";
   if (at?.queue_position) return `Waiting, ${at.queue_position} before you …`;
   if (at?.progress) return `At work, ${Math.round(at.progress * 100)} % …`;
-  return at?.error ?? "At work …";
+  return at?.status === "queued" ? "Waiting for its turn …" : "At work …";
 }
 
 export const dollars = (amount: string) => `$${amount.replace(/(\.\d\d\d*?)0+$/, "$1")}`;
@@ -120,8 +128,8 @@ function ModelChoice() {
         }}
       >
         {models.value.map((row) => (
-          <option key={row.id} value={row.id} disabled={!row.available}>
-            {`${row.name} · from ${dollars(String(row.price_per_image))}${row.mask ? "" : " · no mask"}${row.available ? "" : " · not here"}`}
+          <option key={row.id} value={row.id}>
+            {`${row.name} · from ${dollars(String(row.price_per_image))}${row.mask ? "" : " · no mask"}`}
           </option>
         ))}
       </select>

@@ -3,7 +3,7 @@ import { theme, toggleTheme } from "../state/theme";
 import { Icon } from "./icons";
 
 /** The bar above everything: who this is, who pays, what was made. */
-export function Top({ wallet, past }: { wallet: ComponentChildren; past: () => void }) {
+export function Top({ wallet, past, help }: { wallet: ComponentChildren; past: () => void; help: () => void }) {
   const other = theme.value === "dark" ? "light" : "dark";
   return (
     <header class="top">
@@ -17,6 +17,9 @@ export function Top({ wallet, past }: { wallet: ComponentChildren; past: () => v
           <Icon name="past" />
           <span class="wide">History</span>
           <span class="hidden narrow">History</span>
+        </button>
+        <button type="button" class="tool" onClick={help} aria-label="Keys and gestures" title="Keys and gestures (?)">
+          <Icon name="help" />
         </button>
         <button type="button" class="tool" onClick={toggleTheme} aria-label={`Switch to the ${other} theme`} title={`${other} theme`}>
           <Icon name={other} />
