@@ -23,6 +23,7 @@ from tollbrush.engines.studio.scorer import scores
 if TYPE_CHECKING:
     from tollbrush.engines.interface import Mask, Pixels
 
+SURE = 0.6  # confidence below which not to act on a subject that was searched for
 _SEARCH_SIDE = 192  # longer side at which candidates are cut
 _FACE_SIDE = 420  # longer side at which faces are sought
 _OUTLINE_SIDE = 512  # longer side at which the chosen one's outline is cut again

@@ -1,0 +1,126 @@
+"""Knock-outs filled again. Blobs are judged by texture (what was there cannot be known), thin holes by PSNR.
+
+`texture` is the sliced Wasserstein distance between 5×5 patches (levels of 255) of the fill and of what was removed.
+Peers: OpenCV's Telea and Navier-Stokes, and G'MIC's matchpatch where the `gmic` package is installed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from bench.quality.line import Line
+from bench.quality.photographs import photograph, tinted
+from tollbrush.engines.studio.fill import fill
+
+if TYPE_CHECKING:
+    from tollbrush.engines.interface import Mask, Pixels
+
+TITLE = "fills (texture: lower is better; PSNR in dB: higher is better)"
+_PATCH = 5
+_SLICES = 64
+
+Method = Callable[["Pixels", "Mask"], "Pixels"]
+
+
+def run() -> list[Line]:
+    lines = []
+    for name, pixels, hole, thin in cases():
+        for method, paint in methods().items():
+            painted = paint(pixels, hole)
+            figure = {"PSNR": psnr(painted, pixels, hole)} if thin else {"texture": texture(painted, pixels, hole)}
+            lines.append(Line(name, method, figure))
+    return lines
+
+
+def methods() -> dict[str, Method]:
+    found: dict[str, Method] = {
+        "studio": lambda pixels, hole: fill(pixels, hole, 0),
+        "OpenCV, Telea": lambda pixels, hole: _inpainted(pixels, hole, cv2.INPAINT_TELEA),
+        "OpenCV, Navier-Stokes": lambda pixels, hole: _inpainted(pixels, hole, cv2.INPAINT_NS),
+    }
+    if find_spec("gmic"):
+        found["G'MIC, matchpatch"] = _matched
+    return found
+
+
+def cases() -> Iterator[tuple[str, Pixels, Mask, bool]]:
+    """Name, picture, hole, and whether the hole is thin."""
+    grass = tinted(photograph("grass"), (0.7, 1.0, 0.5))
+    brick = tinted(photograph("brick"), (1.0, 0.75, 0.65))
+    wood = np.ascontiguousarray(photograph("coffee")[:, 380:])
+    blobs = (
+        ("blob in grass", grass, (256, 256), (60, 45)),
+        ("blob in gravel", photograph("gravel"), (250, 270), (55, 70)),
+        ("blob in bricks", brick, (260, 250), (60, 50)),
+        ("blob in wood", wood, (150, 250), (35, 45)),
+        ("blob on the moon", photograph("moon"), (340, 330), (50, 50)),
+        ("blob in tissue", photograph("immunohistochemistry"), (300, 300), (45, 45)),
+        ("blob in the sky", photograph("rocket"), (250, 180), (45, 60)),
+    )
+    for name, pixels, centre, axes in blobs:
+        hole = np.zeros(pixels.shape[:2], np.uint8)
+        cv2.ellipse(hole, centre, axes, 15, 0, 360, (1,), -1)
+        yield name, pixels, hole > 0, False
+    for name in ("astronaut", "chelsea", "coffee", "motorcycle"):
+        pixels = photograph(name)
+        yield f"scratches on {name}", pixels, scratches(pixels.shape[:2]), True
+        yield f"text on {name}", pixels, writing(pixels.shape[:2]), True
+
+
+def scratches(shape: tuple[int, ...]) -> Mask:
+    height, width = shape[:2]
+    random, hole = np.random.default_rng(6), np.zeros((height, width), np.uint8)
+    for _ in range(9):
+        points = np.cumsum(random.normal(0, 0.06, (8, 2)), axis=0) + random.uniform(0.1, 0.9, 2)
+        cv2.polylines(hole, [(points * (width, height)).astype(np.int32)], False, (1,), 3)
+    return hole > 0
+
+
+def writing(shape: tuple[int, ...]) -> Mask:
+    height, width = shape[:2]
+    hole = np.zeros((height, width), np.uint8)
+    for row in range(3):
+        at = (int(0.04 * width), int((0.3 + 0.25 * row) * height))
+        cv2.putText(hole, "sample of a caption", at, cv2.FONT_HERSHEY_SIMPLEX, width / 380, (1,), 3)
+    return hole > 0
+
+
+def psnr(painted: Pixels, truth: Pixels, hole: Mask) -> float:
+    error = np.square(painted[hole].astype(np.float64) - truth[hole]).mean()
+    return float(10 * np.log10(255**2 / max(error, 1e-9)))
+
+
+def texture(painted: Pixels, truth: Pixels, hole: Mask) -> float:
+    """Rabin, Peyré, Delon and Bernot (2011), over patches that lie within the hole."""
+    inner = cv2.erode(hole.astype(np.uint8), np.ones((_PATCH, _PATCH), np.uint8)) > 0
+    random = np.random.default_rng(7)
+    ways = random.standard_normal((_PATCH * _PATCH * 3, _SLICES))
+    ways /= np.linalg.norm(ways, axis=0)
+    ours, theirs = (np.sort(_patches(pixels, inner) @ ways, axis=0) for pixels in (painted, truth))
+    return float(np.abs(ours - theirs).mean())
+
+
+def _patches(pixels: Pixels, centres: Mask) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+    radius = _PATCH // 2
+    padded = np.pad(pixels[..., :3], ((radius, radius), (radius, radius), (0, 0)), mode="reflect")
+    windows = np.lib.stride_tricks.sliding_window_view(padded, (_PATCH, _PATCH), axis=(0, 1))
+    return windows[centres].reshape(int(centres.sum()), -1).astype(np.float64)
+
+
+def _inpainted(pixels: Pixels, hole: Mask, way: int) -> Pixels:
+    return np.asarray(cv2.inpaint(pixels, hole.astype(np.uint8), 3, way), np.uint8)
+
+
+def _matched(pixels: Pixels, hole: Mask) -> Pixels:
+    import gmic  # type: ignore[import-not-found,unused-ignore]  # a peer, not a dependency
+
+    planes = (pixels.astype(np.float32), hole[..., None].astype(np.float32))
+    images = gmic.ImageList([gmic.Image.from_yxc(plane) for plane in planes])
+    images = gmic.run("verbose -1 inpaint_matchpatch[0] [1] keep[0]", images)
+    painted = np.asarray(images[0].to_numpy())[:, :, 0]  # x, y, z, channel
+    return np.ascontiguousarray(np.clip(painted.transpose(1, 0, 2), 0, 255).astype(np.uint8))
