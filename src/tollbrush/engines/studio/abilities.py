@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from tollbrush.engines.studio.colours import Colour
+from tollbrush.engines.studio.framings import Framing
 from tollbrush.engines.studio.lexicon import Accessory, Scene, ToneKind
-from tollbrush.engines.studio.treatments import much
+from tollbrush.engines.studio.treatments import Treatment, much
 
 
 @dataclass(frozen=True)
@@ -76,11 +77,12 @@ class Tone:
         return f"make the {self.where} {much(self.amount)}{self.kind.replace('_', ' ')}"
 
 
-Operation = ReplaceBackground | RemoveBackground | BlurBackground | RemoveMasked | Wear | Tone
+Operation = ReplaceBackground | RemoveBackground | BlurBackground | RemoveMasked | Wear | Tone | Treatment | Framing
 
 _SCENE_NAMES: Final[dict[Scene, str]] = {
     "starry": "starry sky", "sunset": "sunset", "blue_sky": "blue sky", "night": "moonlit night",
-    "bokeh": "bokeh lights", "gradient": "gradient", "studio": "studio backdrop",
+    "bokeh": "bokeh lights", "gradient": "gradient", "studio": "studio backdrop", "beach": "beach",
+    "snow": "snowy landscape", "fog": "foggy landscape", "mountains": "mountain landscape", "clouds": "cloudy sky",
 }  # fmt: skip
 _MEASURES: Final[dict[ToneKind, str]] = {
     "more_contrast": "increase the contrast", "less_contrast": "reduce the contrast",

@@ -8,8 +8,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, Literal
 
-Scene = Literal["starry", "sunset", "blue_sky", "night", "bokeh", "gradient", "studio"]
-Accessory = Literal["top_hat", "cowboy_hat", "santa_hat", "party_hat", "crown", "sunglasses", "moustache"]
+Scene = Literal[
+    "starry", "sunset", "blue_sky", "night", "bokeh", "gradient", "studio",
+    "beach", "snow", "fog", "mountains", "clouds",
+]  # fmt: skip
+Accessory = Literal[
+    "top_hat", "cowboy_hat", "santa_hat", "party_hat", "crown", "sunglasses", "moustache",
+    "glasses", "beard", "bow_tie", "halo", "cat_ears", "bunny_ears", "flower_crown", "witch_hat", "clown_nose",
+    "eye_patch", "headphones", "baseball_cap", "graduation_cap", "devil_horns", "heart_glasses",
+]  # fmt: skip
 ToneKind = Literal[
     "black_and_white", "sepia", "warmer", "cooler", "brighter", "darker",
     "more_contrast", "less_contrast", "more_saturation", "less_saturation",

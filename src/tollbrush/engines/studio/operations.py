@@ -83,6 +83,8 @@ class _Bench:
             case Tone(kind, amount, where):
                 changed = tone(pixels, kind, amount)
                 return changed if where == "picture" else _mixed(changed, pixels, self.matte(pixels).alpha[..., None])
+            case _:
+                raise CannotHonour(f'The studio cannot "{operation}" yet.')
 
     def bounded(self, before: Pixels, after: Pixels) -> Pixels:
         """`after` inside the mask, `before` outside."""

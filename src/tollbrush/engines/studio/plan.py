@@ -24,6 +24,7 @@ from tollbrush.engines.studio.abilities import (
 )
 from tollbrush.engines.studio.grammar import needs_mask, readings
 from tollbrush.engines.studio.lexicon import OPPOSITE
+from tollbrush.engines.studio.performed import is_performed
 from tollbrush.engines.studio.reading import Keep, Reading, TooMuchError
 from tollbrush.engines.studio.words import UNKNOWN, Term, dictionary, read
 from tollbrush.errors import CannotHonour
@@ -154,6 +155,8 @@ def _reconciled(found: Sequence[Reading], prompt: str) -> tuple[Operation, ...]:
         operations = [o for o in operations if o != RemoveBackground()]  # away, and another one instead
     if not operations:
         raise _refusal(f'The studio finds nothing to do in "{_short(prompt)}".', prompt)
+    if missing := [o for o in operations if not is_performed(o)]:
+        raise _refusal(f'The studio cannot {" or ".join(map(str, missing))}.', prompt)
     _check_agreement(operations, prompt)
     if Keep("subject") in found:
         if not all(_spares_subject(o) for o in operations):

@@ -1,0 +1,37 @@
+"""What `operations.py` does in pixels: an operation outside this set is understood, and refused by name.
+
+A test walks every value in here through `perform`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from tollbrush.engines.studio.abilities import (
+    BlurBackground,
+    Operation,
+    RemoveBackground,
+    RemoveMasked,
+    ReplaceBackground,
+    Tone,
+    Wear,
+)
+
+TYPES: Final[frozenset[type[Operation]]] = frozenset(
+    {ReplaceBackground, RemoveBackground, BlurBackground, RemoveMasked, Wear, Tone}
+)
+KINDS: Final[Mapping[type[Operation], frozenset[str]]] = {
+    ReplaceBackground: frozenset({"starry", "sunset", "blue_sky", "night", "bokeh", "gradient", "studio"}),
+    Wear: frozenset({"top_hat", "cowboy_hat", "santa_hat", "party_hat", "crown", "sunglasses", "moustache"}),
+}
+"""Of a type that is not done in every kind: the scenes and accessories there are."""
+
+
+def is_performed(operation: Operation) -> bool:
+    match operation:
+        case ReplaceBackground(scene) if scene is not None:
+            return scene in KINDS[ReplaceBackground]
+        case Wear(kind):
+            return kind in KINDS[Wear]
+    return type(operation) in TYPES
