@@ -214,7 +214,8 @@ async def test_a_finished_job_takes_one_payment_at_a_time(ledger: Ledger) -> Non
     assert await ledger.job("j1") == done
     (held,) = await ledger.open_charges()
     await ledger.save(charge=held.to(ChargeState.RELEASED, now=1004))
-    assert await ledger.retire(done.cancel(1005))
+    stale = replace(done.cancel(1005), images=())  # as read before the pictures were listed
+    assert await ledger.retire(stale) == done.cancel(1005) == await ledger.job("j1")
     with pytest.raises(JobTaken):  # the result is gone
         await ledger.claim(second, done, balance=10**9, max_open=9)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import islice
 
 from simulation.chain import NETWORKS, SELLER, Chain
 from simulation.disk import Disk
@@ -51,14 +52,17 @@ class Checks:
             held = [c for c in self._charges().values() if c.job_id == answer.job.id and c.state in _MAYBE]
             self._must(not held, "{}: {}, and yet {}", what, answer.job.state, held)
 
-    def told(self, what: str, payment: Payment | None, failure: TollbrushError) -> None:
-        """Whoever hears `nothing was charged` must not be charged by the same payment afterwards."""
+    def told(self, what: str, payment: Payment | None, failure: TollbrushError, *, begun: int, alone: bool) -> None:
+        """Whoever hears `nothing was charged` must not be charged by the same payment afterwards. `begun`: how many
+        charges there were when the request came; one that another gateway has made since, for a request of its own,
+        may not have been seen yet by the gateway that answers, unless it is `alone`."""
         if payment is None or isinstance(failure, SettlementUnknown | PaymentBusy | NotFound | JobCancelled):
             return  # a cancelled job's payment may have bought another one since
         if isinstance(failure, PaymentRefused) and failure.reason in _USED:
             return
         key = (payment.payload["payer"], payment.payload["nonce"])
-        held = [c for c in self._charges().values() if (c.key.payer, c.key.nonce) == key and c.state in _MAYBE]
+        seen = islice(self._charges().values(), None if alone else begun)
+        held = [c for c in seen if (c.key.payer, c.key.nonce) == key and c.state in _MAYBE]
         self._must(not held, "{}: told {!r}, and yet {}", what, failure, held)
 
     # ── at rest ─────────────────────────────────────────────────────────────────────────────────────────
@@ -88,6 +92,11 @@ class Checks:
             for nonce, tx in came.items():
                 if tx.by_gateway:
                     self._must((network, nonce) in paid, "{}: we took {}, and no charge says so", tx.hash, nonce)
+
+    @property
+    def charges(self) -> int:
+        """How many there have been."""
+        return len(self._charges())
 
     def _must(self, holds: bool, sentence: str, *about: object) -> None:
         """`about` fills the braces of `sentence`."""

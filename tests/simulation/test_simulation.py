@@ -142,9 +142,9 @@ async def saves_without_comparing(
     return await _save(self, job=job, charge=charge)
 
 
-async def retires_what_is_paid_for(self: MemoryLedger, job: Job) -> bool:
+async def retires_what_is_paid_for(self: MemoryLedger, job: Job) -> Job:
     self._jobs[job.id] = job
-    return True
+    return job
 
 
 async def leaves_orphans(self: MemoryLedger, now: int) -> Sequence[Job]:

@@ -27,6 +27,9 @@ _FAMILIES: Final[tuple[Literal["evm", "svm"], ...]] = ("evm", "svm")
 _FAULTS: Final = ("kill", "kill", "stop", "freeze", "drain", "cancel", "front-run", "top up")
 _QUIET: Final = (30, 60, 240, 1500, 4000, 30)
 """Pauses between the last sweeps, in seconds: past leases, deadlines, payments and uncollected results."""
+_AWAKE: Final = 70
+"""Before that: as long as the slowest edit and write together, so that a gateway that was frozen in one can clear up
+after it. (Killed before it can, it leaves a picture that nobody can name.)"""
 
 
 @dataclass
@@ -60,6 +63,7 @@ class World:
         self.chains = [Chain(self.loop, self.rng, family, self.story) for family in _FAMILIES]
         self.checks = Checks(self.disk, self.chains)
         self.houses: list[House] = []
+        self._calls: dict[tuple[str, str], list[int]] = {}
 
     def run(self) -> list[str]:
         """What went wrong, in sentences."""
@@ -172,13 +176,20 @@ class World:
             return None
         house = self.rng.choice(up)
         self.story.note("{} ← {}", house.process.name, what)
+        alone = self._names == 1
+        # A request joins the work that an earlier one with this payment has begun here: it knows what that one knew.
+        call = (house.process.name, payment.payload["nonce"] if payment else "")
+        begun = min(self._calls.get(call, []), default=self.checks.charges)
+        self._calls.setdefault(call, []).append(begun)
         try:
             answer = await house.ask(request(house))
         except Gone:
             answer = None
         except TollbrushError as failure:
             answer = failure.with_traceback(None)  # whose frames hold it
-            self.checks.told(what, payment, failure)
+            self.checks.told(what, payment, failure, begun=begun, alone=alone)
+        finally:
+            self._calls[call].remove(begun)
         self.checks.within_means()
         if isinstance(answer, Delivery):
             self.checks.delivered(what, answer)
@@ -242,6 +253,7 @@ class World:
         for chain in self.chains:
             chain.faults = 0.0
         self.disk.faults = 0.0
+        await asyncio.sleep(_AWAKE)
         for house in self.houses[1:]:
             house.kill()
         last = self.houses[0]

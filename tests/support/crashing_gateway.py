@@ -81,7 +81,7 @@ class FusedLedger(SqliteLedger):
         with self._fuse.around(f"save {left}"):
             return await super().save(job=job, charge=charge, was=was)
 
-    async def retire(self, job: Job) -> bool:
+    async def retire(self, job: Job) -> Job | None:
         with self._fuse.around(f"retire {job.state.value}"):
             return await super().retire(job)
 

@@ -84,10 +84,11 @@ class Collector:
                     charge = await self._cashier.release(charge, "cancelled")
                 if charge.state is not ChargeState.RELEASED:
                     raise PaymentBusy("This job is paid for, or its payment is being settled.", advice="Poll it.")
-            job = job.cancel(self._now())
-            if not await self._ledger.retire(job):
+            retired = await self._ledger.retire(job.cancel(self._now()))
+            if retired is None:
                 raise PaymentBusy("This job's payment is being settled.", advice="Poll it.")
-            await self._service.tidy(job)
+            await self._service.tidy(retired)
+            return Pending(retired, 0)
         return Pending(job, 0)
 
     def _check_payer(

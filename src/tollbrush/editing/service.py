@@ -294,8 +294,7 @@ class EditingService:
 
     async def discard(self, job: Job, code: str, error: str) -> None:
         """An unpaid result goes, its job ends as failed; unless a payment has come meanwhile."""
-        failed = job.fail(code, error, self._now())
-        if await self._ledger.retire(failed):
+        if failed := await self._ledger.retire(job.fail(code, error, self._now())):
             await self.tidy(failed)
 
     # ── work across processes ───────────────────────────────────────────────────────────────────────────

@@ -61,9 +61,9 @@ class Ledger(Protocol):
         the work has been handed on."""
         ...
 
-    async def retire(self, job: Job) -> bool:
-        """Write a job whose result goes, unless a payment holds it: False, and nothing written, while any of its
-        charges is not released."""
+    async def retire(self, job: Job) -> Job | None:
+        """Write a job whose result goes, unless a payment holds it: None, and nothing written, while any of its charges
+        is not released. The pictures on record stay listed, for `job` may be older than they are; as written."""
         ...
 
     async def open_charges(self) -> Sequence[Charge]:

@@ -63,11 +63,11 @@ class MemoryLedger:
             self._charges[charge.id] = charge
         return True
 
-    async def retire(self, job: Job) -> bool:
+    async def retire(self, job: Job) -> Job | None:
         if self._held(job.id):
-            return False
-        self._jobs[job.id] = job
-        return True
+            return None
+        self._jobs[job.id] = replace(job, images=self._jobs[job.id].images)
+        return self._jobs[job.id]
 
     def _held(self, job_id: str) -> bool:
         return any(c.job_id == job_id and c.state is not ChargeState.RELEASED for c in self._charges.values())

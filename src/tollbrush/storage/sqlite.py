@@ -13,6 +13,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -105,8 +106,8 @@ class SqliteLedger:
     async def save(self, *, job: Job | None = None, charge: Charge | None = None, was: Charge | None = None) -> bool:
         return await self._do(lambda db: _save(db, job, charge, was))
 
-    async def retire(self, job: Job) -> bool:
-        return await self._do(lambda db: not _held(db, job.id) and _save(db, job, None, None))
+    async def retire(self, job: Job) -> Job | None:
+        return await self._do(lambda db: _retire(db, job))
 
     async def open_charges(self) -> Sequence[Charge]:
         return await self._do(lambda db: _charges(db, OPEN))
@@ -273,6 +274,15 @@ def _upsert(db: sqlite3.Connection, table: str, columns: str, row: tuple[Any, ..
 
 def _held(db: sqlite3.Connection, job_id: str) -> bool:
     return _charge(db, "job_id = ? AND state <> 'released'", job_id) is not None
+
+
+def _retire(db: sqlite3.Connection, job: Job) -> Job | None:
+    stored = _job(db, job.id)
+    if stored is None or _held(db, job.id):
+        return None
+    retired = replace(job, images=stored.images)
+    _save(db, retired, None, None)
+    return retired
 
 
 def _lease(db: sqlite3.Connection, job_id: str, owner: str, now: int, until: int) -> Job | None:
