@@ -1,6 +1,6 @@
 /** The page: a picture or a place for one, the composer below, the result in its place when there is one. */
 
-import { useSignal } from "@preact/signals";
+import { useSignal, useSignalEffect } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { facts } from "./api/http";
 import { acceptFiles } from "./files";
@@ -17,6 +17,7 @@ import { Painted, Toolbar } from "./stage/toolbar";
 import { Welcome } from "./stage/welcome";
 import { followPrice, loadModels, recall } from "./state/order";
 import { maskRevision, open, picture, Unusable } from "./state/picture";
+import { helpAsked } from "./state/tools";
 import { busy, edit, notice, problem, result, resume } from "./state/work";
 import { Composer } from "./ui/composer";
 import { WalletButton, WalletDialog } from "./ui/connect";
@@ -62,6 +63,10 @@ export function App() {
     const ends = [followPrice(), listenKeys(), acceptFiles((file, name) => !busy.value && void take(file, name)), local ? () => undefined : findWallets()];
     return () => ends.forEach((end) => end());
   }, []);
+
+  useSignalEffect(() => {
+    if (helpAsked.value) sheet.value = "help";
+  });
 
   const at = picture.value;
   const done = result.value;

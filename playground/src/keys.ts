@@ -2,22 +2,25 @@
 
 import { redo, undo } from "./stage/actions";
 import { maskRevision, picture } from "./state/picture";
-import { originalShown, resizeBrush, tool, type Tool } from "./state/tools";
+import { result } from "./state/work";
+import { helpAsked, originalShown, resizeBrush, tool, type Tool } from "./state/tools";
 
 const TOOLS: Record<string, Tool> = { b: "brush", e: "eraser", f: "fill", h: "pan" };
 
 export function listenKeys(): () => void {
   const down = (event: KeyboardEvent) => {
     const at = picture.value;
-    if (!at || typing(event) || document.querySelector("dialog[open]")) return;
+    if (typing(event) || document.querySelector("dialog[open]")) return;
     const key = event.key.toLowerCase();
+    if (key === "?" && !event.ctrlKey && !event.metaKey) helpAsked.value++;
+    if (key === "o" && !event.ctrlKey && !event.metaKey) originalShown.value = true;
+    if (!at || result.value) return;
     if (event.ctrlKey || event.metaKey) {
       if (key === "z" && !event.shiftKey) undo(at);
       else if (key === "y" || key === "z") redo(at);
       else return;
     } else if (event.altKey) return;
     else if (key === "tab" && !travelling()) originalShown.value = true;
-    else if (key === "o") originalShown.value = true;
     else if (key === "[") resizeBrush(1 / 1.15);
     else if (key === "]") resizeBrush(1.15);
     else if (key === "i") {
@@ -38,10 +41,10 @@ export function listenKeys(): () => void {
   };
 }
 
-/** Whether Tab is for moving on: it is, unless the reader has just painted with a pointer. */
+/** Whether Tab is for moving on: it is, unless a pointer has just painted. */
 function travelling(): boolean {
   const at = document.activeElement;
-  return at !== document.body && (!at?.classList.contains("stage") || at.matches(":focus-visible"));
+  return !at?.classList.contains("stage") || at.matches(":focus-visible");
 }
 
 function typing(event: KeyboardEvent): boolean {

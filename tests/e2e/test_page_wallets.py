@@ -3,50 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from support.browser import Watched, needs_browser, needs_page, open_browser, watched
-from support.browser_wallets import FoxWallet, GhostWallet, Refusal
-from support.market import Market, open_market
-from support.own_gateway import PRICE, OwnGateway, open_gateway
-from support.pictures import photo as picture
+from support.browser import Watched, connect, needs_browser, needs_page, open_browser, watched
+from support.browser_wallets import FoxWallet, Refusal
+from support.fair import FUNDS, Fair, open_fair
+from support.own_gateway import PRICE
 
 pytestmark = [pytest.mark.e2e, needs_browser, needs_page]
 
 BASE, SOLANA = "eip155:84532", "solana:EtWTRABZaYq6iMfeYKouRu166VU2xqa1"
-FUNDS = 1_000_000
-
-
-@dataclass(frozen=True)
-class Fair:
-    """A gateway on both local chains, and a photograph to edit."""
-
-    market: Market
-    gateway: OwnGateway
-    photo: Path
-
-    def fox(self, held: int = FUNDS) -> FoxWallet:
-        wallet = FoxWallet(self.market.base.rpc_url)
-        self.market.base.fund(wallet.address, held)
-        return wallet
-
-    def ghost(self, held: int = FUNDS) -> GhostWallet:
-        wallet = GhostWallet()
-        self.market.solana.fund(wallet.address, held)
-        return wallet
 
 
 @pytest.fixture(scope="module")
 def fair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fair]:
-    folder = tmp_path_factory.mktemp("fair")
-    photo = folder / "cat.png"
-    photo.write_bytes(picture(320, 240))
-    with open_market() as market, open_gateway(folder / "data", market.tills) as gateway:
-        yield Fair(market, gateway, photo)
+    with open_fair(tmp_path_factory.mktemp("fair")) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="module")
@@ -59,12 +33,6 @@ def browser() -> Iterator[Browser]:
 def visit(browser: Browser) -> Iterator[Watched]:
     with watched(browser) as made:
         yield made
-
-
-def connect(page: Page, name: str) -> None:
-    page.get_by_role("button", name="Connect a wallet").first.click()
-    page.get_by_role("dialog").get_by_role("button", name=name).click()
-    expect(page.get_by_role("dialog")).to_have_count(0)
 
 
 def buy(page: Page) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tollbrush.page import BUILT
 
@@ -76,3 +76,10 @@ def watched(browser: Browser, **options: Any) -> Iterator[Watched]:
     yield made
     context.close()
     assert made.complaints == []
+
+
+def connect(page: Page, name: str) -> None:
+    """A found wallet, through the dialog."""
+    page.get_by_role("button", name="Connect a wallet").first.click()
+    page.get_by_role("dialog").get_by_role("button", name=name).click()
+    expect(page.get_by_role("dialog")).to_have_count(0)

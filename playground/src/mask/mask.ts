@@ -44,6 +44,24 @@ export class Mask {
     return ((tile[bit >> 3]! >> (bit & 7)) & 1) as 0 | 1;
   }
 
+  /** The pixels of row y at `columns`, ascending, into `line`: as `at`, many at a time. */
+  sample(columns: Int32Array, y: number, line: Uint8Array): void {
+    line.fill(0);
+    if (y < 0 || y >= this.height) return;
+    const [tiles, row] = [(y >> 7) * this.columns, (y & 127) << 7];
+    for (let i = 0; i < columns.length; i++) {
+      const x = columns[i]!;
+      if (x < 0 || x >= this.width) continue;
+      const tile = this.tiles[tiles + (x >> 7)]!;
+      if (typeof tile === "number") {
+        line[i] = tile;
+      } else {
+        const bit = row | (x & 127);
+        line[i] = (tile[bit >> 3]! >> (bit & 7)) & 1;
+      }
+    }
+  }
+
   /** Set pixels x0 ≤ x < x1 of a row; what lies outside the picture is left out. */
   span(y: number, x0: number, x1: number, value: 0 | 1): void {
     if (y < 0 || y >= this.height) return;

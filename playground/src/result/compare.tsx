@@ -13,10 +13,17 @@ export function useUrl(file: Blob): string {
   return url;
 }
 
-export function Compare({ before, after, way, words }: { before: Blob; after: Blob; way: Way; words: string }) {
+interface Pictures {
+  before: Blob;
+  after: Blob;
+  words: string;
+  /** Of the result, in pixels. */
+  width: number;
+  height: number;
+}
+
+export function Compare({ before, after, words, width, height, way }: Pictures & { way: Way }) {
   const [was, is] = [useUrl(before), useUrl(after)];
-  const at = useSignal(50);
-  const old = originalShown.value;
   if (way === "pair") {
     return (
       <div class="compare pair">
@@ -31,9 +38,24 @@ export function Compare({ before, after, way, words }: { before: Blob; after: Bl
       </div>
     );
   }
-  if (way === "blink") return <Blink was={was} is={is} words={words} />;
+  const frame = { "--w": String(width), "--h": String(height) };
   return (
-    <div class="compare slider" style={{ "--at": `${old ? 100 : at.value}%` }}>
+    <div class="compare" style={frame}>
+      {way === "blink" ? <Blink was={was} is={is} words={words} /> : <Slider was={was} is={is} words={words} />}
+    </div>
+  );
+}
+
+interface Urls {
+  was: string;
+  is: string;
+  words: string;
+}
+
+function Slider({ was, is, words }: Urls) {
+  const at = useSignal(50);
+  return (
+    <div class="frame slider" style={{ "--at": `${originalShown.value ? 100 : at.value}%` }}>
       <img class="after" src={is} alt={`After: ${words}`} />
       <img class="before" src={was} alt="Before" />
       <span class="handle" aria-hidden="true" />
@@ -51,8 +73,8 @@ export function Compare({ before, after, way, words }: { before: Blob; after: Bl
   );
 }
 
-/** Shows before while pressed, and in turn by itself where motion is welcome. */
-function Blink({ was, is, words }: { was: string; is: string; words: string }) {
+/** In turn by itself where motion is welcome; a press turns it over. */
+function Blink({ was, is, words }: Urls) {
   const before = useSignal(false);
   useEffect(() => {
     if (matchMedia("(prefers-reduced-motion: reduce)").matches) return;
@@ -61,11 +83,9 @@ function Blink({ was, is, words }: { was: string; is: string; words: string }) {
   }, []);
   const shown = before.value || originalShown.value;
   return (
-    <div class="compare blink">
-      <button type="button" aria-pressed={shown} aria-label="Show the picture as it was before" onClick={() => (before.value = !before.value)}>
-        <img src={shown ? was : is} alt={shown ? "Before" : `After: ${words}`} />
-        <span class="tag">{shown ? "Before" : "After"}</span>
-      </button>
-    </div>
+    <button type="button" class="frame blink" aria-pressed={shown} aria-label="Show the picture as it was before" onClick={() => (before.value = !before.value)}>
+      <img src={shown ? was : is} alt={shown ? "Before" : `After: ${words}`} />
+      <span class="tag">{shown ? "Before" : "After"}</span>
+    </button>
   );
 }

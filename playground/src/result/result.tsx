@@ -1,6 +1,7 @@
 /** What came out, and what one may do with it. */
 
 import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
 import { facts } from "../api/http";
 import type { Answer } from "../api/types";
 import type { Past } from "../past/db";
@@ -16,11 +17,14 @@ const WAYS: readonly [Way, string][] = [
 ];
 
 export function ResultView({ past, again, back }: { past: Past; again: (picture: Blob, name: string) => void; back: () => void }) {
-  const way = useSignal<Way>("slider");
   const which = useSignal(0);
   const index = Math.min(which.value, past.results.length - 1);
   const picture = past.results[index]!;
   const told = past.answer.data[index]!;
+  const shape = useShape(past.source);
+  const other = shape !== null && Math.abs(Math.log((shape * told.height) / told.width)) > 0.01;
+  const chosen = useSignal<Way | null>(null); // laid over each other only where both have the same shape
+  const way = chosen.value ?? (other ? "pair" : "slider");
   const type = useSignal(picture.type);
   const name = `${past.name.replace(/\.[^.]*$/, "")}-edited${past.results.length > 1 ? `-${index + 1}` : ""}`;
   return (
@@ -31,13 +35,13 @@ export function ResultView({ past, again, back }: { past: Past; again: (picture:
         </button>
         <div class="ways" role="group" aria-label="How to compare">
           {WAYS.map(([each, label]) => (
-            <button key={each} type="button" class="tool" aria-pressed={way.value === each} aria-label={label} title={label} onClick={() => (way.value = each)}>
+            <button key={each} type="button" class="tool" aria-pressed={way === each} aria-label={label} title={label} onClick={() => (chosen.value = each)}>
               <Icon name={each} />
             </button>
           ))}
         </div>
       </div>
-      <Compare before={past.source} after={picture} way={way.value} words={told.revised_prompt || past.prompt} />
+      <Compare before={past.source} after={picture} way={way} width={told.width} height={told.height} words={told.revised_prompt || past.prompt} />
       {past.results.length > 1 && <Variations files={past.results} at={index} choose={(i) => (which.value = i)} />}
       <div class="result-side">
         <p class="told">{told.revised_prompt || past.prompt}</p>
@@ -63,6 +67,25 @@ export function ResultView({ past, again, back }: { past: Past; again: (picture:
       </div>
     </div>
   );
+}
+
+/** Width over height, upright, once it is known. */
+function useShape(file: Blob): number | null {
+  const shape = useSignal<number | null>(null);
+  useEffect(() => {
+    let stale = false;
+    createImageBitmap(file, { imageOrientation: "from-image" }).then(
+      (bitmap) => {
+        if (!stale) shape.value = bitmap.width / bitmap.height;
+        bitmap.close();
+      },
+      () => undefined, // shown all the same
+    );
+    return () => {
+      stale = true;
+    };
+  }, [file]);
+  return shape.value;
 }
 
 function Variations({ files, at, choose }: { files: Blob[]; at: number; choose: (index: number) => void }) {

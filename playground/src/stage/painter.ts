@@ -15,37 +15,56 @@ export interface Ink {
 
 /** `view` in device pixels. The caller clips `area` to the canvas. */
 export function drawMask(context: CanvasRenderingContext2D, mask: Mask, view: View, area: Rect, ink: Ink): void {
-  const image = context.createImageData(area.width, area.height);
-  shade(mask, view, area, ink, image.data);
-  context.putImageData(image, area.x, area.y);
+  context.putImageData(shaded(mask, view, area, ink), area.x, area.y);
 }
 
-/** Fills RGBA `out`, area.width × area.height. */
+/** The tint fading inward over `radius` device pixels, as the result will be blended. */
+export function drawFeathered(context: CanvasRenderingContext2D, mask: Mask, view: View, area: Rect, ink: Ink, radius: number): void {
+  const reach = Math.ceil(2 * radius) + 1;
+  const inner = grown(area, reach); // what a change of `area` can change
+  const outer = grown(inner, reach); // what that depends on
+  const hard = new OffscreenCanvas(outer.width, outer.height);
+  hard.getContext("2d")!.putImageData(shaded(mask, view, outer, { ...ink, tint: 255, edge: 255 }), 0, 0);
+  const soft = new OffscreenCanvas(inner.width, inner.height).getContext("2d", { willReadFrequently: true })!;
+  soft.filter = `blur(${Math.max(0.5, radius / 2)}px)`;
+  soft.drawImage(hard, -reach, -reach);
+  const faded = soft.getImageData(0, 0, inner.width, inner.height);
+  const image = shaded(mask, view, inner, ink);
+  for (let i = 3; i < image.data.length; i += 4) {
+    const inward = Math.max(0, 2 * faded.data[i]! - 255) / 255;
+    image.data[i] = image.data[i] ? Math.round(inward * ink.tint * 1.6) : 0;
+  }
+  context.putImageData(image, inner.x, inner.y);
+}
+
+const grown = ({ x, y, width, height }: Rect, by: number): Rect => ({ x: x - by, y: y - by, width: width + 2 * by, height: height + 2 * by });
+
+function shaded(mask: Mask, view: View, area: Rect, ink: Ink): ImageData {
+  const image = new ImageData(area.width, area.height);
+  shade(mask, view, area, ink, image.data);
+  return image;
+}
+
+/** Fills RGBA `out`, area.width × area.height, clear before. */
 export function shade(mask: Mask, view: View, area: Rect, ink: Ink, out: Uint8ClampedArray): void {
   const [red, green, blue] = ink.color;
-  const columns = Int32Array.from({ length: area.width + 1 }, (_, i) => Math.floor((area.x + i + 0.5 - view.x) / view.scale));
-  let above = sampled(mask, columns, Math.floor((area.y - 0.5 - view.y) / view.scale));
-  let here = sampled(mask, columns, Math.floor((area.y + 0.5 - view.y) / view.scale));
+  const columns = Int32Array.from({ length: area.width + 2 }, (_, i) => Math.floor((area.x + i - 0.5 - view.x) / view.scale));
+  let [above, here, below] = [new Uint8Array(columns.length), new Uint8Array(columns.length), new Uint8Array(columns.length)];
+  const read = (line: Uint8Array, row: number) => mask.sample(columns, Math.floor((area.y + row + 0.5 - view.y) / view.scale), line);
+  read(above, -1);
+  read(here, 0);
   for (let row = 0; row < area.height; row++) {
-    const below = sampled(mask, columns, Math.floor((area.y + row + 1.5 - view.y) / view.scale));
-    for (let i = 0; i < area.width; i++) {
+    read(below, row + 1);
+    let at = row * area.width * 4;
+    for (let i = 1; i <= area.width; i++, at += 4) {
       if (!here[i]) continue;
-      const inside = above[i] && below[i] && here[i + 1] && (i === 0 || here[i - 1]);
-      const at = (row * area.width + i) * 4;
       out[at] = red;
       out[at + 1] = green;
       out[at + 2] = blue;
-      out[at + 3] = inside ? ink.tint : ink.edge;
+      out[at + 3] = above[i] && below[i] && here[i + 1] && here[i - 1] ? ink.tint : ink.edge;
     }
-    [above, here] = [here, below];
+    [above, here, below] = [here, below, above];
   }
-}
-
-function sampled(mask: Mask, columns: Int32Array, y: number): Uint8Array {
-  const line = new Uint8Array(columns.length);
-  if (y < 0 || y >= mask.height) return line;
-  for (let i = 0; i < columns.length; i++) line[i] = mask.at(columns[i]!, y);
-  return line;
 }
 
 /** The device pixels that a rectangle of the picture covers, with one to spare for edges, within the canvas. */

@@ -5,7 +5,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { type Dab, stroke } from "../mask/brush";
 import { fill } from "../mask/fill";
 import { maskRevision, type Picture } from "../state/picture";
-import { brushRadius, featherShown, originalShown, tool } from "../state/tools";
+import { brushRadius, featherShown, originalShown, tool, wholeAsked } from "../state/tools";
 import { listen } from "./gestures";
 import { Surface } from "./surface";
 import { fitted, panned, type Point, type Size, toPicture, type View, zoomed } from "./view";
@@ -30,7 +30,7 @@ export function Stage({ at }: { at: Picture }) {
       class={`stage tool-${tool.value}`}
       tabIndex={0}
       role="application"
-      aria-label={`${at.name}, ${at.width} by ${at.height} pixels. Arrow keys move the brush, Space paints, F fills, plus and minus zoom.`}
+      aria-label={`${at.name}, ${at.width} by ${at.height} pixels. Arrow keys move the brush, Space paints with the chosen tool, plus and minus zoom.`}
       aria-roledescription="mask painter"
     >
       <canvas ref={below} class="picture" aria-hidden="true" />
@@ -115,6 +115,9 @@ function mount(at: Picture, box: HTMLElement, below: HTMLCanvasElement, above: H
     const [red = 184, green = 52, blue = 27] = color.length === 3 ? color : [];
     surface.style({ color: [red, green, blue], tint: 104, edge: 240 }, !originalShown.value, featherShown.value ? featherOf(at) : 0);
   });
+  const stopWhole = effect(() => {
+    if (wholeAsked.value) show(fitted(at, size));
+  });
   const stopSize = effect(() => {
     const radius = brushRadius.value;
     if (spot) hover(spot, radius * view.scale);
@@ -128,6 +131,7 @@ function mount(at: Picture, box: HTMLElement, below: HTMLCanvasElement, above: H
     surface.stop();
     stopInk();
     stopSize();
+    stopWhole();
     stopPointers();
     box.removeEventListener("keydown", keys.down);
     box.removeEventListener("keyup", keys.up);

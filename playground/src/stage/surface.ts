@@ -2,7 +2,7 @@
 
 import type { Rect } from "../mask/mask";
 import type { Picture } from "../state/picture";
-import { covered, drawMask, type Ink, union } from "./painter";
+import { covered, drawFeathered, drawMask, type Ink, union } from "./painter";
 import type { Size, View } from "./view";
 
 export class Surface {
@@ -93,23 +93,7 @@ export class Surface {
 
   private drawMask(context: CanvasRenderingContext2D, at: Picture, area: Rect): void {
     const view = this.deviceView;
-    if (!this.feather) return drawMask(context, at.mask, view, area, this.ink);
-    drawFeathered(context, this.above, () => drawMask(context, at.mask, view, area, { ...this.ink, tint: 255, edge: 255 }), area, this.feather * view.scale, this.ink);
+    if (this.feather) drawFeathered(context, at.mask, view, area, this.ink, this.feather * view.scale);
+    else drawMask(context, at.mask, view, area, this.ink);
   }
-}
-
-/** The tint fading inward over `radius` device pixels, as the result will be blended. */
-function drawFeathered(context: CanvasRenderingContext2D, canvas: HTMLCanvasElement, crisp: () => void, area: Rect, radius: number, ink: Ink): void {
-  crisp();
-  const { x, y, width, height } = area;
-  const soft = new OffscreenCanvas(width, height);
-  const blurred = soft.getContext("2d", { willReadFrequently: true })!;
-  blurred.filter = `blur(${Math.max(0.5, radius / 2)}px)`;
-  blurred.drawImage(canvas, x, y, width, height, 0, 0, width, height);
-  const [from, hard] = [blurred.getImageData(0, 0, width, height), context.getImageData(x, y, width, height)];
-  for (let i = 3; i < hard.data.length; i += 4) {
-    const inward = Math.max(0, 2 * from.data[i]! - 255) / 255;
-    hard.data[i] = hard.data[i] ? Math.round(inward * ink.tint * 1.6) : 0;
-  }
-  context.putImageData(hard, x, y);
 }

@@ -5,7 +5,7 @@ import { useRef } from "preact/hooks";
 import { encode } from "../mask/png";
 import { save } from "../result/download";
 import { maskRevision, type Picture } from "../state/picture";
-import { brushSize, featherShown, LARGEST, SMALLEST, tool, type Tool } from "../state/tools";
+import { brushSize, featherShown, LARGEST, SMALLEST, tool, type Tool, wholeAsked } from "../state/tools";
 import { Icon, type IconName } from "../ui/icons";
 import { importMask, redo, undo } from "./actions";
 import { ACCEPTED } from "./welcome";
@@ -53,10 +53,14 @@ export function Toolbar({ at, fail, replace }: { at: Picture; fail: (words: stri
       <button type="button" class="tool" aria-pressed={featherShown.value} aria-label="Show the soft edge" title="Show the soft edge as it will be blended" onClick={() => (featherShown.value = !featherShown.value)}>
         <Icon name="feather" />
       </button>
+      <Act icon="whole" label="Show the whole picture (0)" act={() => wholeAsked.value++} />
       <Act icon="import" label="Load a mask" act={() => input.current?.click()} />
       <Act icon="export" label="Save the mask" off={!painted} act={async () => save(await encode(at.mask), `${stem(at.name)}-mask.png`)} />
       <span class="rule" />
-      <Act icon="picture" label="Another picture" act={() => other.current?.click()} />
+      <button type="button" class="quiet other" aria-label="Another picture" title="Edit another picture" onClick={() => other.current?.click()}>
+        <Icon name="picture" />
+        <span aria-hidden="true">New</span>
+      </button>
       <Chooser refer={other} accept={ACCEPTED} label="Another picture file" choose={replace} />
       <Chooser refer={input} accept={ACCEPTED} label="Mask file" choose={(file) => void importMask(at, file, file.name).catch((failure: Error) => fail(failure.message))} />
     </div>

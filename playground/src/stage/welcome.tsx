@@ -17,7 +17,9 @@ export function Welcome({ choose, problem }: { choose: (file: File) => void; pro
       onDrop={() => (over.value = false)}
     >
       <div class="welcome-inner">
-        <h2>Paint what should change.</h2>
+        <h2>
+          Paint what should <em>change</em>.
+        </h2>
         <p class="lead">Drop a photograph here, mark a part of it or none, say what you wish for. You see the price first and pay for this one edit.</p>
         <button type="button" class="loud" onClick={() => input.current?.click()}>
           <Icon name="picture" /> Choose a picture

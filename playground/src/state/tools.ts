@@ -26,5 +26,11 @@ export function resizeBrush(factor: number): void {
 /** Whether the edge is drawn as it will be blended: fading inward over a few pixels. */
 export const featherShown = signal(false);
 
+/** Counts up when the whole picture is asked for. */
+export const wholeAsked = signal(0);
+
+/** Counts up when the keys are asked for. */
+export const helpAsked = signal(0);
+
 /** While held, the picture shows without its mask. */
 export const originalShown = signal(false);

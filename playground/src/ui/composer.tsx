@@ -13,10 +13,11 @@ export function Composer({ pay, connect, payer }: { pay: () => void; connect: ((
   const more = useSignal(false);
   const refused = quoteProblem.value;
   const wants = prompt.value.trim().length > 0;
-  const said = problem.value ? wayOn(problem.value) : wants && refused ? refused.message : modelsProblem.value;
+  const said = problem.value ? wayOn(problem.value) : wants && refused ? nearest(refused.message) : modelsProblem.value;
+  const lost = wants && refused?.field === "prompt" && Boolean(model.value?.abilities);
   return (
     <section class="composer" aria-label="What to change">
-      {!wants && !busy.value && <Suggestions />}
+      {(!wants || lost) && !busy.value && <Suggestions />}
       <form
         onSubmit={(event) => {
           event.preventDefault();
@@ -66,14 +67,23 @@ export function Composer({ pay, connect, payer }: { pay: () => void; connect: ((
           {notice.value}
         </p>
       )}
-      <p class="foot">{foot(payer)}</p>
+      <p class="foot">{unsent() ?? <Terms payer={payer} />}</p>
     </section>
   );
 }
 
-function foot(payer: string): string {
-  if (masked.value && model.value && !model.value.mask) return `${model.value.name} takes no mask: yours is not sent.`;
-  return `${payer ? `Paid by ${payer}.` : "Paid in USDC from your own wallet, edit by edit."} Nothing is charged unless there is a result.`;
+/** Without the list of all that would work: it is offered above, to be pressed. */
+const nearest = (message: string) => message.replace(/ It can: .*$/s, "");
+
+const unsent = () => (masked.value && model.value && !model.value.mask ? `${model.value.name} takes no mask: yours is not sent.` : null);
+
+function Terms({ payer }: { payer: string }) {
+  return (
+    <>
+      <span class="wide">{payer ? `Paid by ${payer}. ` : "Paid in USDC from your own wallet, edit by edit. "}</span>
+      Nothing is charged unless there is a result.
+    </>
+  );
 }
 
 const can = (wants: boolean) => wants && quote.value !== null && !quoting.value && !busy.value;
@@ -129,13 +139,16 @@ function ModelChoice() {
       >
         {models.value.map((row) => (
           <option key={row.id} value={row.id}>
-            {`${row.name} · from ${dollars(String(row.price_per_image))}${row.mask ? "" : " · no mask"}`}
+            {`${row.name} · ${priced(row)}${row.mask ? "" : " · no mask"}`}
           </option>
         ))}
       </select>
     </label>
   );
 }
+
+/** `+` where larger sizes cost more. */
+const priced = (row: Model) => dollars(String(row.price_per_image)) + (new Set(Object.values(row.pricing)).size > 1 ? "+" : "");
 
 const NAMES: Record<string, string> = { auto: "Size as it is", "1024x1024": "Square 1024", "1536x1024": "Wide 1536 × 1024", "1024x1536": "Tall 1024 × 1536" };
 

@@ -7,11 +7,12 @@ const MASKED: readonly string[] = ["remove this", "make it deep blue", "blur thi
 const ANY: readonly string[] = ["change the background to a starry sky", "remove the background", "add a hat", "make it black and white", "turn it into a watercolour", "a warm sunset sky"];
 
 export function Suggestions() {
-  const known = (model.value?.abilities ?? []).filter((each: Ability) => masked.value === (each.needs === "mask"));
-  const words = known.length ? known.map((each) => each.example) : masked.value ? MASKED : ANY;
+  const known = model.value?.abilities ?? [];
+  const needing = (mask: boolean) => known.filter((each: Ability) => mask === (each.needs === "mask")).map((each) => each.example);
+  const words = !known.length ? (masked.value ? MASKED : ANY) : masked.value ? [...needing(true), ...needing(false)] : needing(false);
   return (
     <div class="suggestions" role="group" aria-label="Suggestions">
-      {words.slice(0, 12).map((each) => (
+      {words.map((each) => (
         <button
           key={each}
           type="button"

@@ -1,0 +1,177 @@
+"""Long edits on a gateway's page: followed, cancelled, gone on with after a reload, never lost and never paid twice."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+from playwright.sync_api import Browser, Page, Route, expect
+
+from support.browser import Watched, connect, needs_browser, needs_page, open_browser, watched
+from support.fair import FUNDS, Fair, open_fair
+from support.own_gateway import PRICE
+from tollbrush.errors import EngineFailed
+
+pytestmark = [pytest.mark.e2e, needs_browser, needs_page]
+
+
+@dataclass
+class Clock:
+    """The gateway's: ahead of ours by so many seconds."""
+
+    ahead: float = 0.0
+
+    def __call__(self) -> float:
+        return time.time() + self.ahead
+
+
+CLOCK = Clock()
+
+
+@pytest.fixture(scope="module")
+def fair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fair]:
+    with open_fair(tmp_path_factory.mktemp("jobs"), clock=CLOCK) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with open_browser() as opened:
+        yield opened
+
+
+@pytest.fixture
+def visit(browser: Browser, fair: Fair) -> Iterator[Watched]:
+    with watched(browser) as made:
+        yield made
+    fair.gateway.release()
+
+
+@pytest.fixture
+def payer(visit: Watched, fair: Fair) -> str:
+    """The address of a wallet on Base that the page has found."""
+    wallet = fair.fox()
+    wallet.install(visit.page.context)
+    return wallet.address
+
+
+def order(visit: Watched, fair: Fair, wallet: str = "Test Fox") -> Page:
+    page = visit.open(fair.gateway.url, fair.photo, "invert it")
+    page.get_by_role("button", name="Invert the mask").click()
+    connect(page, wallet)
+    page.get_by_role("button", name="Edit $").click()
+    return page
+
+
+def at_work(page: Page) -> None:
+    expect(page.locator(".doing")).to_contain_text("At work")
+
+
+def spent(fair: Fair, payer: str) -> int:
+    return FUNDS - fair.market.base.balance(payer)
+
+
+def test_followed_to_its_end(visit: Watched, fair: Fair, payer: str) -> None:
+    fair.gateway.hold()
+    page = order(visit, fair)
+    at_work(page)
+    expect(page.get_by_role("progressbar")).to_be_visible()
+    assert spent(fair, payer) == 0
+    fair.gateway.release()
+    page.wait_for_selector(".result")
+    assert spent(fair, payer) == PRICE
+
+
+def test_cancelled(visit: Watched, fair: Fair, payer: str) -> None:
+    fair.gateway.hold()
+    page = order(visit, fair)
+    at_work(page)
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_role("button", name="Edit $")).to_be_enabled()
+    fair.gateway.release()
+    page.reload()
+    expect(page.locator(".welcome")).to_be_visible()
+    assert spent(fair, payer) == 0
+
+
+def test_gone_on_with_after_a_reload(visit: Watched, fair: Fair, payer: str) -> None:
+    fair.gateway.hold()
+    page = order(visit, fair)
+    at_work(page)
+    page.reload()
+    at_work(page)
+    expect(page.locator(".painted")).to_contain_text("100 % painted")
+    expect(page.locator("#prompt")).to_have_value("invert it")
+    fair.gateway.release()
+    page.wait_for_selector(".result")
+    assert spent(fair, payer) == PRICE
+
+
+def test_reloaded_in_the_middle_of_sending(visit: Watched, fair: Fair, payer: str) -> None:
+    """The request may have arrived or not: the next page sends the same payment again."""
+    held: list[Route] = []
+    visit.page.route("**/v1/images/image2image", lambda route: held.append(route))
+    page = order(visit, fair)
+    expect(page.locator(".doing")).to_contain_text("Sending")
+    page.unroute("**/v1/images/image2image")
+    page.reload()
+    page.wait_for_selector(".result")
+    assert spent(fair, payer) == PRICE
+
+
+def test_a_closed_tab_loses_nothing(visit: Watched, fair: Fair, payer: str) -> None:
+    fair.gateway.hold()
+    page = order(visit, fair)
+    at_work(page)
+    page.close()
+    fair.gateway.release()
+    later = Watched(visit.page.context.new_page())
+    later.page.goto(fair.gateway.url)
+    later.page.wait_for_selector(".result")
+    assert spent(fair, payer) == PRICE
+    assert later.complaints == []
+
+
+def test_the_pictures_are_fetched_again_not_paid_again(visit: Watched, fair: Fair, payer: str) -> None:
+    pictures = f"{fair.gateway.url}/images/*"
+    visit.page.route(pictures, lambda route: route.abort())
+    page = order(visit, fair)
+    expect(page.get_by_role("button", name="Go on")).to_be_visible()
+    assert spent(fair, payer) == PRICE
+    page.unroute(pictures)
+    page.get_by_role("button", name="Go on").click()
+    page.wait_for_selector(".result")
+    assert spent(fair, payer) == PRICE
+    visit.complaints.clear()  # the browser's own lines on the lost fetches
+
+
+def test_a_payment_that_lapsed_is_signed_once_more(visit: Watched, fair: Fair) -> None:
+    wallet = fair.ghost()
+    wallet.install(visit.page.context)
+    fair.gateway.hold()
+    page = order(visit, fair, "Test Ghost")
+    at_work(page)
+    fair.market.solana.advance(400)
+    CLOCK.ahead += 60  # as the chain's
+    fair.gateway.release()
+    page.wait_for_selector(".result")
+    assert wallet.signed == 2
+    assert fair.market.solana.balance(wallet.address) == FUNDS - PRICE
+    visit.complaints.clear()  # the browser's own line on a 402
+
+
+def test_an_edit_that_fails_says_so(visit: Watched, fair: Fair, payer: str) -> None:
+    fair.gateway.hold()
+    page = order(visit, fair)
+    at_work(page)
+    fair.gateway.engine.failure = EngineFailed("the brush broke.")
+    try:
+        fair.gateway.release()
+        expect(page.get_by_role("alert")).to_contain_text("Nothing was charged.")
+    finally:
+        fair.gateway.engine.failure = None
+    page.get_by_role("button", name="Edit $").click()  # the way on is the same button
+    page.wait_for_selector(".result")
+    assert spent(fair, payer) == PRICE
