@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tollbrush.domain.edits import EditRequest, OutputFormat, Size
+from tollbrush.editing.files import sources_as_files
 from tollbrush.engines.interface import Capabilities, EditedImage, EditInput
 from tollbrush.errors import BadImage, BadMask, BadRequest, EngineFailed, UnsupportedParameter
 from tollbrush.imaging import codec
@@ -24,12 +25,15 @@ from tollbrush.imaging.focus import focus_of, focus_of_mask
 from tollbrush.imaging.geometry import Transform, resize
 from tollbrush.imaging.header import Header, sniff
 from tollbrush.imaging.masks import Mask, edited_fraction, read_mask
+from tollbrush.imaging.strip import Bare
 from tollbrush.settings import LimitSettings
 
 _Array = TypeVar("_Array", bound=NDArray[Any])
 
 FREE_SIDE: Final = 2048
 """Longest side sent to an engine that recomposes the picture, unless it is asked for a larger one."""
+
+_NO_PIXELS: Final = np.empty((0, 0, 3), np.uint8)
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,7 @@ class Prepared:
         """The same without pixels, where nothing of the source comes back in the result."""
         if self.mask is not None or self.reattach:
             return None
-        return replace(self, input=replace(self.input, sources=()), base=np.empty((0, 0, 3), np.uint8))
+        return replace(self, input=replace(self.input, sources=(), files=()), base=_NO_PIXELS)
 
 
 @dataclass(frozen=True)
@@ -95,6 +99,8 @@ def check_sources(request: EditRequest, limits: LimitSettings) -> tuple[Header, 
 def prepare(request: EditRequest, caps: Capabilities, size: Size | None, limits: LimitSettings) -> Prepared:
     """Decodes and fits. `size` is what the engine works at: the size asked for, or with `auto` the model's choice;
     None is the source's own. `request.seed` has been drawn. Raises BadImage, BadMask."""
+    if (passed := _passed(request, caps, size, limits)) is not None:
+        return passed
     several = len(request.sources) > 1
     first, *references = (
         codec.decode(data, max_pixels=limits.image_pixels, path=f"image[{i}]" if several else "image")
@@ -116,21 +122,42 @@ def prepare(request: EditRequest, caps: Capabilities, size: Size | None, limits:
         working = Transform.plan(wanted, works_at, "pad")
         shown, shown_mask = working.apply(base), None if mask is None else working.apply_mask(mask)
     sources = (shown, *(_bounded(reference, works_at) for reference in references))
-    given = EditInput(
+    reattach = base.shape[2] == 4 and not caps.alpha and not caps.generative
+    output = request.output_format or "png"
+    as_file = caps.files and mask is None and working.identity and not reattach
+    given = replace(
+        _words(request, caps, works_at),
         sources=tuple(_frozen(pixels if caps.alpha else codec.flatten(pixels)) for pixels in sources),
+        mask=None if shown_mask is None else _frozen(shown_mask),
+        takes=output if as_file else None,
+    )
+    return Prepared(
+        given, _frozen(base), None if mask is None else _frozen(mask), working, reattach, caps.generative, output
+    )
+
+
+def _passed(request: EditRequest, caps: Capabilities, size: Size | None, limits: LimitSettings) -> Prepared | None:
+    """Without decoding anything, where nothing has to change."""
+    files = sources_as_files(request, caps, size or request.size, FREE_SIDE, limits)
+    if not files:
+        return None
+    works_at, output = size or request.size or files[0].size, request.output_format or "png"
+    given = replace(_words(request, caps, works_at), files=files, takes=output)
+    identity = Transform.plan(works_at, works_at, "stretch")
+    return Prepared(given, _NO_PIXELS, None, identity, reattach=False, generative=True, format=output)
+
+
+def _words(request: EditRequest, caps: Capabilities, works_at: Size) -> EditInput:
+    """All but the pictures."""
+    return EditInput(
+        sources=(),
         prompt=request.prompt,
         size=works_at,
-        mask=None if shown_mask is None else _frozen(shown_mask),
         n=request.n,
         seed=request.seed or 0,
         quality=request.quality,
         background=request.background,
         previews=min(request.previews, caps.previews),
-    )
-    reattach = base.shape[2] == 4 and not caps.alpha and not caps.generative
-    output = request.output_format or "png"
-    return Prepared(
-        given, _frozen(base), None if mask is None else _frozen(mask), working, reattach, caps.generative, output
     )
 
 
@@ -138,6 +165,8 @@ def finish(prepared: Prepared, edited: EditedImage) -> Finished:
     """Brings the engine's picture to the size asked for, composites it within the mask, encodes. Raises EngineFailed
     on pixels that are no answer to the input, UnsupportedParameter where the result is transparent and JPEG was
     asked for: only the pixels can tell, so it comes late, and uncharged."""
+    if isinstance(edited.content, Bare):
+        return _as_it_came(edited.content, edited)
     base, mask = prepared.base, prepared.mask
     pixels = prepared.working.invert(_answer(prepared, edited.pixels))
     if prepared.reattach:
@@ -158,6 +187,21 @@ def finish(prepared: Prepared, edited: EditedImage) -> Finished:
         sha256=hashlib.sha256(data).hexdigest(),
         preserved=None if mask is None else lossless and preserved(base, pixels, mask),
         edited_fraction=None if mask is None else edited_fraction(mask),
+        seed=edited.seed,
+        revised_prompt=edited.revised_prompt,
+    )
+
+
+def _as_it_came(file: Bare, edited: EditedImage) -> Finished:
+    """An answer that is what was asked for, to the byte."""
+    return Finished(
+        data=file.data,
+        mime_type=codec.mime(file.format),
+        width=file.size.width,
+        height=file.size.height,
+        sha256=hashlib.sha256(file.data).hexdigest(),
+        preserved=None,
+        edited_fraction=None,
         seed=edited.seed,
         revised_prompt=edited.revised_prompt,
     )

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 from tollbrush.domain.catalog import Ability
-from tollbrush.domain.edits import Size
+from tollbrush.domain.edits import OutputFormat, Size
+from tollbrush.imaging.strip import Bare
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,7 +34,8 @@ class Capabilities:
     images in one call. `alpha`: keeps and may return transparency. `time_limit` in seconds for each of
     the `n` images. `width`: edits it works on at a time; the others wait. `qualities` and `backgrounds`: the values it
     honours (empty: it has no such choice). `previews`: the most unfinished pictures it shows on the way to each.
-    `remote`: it waits for another machine, and pixels should not wait with it in memory.
+    `remote`: it waits for another machine, and pixels should not wait with it in memory. `files`: it passes on encoded
+    pictures where nothing has to change in them.
     `abilities`: all that its words may ask (empty: any words do)."""
 
     fixed_sizes: tuple[Size, ...] = ()
@@ -50,6 +52,7 @@ class Capabilities:
     backgrounds: tuple[str, ...] = ()
     previews: int = 0
     remote: bool = False
+    files: bool = False
     abilities: tuple[Ability, ...] = ()
 
 
@@ -76,7 +79,9 @@ class EditInput:
     """`sources[0]` is edited, further sources are references. `mask` has the first source's height and width.
     `size` is what the answer must measure. `seed` is always set; image i of n uses seed + i. `quality` and `background`
     are among the capabilities, or None for the engine's own choice; `previews`: unfinished pictures wanted. `again`
-    makes the same input once more (slow: call it in a thread), so that an engine may let it go; None: it keeps it."""
+    makes the same input once more (slow: call it in a thread), so that an engine may let it go; None: it keeps it.
+    `files` instead of `sources`, to an engine whose capabilities have them. `takes`: the format in which an answer of
+    that size may come back as a file."""
 
     sources: tuple[Pixels, ...]
     prompt: str
@@ -89,15 +94,23 @@ class EditInput:
     previews: int = 0
     report: Report = field(default=unheard, compare=False, repr=False)
     again: Callable[[], EditInput] | None = field(default=None, compare=False, repr=False)
+    files: tuple[Bare, ...] = ()
+    takes: OutputFormat | None = None
 
 
 @dataclass(frozen=True)
 class EditedImage:
-    """One result, measuring `EditInput.size`. `seed` is the one that made it, where the engine has seeds."""
+    """One result, measuring `EditInput.size`: pixels, or a file where the input takes one. `seed` is the one that made
+    it, where the engine has seeds."""
 
-    pixels: Pixels
+    content: Pixels | Bare
     revised_prompt: str = ""
     seed: int | None = None
+
+    @property
+    def pixels(self) -> Pixels:
+        assert not isinstance(self.content, Bare), "it came as a file"
+        return self.content
 
 
 @dataclass(frozen=True)

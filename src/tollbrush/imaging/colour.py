@@ -30,6 +30,11 @@ def to_srgb(pixels: Pixels, profile: bytes | None) -> Pixels:
     return np.array(Image.fromarray(pixels, "CMYK").convert("RGB")) if cmyk else pixels
 
 
+def is_srgb(profile: bytes) -> bool:
+    """Whether RGB numbers with this profile are sRGB's already: nothing would change, or it means nothing."""
+    return _conversion(profile, "RGB") is None
+
+
 @lru_cache(maxsize=8)
 def _conversion(profile: bytes, mode: str) -> Callable[[Pixels], Pixels] | None:
     """Profile → sRGB, relative colorimetric with black point compensation; None where nothing would change."""

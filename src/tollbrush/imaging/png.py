@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
@@ -32,15 +33,29 @@ def encode_png(pixels: NDArray[np.uint8]) -> bytes:
     )
 
 
-def is_intact(data: bytes) -> bool:
-    """Whether every chunk up to IEND is there and has its checksum."""
+def chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
+    """The kind, start and end of every chunk up to IEND, length and checksum included. Raises IndexError where the
+    file ends before."""
     at, kind = 8, b""
     while kind != b"IEND":
         if at + 12 > len(data):
-            return False
+            raise IndexError(at)
         length, kind = struct.unpack_from(">I4s", data, at)
-        end = at + 8 + length
-        if data[end : end + 4] != struct.pack(">I", isal_zlib.crc32(memoryview(data)[at + 4 : end])):
-            return False
-        at = end + 4
-    return True
+        end = at + 12 + length
+        if end > len(data):
+            raise IndexError(end)
+        yield kind, at, end
+        at = end
+
+
+def checks(data: bytes, start: int, end: int) -> bool:
+    """Whether the chunk that lies there has its checksum."""
+    return data[end - 4 : end] == struct.pack(">I", isal_zlib.crc32(memoryview(data)[start + 4 : end - 4]))
+
+
+def is_intact(data: bytes) -> bool:
+    """Whether every chunk up to IEND is there and has its checksum."""
+    try:
+        return all(checks(data, start, end) for _, start, end in chunks(data))
+    except IndexError:
+        return False

@@ -13,10 +13,13 @@ import pybase64
 
 from tollbrush.errors import BadImage, ContentRefused, EditTimeout, RateLimited, TollbrushError, UpstreamFailed
 from tollbrush.imaging.codec import decode
+from tollbrush.imaging.strip import as_wanted
 from tollbrush.wire.nesting import is_too_deep
 
 if TYPE_CHECKING:
+    from tollbrush.domain.edits import OutputFormat, Size
     from tollbrush.engines.interface import Pixels
+    from tollbrush.imaging.strip import Bare
 
 _MAX_PIXELS: Final = 40_000_000
 _REFUSALS: Final = frozenset(
@@ -65,9 +68,11 @@ class _Answer(msgspec.Struct, rename="camel"):
     usage_metadata: _Usage | None = None
 
 
-def read(body: bytes) -> tuple[Pixels, dict[str, int]]:
-    """The picture and the token usage of a 200. Raises ContentRefused where Google's policy kept the picture back,
-    UpstreamFailed where there is none for another reason."""
+def read(
+    body: bytes, takes: OutputFormat | None = None, size: Size | None = None
+) -> tuple[Pixels | Bare, dict[str, int]]:
+    """The picture and the token usage of a 200; a file where it is what may come back so. Raises ContentRefused where
+    Google's policy kept the picture back, UpstreamFailed where there is none for another reason."""
     if is_too_deep(body):
         raise UpstreamFailed("Google's answer is nested too deeply.")
     try:
@@ -76,10 +81,12 @@ def read(body: bytes) -> tuple[Pixels, dict[str, int]]:
         raise UpstreamFailed(f"Google's answer could not be read ({type(broken).__name__}).") from broken
     blob = _picture(answer)
     try:
-        pixels = decode(pybase64.b64decode(blob.data, validate=True), max_pixels=_MAX_PIXELS)
+        data = pybase64.b64decode(blob.data, validate=True)
+        whole = None if size is None else as_wanted(data, takes, size, max_pixels=_MAX_PIXELS)
+        content = whole or decode(data, max_pixels=_MAX_PIXELS)
     except (binascii.Error, ValueError, BadImage) as broken:
         raise UpstreamFailed(f"Google's picture could not be read ({type(broken).__name__}).") from broken
-    return pixels, _usage(answer.usage_metadata)
+    return content, _usage(answer.usage_metadata)
 
 
 def failure(status: int, headers: Mapping[str, str], body: bytes) -> TollbrushError:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import aiohttp
@@ -21,6 +22,9 @@ from tollbrush.settings import GoogleSettings
 
 if TYPE_CHECKING:
     from tollbrush.engines.interface import Pixels
+    from tollbrush.imaging.strip import Bare
+
+    Understood = tuple[Pixels | Bare, dict[str, int]]
 
 _log: Final = structlog.get_logger(__name__)
 
@@ -51,6 +55,7 @@ class GoogleEngine:
             mask_form="none",
             time_limit=self._settings.timeout_seconds,
             width=64,
+            files=True,
         )
 
     def plan(self, prompt: str, *, masked: bool) -> str | None:
@@ -63,7 +68,8 @@ class GoogleEngine:
             raise UnsupportedParameter("Google's models take no mask.", path="mask")
         body = await asyncio.to_thread(questions.ask, upstream, request)
         turns = asyncio.Semaphore(_AT_ONCE)
-        calls = [asyncio.create_task(self._call(upstream, body, turns)) for _ in range(request.n)]
+        understand = partial(answers.read, takes=request.takes, size=request.size)
+        calls = [asyncio.create_task(self._call(upstream, body, turns, understand)) for _ in range(request.n)]
         del body  # the calls hold it until they have sent it
         try:
             made = await asyncio.gather(*calls)
@@ -74,7 +80,7 @@ class GoogleEngine:
         usage: Counter[str] = Counter()
         for _, tokens in made:
             usage.update(tokens)
-        return EditOutput(tuple(EditedImage(pixels) for pixels, _ in made), dict(usage))
+        return EditOutput(tuple(EditedImage(content) for content, _ in made), dict(usage))
 
     async def start(self) -> None:
         key = self._settings.api_key.get_secret_value()
@@ -84,7 +90,9 @@ class GoogleEngine:
         if self._http is not None:
             await self._http.close()
 
-    async def _call(self, upstream: str, body: bytes, turns: asyncio.Semaphore) -> tuple[Pixels, dict[str, int]]:
+    async def _call(
+        self, upstream: str, body: bytes, turns: asyncio.Semaphore, understand: Callable[[bytes], Understood]
+    ) -> Understood:
         async with turns:
             pieces, length = _pieces(body), len(body)
             del body
@@ -93,7 +101,7 @@ class GoogleEngine:
             if answers.refuses_key(status, answer):
                 _log.error("google refuses this gateway's key", status=status, model=upstream)
             raise answers.failure(status, headers, answer)
-        return await asyncio.to_thread(answers.read, answer)
+        return await asyncio.to_thread(understand, answer)
 
     async def _post(
         self, upstream: str, pieces: AsyncIterator[bytes], length: int

@@ -12,11 +12,12 @@ import pybase64
 
 from tollbrush.domain.edits import Size
 from tollbrush.engines.interface import EditInput
-from tollbrush.imaging.codec import encode
+from tollbrush.imaging.codec import decode, encode, mime
 from tollbrush.imaging.geometry import resize
 
 if TYPE_CHECKING:
     from tollbrush.engines.interface import Pixels
+    from tollbrush.imaging.strip import Bare
 
 PRO: Final = "gemini-3-pro-image"
 ASPECTS: Final = ((1, 1), (2, 3), (3, 2), (3, 4), (4, 3), (4, 5), (5, 4), (9, 16), (16, 9), (21, 9))
@@ -28,8 +29,9 @@ _JPEG_QUALITIES: Final = (95, 85, 70)
 
 def ask(upstream: str, request: EditInput) -> bytes:
     """The body of one call, for one picture. Heavy: encodes the sources."""
-    room = _ROOM // len(request.sources)
+    room = _ROOM // len(request.files or request.sources)
     pictures = [_inline(*pack(pixels, room)) for pixels in request.sources]
+    pictures += [_inline(*pass_on(file, room)) for file in request.files]
     shape = {"aspectRatio": aspect(request.size)}
     if upstream.startswith(PRO):
         shape["imageSize"] = resolution(request.size)
@@ -64,6 +66,13 @@ def pack(pixels: Pixels, room: int) -> tuple[bytes, str]:
             if len(data) <= room:
                 return data, "image/jpeg"
         pixels = resize(pixels, Size((pixels.shape[1] + 1) // 2, (pixels.shape[0] + 1) // 2))
+
+
+def pass_on(file: Bare, room: int) -> tuple[bytes, str]:
+    """As it is where there is room for it."""
+    if len(file.data) <= room:
+        return file.data, mime(file.format)
+    return pack(decode(file.data, max_pixels=file.size.pixels), room)
 
 
 def _inline(data: bytes, mime_type: str) -> dict[str, Any]:

@@ -12,10 +12,13 @@ import pybase64
 
 from tollbrush.errors import BadImage, ContentRefused, EditTimeout, RateLimited, TollbrushError, UpstreamFailed
 from tollbrush.imaging.codec import decode
+from tollbrush.imaging.strip import as_wanted
 from tollbrush.wire.nesting import is_too_deep
 
 if TYPE_CHECKING:
+    from tollbrush.domain.edits import OutputFormat, Size
     from tollbrush.engines.interface import Pixels
+    from tollbrush.imaging.strip import Bare
 
 _MAX_PIXELS: Final = 40_000_000
 _POLICY: Final = frozenset({"moderation_blocked", "content_policy_violation"})
@@ -91,10 +94,13 @@ def read_event(data: bytes) -> Answer | Partial | None:
     return None
 
 
-def pixels(picture: Picture) -> Pixels:
-    """Heavy: belongs in a thread. Raises Sick."""
+def content(picture: Picture, takes: OutputFormat | None, ready: Size | None) -> Pixels | Bare:
+    """Pixels, or the file where it is in the format that is taken and of a size that is ready to be delivered. Heavy:
+    belongs in a thread. Raises Sick."""
     try:
-        return decode(pybase64.b64decode(picture.b64, validate=True), max_pixels=_MAX_PIXELS)
+        data = pybase64.b64decode(picture.b64, validate=True)
+        whole = None if ready is None else as_wanted(data, takes, ready, max_pixels=_MAX_PIXELS)
+        return whole or decode(data, max_pixels=_MAX_PIXELS)
     except (binascii.Error, ValueError, BadImage) as broken:
         raise _unreadable(type(broken).__name__) from broken
 

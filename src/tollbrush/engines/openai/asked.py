@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Self
 
-from tollbrush.domain.edits import Size
+from tollbrush.domain.edits import OutputFormat, Size
 from tollbrush.domain.pricing import Price
 from tollbrush.engines.interface import EditInput
 from tollbrush.engines.openai.upstream import Upstream
@@ -15,7 +15,8 @@ from tollbrush.settings import OpenAISettings
 
 @dataclass(frozen=True)
 class Asked:
-    """`name` is the model's on the wire; `seed` None where it has none; `sold`: what a picture was sold for."""
+    """`name` is the model's on the wire; `seed` None where it has none; `sold`: what a picture was sold for;
+    `takes`: the format in which a file may come back."""
 
     name: str
     prompt: str
@@ -28,6 +29,7 @@ class Asked:
     previews: int
     seed: int | None
     sold: Price | None
+    takes: OutputFormat | None
 
     @classmethod
     def of(cls, request: EditInput, name: str, sold: Price | None, *, seeds: bool) -> Self:
@@ -36,13 +38,14 @@ class Asked:
             prompt=request.prompt,
             size=request.size,
             masked=request.mask is not None,
-            sources=len(request.sources),
+            sources=len(request.files or request.sources),
             n=request.n,
             quality=None if request.quality == "auto" else request.quality,
             background=None if request.background == "auto" else request.background,
             previews=request.previews,
             seed=request.seed if seeds else None,
             sold=sold,
+            takes=request.takes,
         )
 
     def single(self, index: int) -> Asked:

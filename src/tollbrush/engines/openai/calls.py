@@ -7,19 +7,21 @@ import math
 import random
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar
 
 import aiohttp
 import structlog
 
-from tollbrush.domain.edits import Size
+from tollbrush.domain.edits import OutputFormat, Size
 from tollbrush.engines.fleet import Fleet
 from tollbrush.engines.interface import EditedImage, EditOutput, Progress, Report
-from tollbrush.engines.openai.answers import Partial, Picture, Trouble, pixels
+from tollbrush.engines.openai.answers import Partial, Picture, Trouble, content
 from tollbrush.engines.openai.asked import Asked, Source
 from tollbrush.engines.openai.forms import Form, build
 from tollbrush.engines.openai.upstream import Upstream
 from tollbrush.errors import TollbrushError
+from tollbrush.imaging.strip import Bare
 from tollbrush.settings import OpenAISettings
 
 if TYPE_CHECKING:
@@ -108,7 +110,8 @@ class Call:
         answer = await upstream.ask(
             self.http, form.body, self.asked.n, most=_most(size, self.asked.n), seconds=seconds, heard=heard
         )
-        images = [await asyncio.to_thread(_finish, form, picture, self.asked.seed) for picture in answer.pictures]
+        finish = partial(_finish, form, takes=self.asked.takes, seed=self.asked.seed)
+        images = [await asyncio.to_thread(finish, picture) for picture in answer.pictures]
         return EditOutput(tuple(images), answer.usage)
 
     def _pause(self, upstream: Upstream, trouble: Trouble) -> float | None:
@@ -141,8 +144,9 @@ async def all_of(calls: Sequence[Coroutine[object, object, T]]) -> list[T]:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def _finish(form: Form, picture: Picture, seed: int | None = None) -> EditedImage:
-    return EditedImage(form.back(pixels(picture)), picture.revised_prompt, seed)
+def _finish(form: Form, picture: Picture, takes: OutputFormat | None = None, seed: int | None = None) -> EditedImage:
+    found = content(picture, takes, form.ready)
+    return EditedImage(found if isinstance(found, Bare) else form.back(found), picture.revised_prompt, seed)
 
 
 def _most(size: Size, n: int) -> int:

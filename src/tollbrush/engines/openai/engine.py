@@ -92,6 +92,7 @@ class OpenAIEngine:
             backgrounds=_BACKGROUNDS if "background" in read else (),
             previews=min(self._settings.previews, max((p.previews for p in profiles), default=0)),
             remote=True,
+            files=True,
         )
 
     def plan(self, prompt: str, *, masked: bool) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Final
 from tollbrush.domain.edits import Size
 from tollbrush.engines.openai.profiles import Profile
 from tollbrush.errors import BadImage, BadMask
-from tollbrush.imaging.codec import encode, flatten, mime
+from tollbrush.imaging.codec import decode, encode, flatten, mime
 from tollbrush.imaging.geometry import Transform, resize
 from tollbrush.imaging.masks import to_alpha_png, to_luma_png
 
 if TYPE_CHECKING:
     from tollbrush.domain.edits import OutputFormat
     from tollbrush.engines.interface import EditInput, Mask, Pixels
+    from tollbrush.imaging.strip import Bare
 
 _SLICE: Final = 256 * 1024
 
@@ -42,33 +43,51 @@ class Body:
 
 @dataclass(frozen=True)
 class Form:
-    """`back` brings an answer, of whatever size, to the size of the edit."""
+    """`back` brings an answer, of whatever size, to the size of the edit. `ready`: the size at which it would change
+    nothing, where there is one."""
 
     body: Body
     back: Callable[[Pixels], Pixels]
+    ready: Size | None
 
 
 def build(profile: Profile, fields: Mapping[str, str], request: EditInput) -> Form:
     """What the server cannot do is done here: another size by reflection, alpha on white. Heavy: belongs in a thread.
     Raises BadImage, BadMask for what is over its limits in every encoding."""
     asked = profile.works_at(request.size)
-    first, mask = request.sources[0], request.mask
-    aligned = _size(first) == request.size
+    aligned = (request.files[0].size if request.files else _size(request.sources[0])) == request.size
     working = Transform.plan(request.size, asked, "pad")
-    if aligned:
-        first, mask = working.apply(first), None if mask is None else working.apply_mask(mask)
+    alike = working.identity or not aligned
     boundary = f"tollbrush-{secrets.token_hex(12)}"
     parts = [
         _field(boundary, name, value) for name, value in {**fields, "size": str(asked), **profile.constant}.items()
     ]
-    for i, pixels in enumerate((first, *request.sources[1:])):
-        data, kind = _image(pixels if profile.alpha else flatten(pixels), profile.image_bytes)
+    files = _as_they_are(request.files, profile) if alike else None
+    for i, (data, kind) in enumerate(files or _encoded(request, profile, None if alike else working)):
         parts += [_head(boundary, profile.image_field, f"image-{i}.{kind}", mime(kind)), data, b"\r\n"]
-    if mask is not None:
+    if request.mask is not None:
+        mask = request.mask if alike else working.apply_mask(request.mask)
         parts += [_head(boundary, profile.mask_field, "mask.png", "image/png"), _mask(mask, profile), b"\r\n"]
     parts.append(f"--{boundary}--\r\n".encode())
+    body = Body(parts, f"multipart/form-data; boundary={boundary}")
+    return Form(body, partial(_back, working, aligned), request.size if alike else None)
 
-    return Form(Body(parts, f"multipart/form-data; boundary={boundary}"), partial(_back, working, aligned))
+
+def _as_they_are(files: Sequence[Bare], profile: Profile) -> list[tuple[bytes, OutputFormat]] | None:
+    """None where the server does not take all of them."""
+    taken = all(
+        file.format in profile.formats and len(file.data) < profile.image_bytes and (profile.alpha or not file.alpha)
+        for file in files
+    )
+    return [(file.data, file.format) for file in files] if taken else None
+
+
+def _encoded(request: EditInput, profile: Profile, working: Transform | None) -> Iterator[tuple[bytes, OutputFormat]]:
+    """The first through `working`, which the references do not follow."""
+    sources = request.sources or tuple(decode(file.data, max_pixels=file.size.pixels) for file in request.files)
+    for i, pixels in enumerate(sources):
+        shown = working.apply(pixels) if working is not None and i == 0 else pixels
+        yield _image(shown if profile.alpha else flatten(shown), profile.image_bytes)
 
 
 def _back(working: Transform, aligned: bool, answer: Pixels) -> Pixels:

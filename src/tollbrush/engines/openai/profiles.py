@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
-from tollbrush.domain.edits import Size
+from tollbrush.domain.edits import OutputFormat, Size
 from tollbrush.settings import UpstreamSettings
 
 
@@ -20,7 +20,7 @@ class Profile:
     """`mask_field`: empty where no mask is honoured; `mask_form`: alpha 0 or white means edit. `sizes`: the only ones
     (empty: any, with sides divisible by `multiple`). `most`: pictures in one answer. `fields`: the optional form
     fields that are read; `constant` ones are always sent. `lists_models`: what `GET /models` does not name does not
-    exist. Limits in bytes."""
+    exist. `formats`: those it surely decodes. Limits in bytes."""
 
     image_field: Literal["image", "image[]"] = "image"
     mask_field: str = ""
@@ -33,6 +33,7 @@ class Profile:
     fields: frozenset[str] = frozenset()
     constant: Mapping[str, str] = field(default_factory=dict)
     lists_models: bool = False
+    formats: frozenset[OutputFormat] = frozenset({"png", "jpeg"})
     image_bytes: int = 50 * 10**6
     mask_bytes: int = 50 * 10**6
 
@@ -51,23 +52,27 @@ class Profile:
         return Size(_up(size.width, self.multiple), _up(size.height, self.multiple))
 
 
+_PILLOWS: Final[frozenset[OutputFormat]] = frozenset({"png", "jpeg", "webp"})
 _BASE64: Final = {"response_format": "b64_json"}
 
 PROFILES: Final[Mapping[str, Profile]] = {
     "openai": Profile(
         image_field="image[]", mask_field="mask", mask_form="alpha", most=10, max_sources=16, alpha=True,
-        mask_bytes=4 * 10**6, lists_models=True,
+        mask_bytes=4 * 10**6, lists_models=True, formats=_PILLOWS,
         sizes=(Size(1024, 1024), Size(1536, 1024), Size(1024, 1536)),
         fields=frozenset({"quality", "background", "input_fidelity", "output_format", "stream"}),
     ),
     "vllm-omni": Profile(
-        mask_field="mask_image", multiple=16, most=10, max_sources=4, fields=frozenset({"output_format", "seed"})
+        mask_field="mask_image", multiple=16, most=10, max_sources=4, fields=frozenset({"output_format", "seed"}),
+        formats=_PILLOWS,
     ),
     "sdcpp": Profile(
         image_field="image[]", mask_field="mask", multiple=64, most=8, max_sources=4,
         fields=frozenset({"output_format"}),
     ),
-    "sglang": Profile(multiple=16, max_sources=4, fields=frozenset({"output_format", "seed"}), constant=_BASE64),
+    "sglang": Profile(
+        multiple=16, max_sources=4, fields=frozenset({"output_format", "seed"}), constant=_BASE64, formats=_PILLOWS
+    ),
     "localai": Profile(multiple=8, constant=_BASE64),
     "generic": Profile(constant=_BASE64),
 }  # fmt: skip
