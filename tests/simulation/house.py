@@ -37,8 +37,8 @@ SIZE: Final = Size(64, 64)
 REQUESTS: Final = tuple(EditRequest(STUDIO, prompt, (b"picture",), size=SIZE) for prompt in ("a hat", "two hats"))
 SETTINGS: Final = GatewaySettings(
     hard_seconds=60,
-    lease_seconds=20,
-    sweep_seconds=15,
+    lease_seconds=30,
+    sweep_seconds=30,
     uncollected_seconds=3600,
     images_seconds=0,
     limits=LimitSettings(open_per_payer=3),

@@ -25,7 +25,7 @@ from tollbrush.errors import PaymentBusy, TollbrushError, Unavailable
 
 _FAMILIES: Final[tuple[Literal["evm", "svm"], ...]] = ("evm", "svm")
 _FAULTS: Final = ("kill", "kill", "stop", "freeze", "drain", "cancel", "front-run", "top up")
-_QUIET: Final = (30, 60, 240, 1500, 4000, 30)
+_QUIET: Final = (60, 240, 1500, 4000, 30)
 """Pauses between the last sweeps, in seconds: past leases, deadlines, payments and uncollected results."""
 _AWAKE: Final = 70
 """Before that: as long as the slowest edit and write together, so that a gateway that was frozen in one can clear up
@@ -64,6 +64,7 @@ class World:
         self.checks = Checks(self.disk, self.chains)
         self.houses: list[House] = []
         self._calls: dict[tuple[str, str], list[int]] = {}
+        self._frozen = False
 
     def run(self) -> list[str]:
         """What went wrong, in sentences."""
@@ -93,7 +94,7 @@ class World:
         if self._full is not None:
             self.disk.faults = self._full
         visits = []
-        for payer in range(1 if rng.random() < 0.7 else 2):
+        for payer in range(1 if rng.random() < 0.85 else 2):
             visits += self._orders(f"payer{payer}")
         kinds = rng.choices(_FAULTS, k=rng.choice((0, 1, 1, 2, 3))) if rough else []
         await asyncio.gather(*visits, *map(self._fault, self._faults or kinds))
@@ -115,10 +116,10 @@ class World:
         chain.fund(payer, rng.choice((1, 2, 9)) * PRICE)
         skew = rng.uniform(-600, 600) if rng.random() < 0.1 else 0.0
         callers = []
-        for _ in range(1 if rng.random() < 0.6 else 2):
+        for _ in range(1 if rng.random() < 0.75 else 2):
             order = Order(payer, chain, self._sign(payer, chain, skew), skew)
             start, fits = rng.random() * 20, rng.random() < 0.9
-            for i in range(rng.choice((1, 1, 1, 2, 3))):
+            for i in range(rng.choice((1, 1, 1, 1, 2, 3))):
                 body = 0 if i == 0 or fits else 1
                 callers.append(self._caller(order, body, start + i * rng.choice((0.0, 0.1, 5.0)) * rng.random()))
         return callers
@@ -233,8 +234,8 @@ class World:
             return
         self.story.note("{} {}", kind, house.process.name)
         if kind == "freeze":
-            house.process.stopped = True
-            await asyncio.sleep(rng.uniform(1, 40))
+            house.process.stopped = self._frozen = True
+            await asyncio.sleep(rng.uniform(1, 60))
             self.story.note("{} goes on", house.process.name)
             self.loop.resume(house.process)
             return
@@ -253,7 +254,8 @@ class World:
         for chain in self.chains:
             chain.faults = 0.0
         self.disk.faults = 0.0
-        await asyncio.sleep(_AWAKE)
+        if self._frozen:
+            await asyncio.sleep(_AWAKE)
         for house in self.houses[1:]:
             house.kill()
         last = self.houses[0]
