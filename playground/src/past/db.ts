@@ -49,12 +49,14 @@ async function run<T>(store: "past" | "open", mode: IDBTransactionMode, act: (st
   const db = await database();
   return new Promise((resolve, reject) => {
     const transaction = db.transaction(store, mode, { durability: "strict" });
-    const request = act(transaction.objectStore(store));
-    transaction.oncomplete = () => resolve(request.result);
-    transaction.onabort = transaction.onerror = () => {
-      const why = transaction.error ?? request.error;
-      reject(why?.name === "QuotaExceededError" ? new StorageFull() : why);
-    };
+    const failed = (why: unknown) => reject((why as DOMException | null)?.name === "QuotaExceededError" ? new StorageFull() : why);
+    try {
+      const request = act(transaction.objectStore(store));
+      transaction.oncomplete = () => resolve(request.result);
+      transaction.onabort = transaction.onerror = () => failed(transaction.error ?? request.error);
+    } catch (why) {
+      failed(why);
+    }
   });
 }
 

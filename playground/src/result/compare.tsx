@@ -83,9 +83,12 @@ function Blink({ was, is, words }: Urls) {
   }, []);
   const shown = before.value || originalShown.value;
   return (
-    <button type="button" class="frame blink" aria-pressed={shown} aria-label="Show the picture as it was before" onClick={() => (before.value = !before.value)}>
-      <img src={shown ? was : is} alt={shown ? "Before" : `After: ${words}`} />
-      <span class="tag">{shown ? "Before" : "After"}</span>
+    <button type="button" class="frame blink" title="Turn it over" onClick={() => (before.value = !before.value)}>
+      <img src={shown ? was : is} alt="" />
+      <span class="tag">
+        {shown ? "Before" : "After"}
+        <span class="hidden">: {words}. Press to see the other.</span>
+      </span>
     </button>
   );
 }

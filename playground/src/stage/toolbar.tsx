@@ -57,9 +57,11 @@ export function Toolbar({ at, fail, replace }: { at: Picture; fail: (words: stri
       <Act icon="import" label="Load a mask" act={() => input.current?.click()} />
       <Act icon="export" label="Save the mask" off={!painted} act={async () => save(await encode(at.mask), `${stem(at.name)}-mask.png`)} />
       <span class="rule" />
-      <button type="button" class="quiet other" aria-label="Another picture" title="Edit another picture" onClick={() => other.current?.click()}>
+      <button type="button" class="quiet other" title="Edit another picture" onClick={() => other.current?.click()}>
         <Icon name="picture" />
-        <span aria-hidden="true">New</span>
+        <span>
+          New<span class="hidden"> picture</span>
+        </span>
       </button>
       <Chooser refer={other} accept={ACCEPTED} label="Another picture file" choose={replace} />
       <Chooser refer={input} accept={ACCEPTED} label="Mask file" choose={(file) => void importMask(at, file, file.name).catch((failure: Error) => fail(failure.message))} />

@@ -43,9 +43,8 @@ export async function open(file: Blob, name: string): Promise<Picture> {
     throw new Unusable(`${name} is damaged: it could not be read to its end. Try another copy of it.`);
   }
   if (bitmap.width * bitmap.height > MOST_PIXELS) {
-    const found = Math.round((bitmap.width * bitmap.height) / 1e6);
     bitmap.close();
-    throw new Unusable(`${name} has ${found} megapixels; up to 40 can be edited. Scale it down first.`);
+    throw tooLarge(name, bitmap.width, bitmap.height);
   }
   const mask = new Mask(bitmap.width, bitmap.height);
   return { file, name, bitmap, width: bitmap.width, height: bitmap.height, mask, history: new History(mask) };
@@ -57,7 +56,13 @@ async function check(file: Blob, name: string): Promise<void> {
     throw new Unusable(`${name} is ${Math.ceil(file.size / 2 ** 20)} MB; up to 20 MB can be sent. Save it smaller.`);
   }
   const head = new Uint8Array(await file.slice(0, 32).arrayBuffer());
-  if (KINDS.some(([, is]) => is(head))) return;
+  const kind = KINDS.find(([, is]) => is(head))?.[0];
+  if (kind) {
+    const [width, height] = kind === "image/png" ? pngSize(head) : [0, 0];
+    if (width * height > MOST_PIXELS) throw tooLarge(name, width, height); // before it is decoded
+    if (await moves(file, kind)) throw new Unusable(`${name} moves, and one still picture is edited at a time. Save the frame that you want as PNG.`);
+    return;
+  }
   const brand = text(head, 4, 8) === "ftyp" ? text(head, 8, 12) : "";
   if (/^(heic|heix|hevc|mif1|msf1|heim)/.test(brand)) {
     throw new Unusable(`${name} is a HEIC photo, which editors here cannot read. Export it as JPEG or PNG.`);
@@ -67,6 +72,28 @@ async function check(file: Blob, name: string): Promise<void> {
     throw new Unusable(`${name} is a TIFF or camera raw picture. Export it as PNG or JPEG.`);
   }
   throw new Unusable(`${name} is not a picture that can be edited. Choose a PNG, JPEG, WebP or GIF.`);
+}
+
+const tooLarge = (name: string, width: number, height: number) =>
+  new Unusable(`${name} has ${Math.round((width * height) / 1e6)} megapixels; up to 40 can be edited. Scale it down first.`);
+
+function pngSize(head: Uint8Array): [number, number] {
+  const view = new DataView(head.buffer);
+  return head.length < 24 ? [0, 0] : [view.getUint32(16), view.getUint32(20)];
+}
+
+/** Whether it has frames, where the browser can tell; the server looks again. */
+async function moves(file: Blob, type: string): Promise<boolean> {
+  if (!("ImageDecoder" in globalThis) || type === "image/jpeg") return false;
+  const decoder = new ImageDecoder({ data: file.stream(), type });
+  try {
+    await decoder.completed;
+    return (decoder.tracks.selectedTrack?.frameCount ?? 1) > 1;
+  } catch {
+    return false; // damaged, as decoding it will tell
+  } finally {
+    decoder.close();
+  }
 }
 
 function starts(bytes: Uint8Array, want: readonly number[]): boolean {

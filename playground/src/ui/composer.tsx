@@ -3,7 +3,7 @@
 import { useSignal } from "@preact/signals";
 import type { Model } from "../api/types";
 import { wayOn } from "../pay/refusals";
-import { count, format, masked, model, modelId, models, modelsProblem, prompt, quote, quoteProblem, quoting, seed, size } from "../state/order";
+import { count, format, loadModels, masked, model, modelId, models, modelsProblem, prompt, quote, quoteProblem, quoting, seed, size } from "../state/order";
 import { busy, job, notice, phase, problem, signingAgain, stop, stoppable } from "../state/work";
 import { Icon } from "./icons";
 import { Suggestions } from "./suggestions";
@@ -59,7 +59,12 @@ export function Composer({ pay, connect, payer }: { pay: () => void; connect: ((
       </form>
       {said && (
         <p id="said" class="says bad" role="alert">
-          {said}
+          <span>{said}</span>
+          {!models.value.length && modelsProblem.value && (
+            <button type="button" class="quiet framed" onClick={() => void loadModels()}>
+              Try again
+            </button>
+          )}
         </p>
       )}
       {notice.value && !said && (

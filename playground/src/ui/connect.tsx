@@ -12,7 +12,8 @@ export function WalletButton({ open }: { open: () => void }) {
   return (
     <button type="button" class="quiet account" onClick={open} title={at ? at.address : "Pay from a wallet in this browser"}>
       {at?.icon ? <img src={at.icon} alt="" width="20" height="20" /> : <Icon name="wallet" />}
-      {at ? <span class="address">{short(at.address)}</span> : <span class="wide">Connect a wallet</span>}
+      {at ? <span class="address wide">{short(at.address)}</span> : <span class="wide">Connect a wallet</span>}
+      {at && <span class="address narrow">…{at.address.slice(-4)}</span>}
       <span class="hidden narrow">{at ? `, connected: ${at.name}` : "Connect a wallet"}</span>
     </button>
   );
