@@ -68,3 +68,9 @@ def finished(light: Map, random: np.random.Generator) -> Pixels:
     """Linear light → sRGB bytes, dithered by one step so that dark gradients do not band."""
     grain = random.random(light.shape[:2], np.float32)[..., None]
     return np.asarray(np.clip(encoded(light) * 255 + grain, 0, 255), np.uint8)
+
+
+def grid(height: int, width: int) -> tuple[Map, Map]:
+    """Row and column of each pixel."""
+    rows, columns = np.indices((height, width), dtype=np.float32)
+    return rows, columns

@@ -6,8 +6,8 @@ subject's rough outline, which is refined; outside the mask every pixel stays as
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Concatenate, Final, ParamSpec, get_args
 
 import numpy as np
 
@@ -24,11 +24,31 @@ from tollbrush.engines.studio.abilities import (
 )
 from tollbrush.engines.studio.accessories import wear
 from tollbrush.engines.studio.backdrop import blur_background, remove_background, replace_background
+from tollbrush.engines.studio.detail import blurred, denoised, sharpened, vignetted
 from tollbrush.engines.studio.fill import fill
+from tollbrush.engines.studio.frames import framed
+from tollbrush.engines.studio.framings import Extend, Framing
+from tollbrush.engines.studio.lettering import written
+from tollbrush.engines.studio.lexicon import COLOURS
 from tollbrush.engines.studio.light import Light
 from tollbrush.engines.studio.matting import Matte, matte
+from tollbrush.engines.studio.recolour import coloured_like, recoloured
+from tollbrush.engines.studio.sky import replace_sky
+from tollbrush.engines.studio.styles import style
 from tollbrush.engines.studio.subject import find_subject
 from tollbrush.engines.studio.tones import tone
+from tollbrush.engines.studio.treatments import (
+    Blur,
+    Denoise,
+    Recolour,
+    ReplaceSky,
+    Sharpen,
+    Style,
+    Vignette,
+    Weather,
+    Write,
+)
+from tollbrush.engines.studio.weather import weather
 from tollbrush.errors import CannotHonour
 
 if TYPE_CHECKING:
@@ -39,23 +59,32 @@ if TYPE_CHECKING:
 
     Map = NDArray[np.float32]
 
+P = ParamSpec("P")
 _SURE: Final = 0.6  # confidence below which an automatic subject is not acted on
 _AS_IT_IS: Final = Light(strength=0.0, wrap=0.0)
 _BLUR: Final = 0.5  # of the lens's widest opening: what `blur the background` means
 
 
 def perform(plan: Plan, pixels: Pixels, mask: Mask | None, seeds: Sequence[int]) -> Iterator[Pixels]:
-    """One picture for each seed, H×W×3|4 as `pixels`, equal to it outside `mask`. `pixels` is not changed.
-    Raises CannotHonour when the picture shows no clear subject or no face."""
+    """One picture for each seed, H×W×3|4, equal to `pixels` outside `mask`; of another size where the plan reframes.
+    `pixels` is not changed. Raises CannotHonour when the picture does not show what the plan needs: a clear subject,
+    a face, a sky, a colour."""
     bench = _Bench(pixels, None if mask is not None and mask.all() else mask)
-    drawn = any(isinstance(o, ReplaceBackground | RemoveMasked) for o in plan.operations)
+    drawn = any(isinstance(o, _DRAWN) for o in plan.operations)
     result = pixels
     for i, seed in enumerate(seeds):
         if drawn or i == 0:
-            result = pixels
+            result, at = pixels, bench
             for operation in plan.operations:
-                result = bench.bounded(result, bench.apply(operation, result, seed))
+                if isinstance(operation, get_args(Framing)):
+                    result = at.reframed(result, operation, seed)
+                    at = _Bench(result, None)
+                else:
+                    result = at.bounded(result, at.apply(operation, result, seed))
         yield result
+
+
+_DRAWN: Final = (ReplaceBackground, RemoveMasked, Style, Weather, ReplaceSky, Extend)  # each seed gives another one
 
 
 class _Bench:
@@ -74,8 +103,8 @@ class _Bench:
             case RemoveBackground():
                 return remove_background(pixels, self.matte(pixels))
             case BlurBackground(amount):
-                blurred = blur_background(pixels, self.matte(pixels), min(1.0, _BLUR * amount))
-                return np.dstack([blurred, pixels[..., 3:]])
+                defocused = blur_background(pixels, self.matte(pixels), min(1.0, _BLUR * amount))
+                return np.dstack([defocused, pixels[..., 3:]])
             case RemoveMasked():
                 return self._erase(pixels, seed)
             case Wear():
@@ -83,8 +112,31 @@ class _Bench:
             case Tone(kind, amount, where):
                 changed = tone(pixels, kind, amount)
                 return changed if where == "picture" else _mixed(changed, pixels, self.matte(pixels).alpha[..., None])
+            case Style():
+                return _on_colours(pixels, style, operation.kind, seed)
+            case Weather():
+                return _on_colours(pixels, weather, operation.kind, operation.amount, seed)
+            case ReplaceSky():
+                return _on_colours(pixels, replace_sky, operation.kind, seed, self.mask)
+            case Recolour():
+                return _on_colours(pixels, self._recolour, operation)
+            case Sharpen():
+                return _on_colours(pixels, sharpened, operation.amount)
+            case Denoise():
+                return _on_colours(pixels, denoised, operation.amount)
+            case Blur():
+                return blurred(pixels, operation.amount)
+            case Vignette():
+                return _on_colours(pixels, vignetted, operation.amount)
+            case Write():
+                return written(pixels, operation)
             case _:
-                raise CannotHonour(f'The studio cannot "{operation}" yet.')
+                raise CannotHonour(f'The studio cannot "{operation}" there.')
+
+    def reframed(self, pixels: Pixels, framing: Framing, seed: int) -> Pixels:
+        if self.mask is not None:
+            raise CannotHonour(f'The studio cannot "{framing}" within a mask.', advice="Send no mask.")
+        return framed(pixels, framing, seed)
 
     def bounded(self, before: Pixels, after: Pixels) -> Pixels:
         """`after` inside the mask, `before` outside."""
@@ -133,6 +185,25 @@ class _Bench:
         spare = subject.confidence >= _SURE and others.sum() > 0.5 * subject.mask.sum()
         return fill(pixels, self.mask, seed, exclude=others if spare else None)
 
+    def _recolour(self, colours: Pixels, operation: Recolour) -> Pixels:
+        rgb = operation.colour.rgb
+        if operation.source is None:
+            if self.mask is None:
+                raise CannotHonour("Nothing says what should get another colour.", advice=_WHAT)
+            return recoloured(colours, rgb, self.mask.astype(np.float32))
+        source = COLOURS.get(operation.source)
+        if source is None:
+            raise CannotHonour(f"'{operation.source}' is not a colour known here.", advice=_WHAT)
+        try:
+            share = coloured_like(colours, operation.source, _rgb(source))
+        except CannotHonour:
+            if self.mask is None:
+                raise
+            share = np.ones(colours.shape[:2], np.float32)  # the mask says it better
+        if self.mask is not None:
+            share = share * self.mask
+        return recoloured(colours, rgb, share)
+
     def _wear(self, pixels: Pixels, operation: Wear) -> Pixels:
         colour = None if operation.colour is None else "#{:02x}{:02x}{:02x}".format(*operation.colour.rgb)
         worn = wear(pixels, operation.kind, colour)
@@ -145,6 +216,22 @@ class _Bench:
 _PAINT: Final = "Send a mask, white over the background and black over what should stay."
 _LESS: Final = "Mark only what should go."
 _OVER_FACE: Final = "Send no mask, or one that is white where it should sit."
+
+
+_WHAT: Final = "Send a mask, white over it, or name its colour."
+
+
+def _rgb(code: str) -> tuple[int, int, int]:
+    red, green, blue = bytes.fromhex(code)
+    return red, green, blue
+
+
+def _on_colours(
+    pixels: Pixels, change: Callable[Concatenate[Pixels, P], Pixels], *args: P.args, **kwargs: P.kwargs
+) -> Pixels:
+    """The first three channels changed; transparency stays."""
+    changed = change(np.ascontiguousarray(pixels[..., :3]), *args, **kwargs)
+    return changed if pixels.shape[2] == 3 else np.dstack([changed, pixels[..., 3]])
 
 
 def _mixed(inside: Pixels, outside: Pixels, share: Map) -> Pixels:

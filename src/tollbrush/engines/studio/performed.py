@@ -6,7 +6,7 @@ A test walks every value in here through `perform`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, get_args
 
 from tollbrush.engines.studio.abilities import (
     BlurBackground,
@@ -17,12 +17,31 @@ from tollbrush.engines.studio.abilities import (
     Tone,
     Wear,
 )
+from tollbrush.engines.studio.framings import Framing
+from tollbrush.engines.studio.treatments import Treatment
 
 TYPES: Final[frozenset[type[Operation]]] = frozenset(
     {ReplaceBackground, RemoveBackground, BlurBackground, RemoveMasked, Wear, Tone}
+    | set(get_args(Treatment))
+    | set(get_args(Framing))
 )
 KINDS: Final[Mapping[type[Operation], frozenset[str]]] = {
-    ReplaceBackground: frozenset({"starry", "sunset", "blue_sky", "night", "bokeh", "gradient", "studio"}),
+    ReplaceBackground: frozenset(
+        {
+            "starry",
+            "sunset",
+            "blue_sky",
+            "night",
+            "bokeh",
+            "gradient",
+            "studio",
+            "beach",
+            "snow",
+            "fog",
+            "mountains",
+            "clouds",
+        }
+    ),
     Wear: frozenset({"top_hat", "cowboy_hat", "santa_hat", "party_hat", "crown", "sunglasses", "moustache"}),
 }
 """Of a type that is not done in every kind: the scenes and accessories there are."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import cv2
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from tollbrush.domain.edits import Size
+from tollbrush.engines.studio.lexicon import Scene
 from tollbrush.engines.studio.scenes import SCENES, paint, plain
 
 Map = NDArray[np.float64]
@@ -20,8 +23,8 @@ def luminance(pixels: NDArray[np.uint8]) -> Map:
     return np.asarray(pixels @ np.array([0.2126, 0.7152, 0.0722]), np.float64)
 
 
-def test_the_seven_scenes() -> None:
-    assert set(SCENES) == {"starry", "sunset", "blue_sky", "night", "bokeh", "gradient", "studio"}
+def test_the_scenes() -> None:
+    assert set(SCENES) == set(get_args(Scene))
 
 
 @pytest.mark.parametrize("name", SCENES)

@@ -1,0 +1,124 @@
+"""Fine detail: sharpen along edges, take noise away, blur, darken the corners, enlarge."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import cv2
+import numpy as np
+
+from tollbrush.domain.edits import Size
+from tollbrush.engines.studio.light import encoded, linear
+from tollbrush.engines.studio.strips import strips
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from tollbrush.engines.interface import Pixels
+
+    Map = NDArray[np.float32]
+
+_RADIUS: Final = 1.3  # pixels, of the sharpening at 1024
+_LEVELS: Final = np.linspace(0, 1, 256, dtype=np.float32)
+
+
+def sharpened(pixels: Pixels, amount: float, radius: float | None = None) -> Pixels:
+    """H×W×3 pixels with an unsharp mask on the luminance, where there is an edge, not on grain; no edge overshoots its
+    surroundings by much."""
+    sigma = radius or max(0.7, _RADIUS * (max(pixels.shape[:2]) / 1024) ** 0.5)
+    grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    detail = grey - cv2.GaussianBlur(grey, (0, 0), sigma)
+    edge = cv2.GaussianBlur(np.abs(detail), (0, 0), 1.6 * sigma)
+    noise = noise_of(grey)
+    detail *= 1.5 * amount * np.clip((edge - 0.6 * noise) / (2.0 + noise), 0, 1)
+    reach = np.ones((2 * round(sigma) + 1,) * 2, np.uint8)
+    room = 10 * amount
+    detail = np.clip(grey + detail, cv2.erode(grey, reach) - room, cv2.dilate(grey, reach) + room) - grey
+    result = np.empty_like(pixels)
+    for rows in strips(pixels.shape[0]):
+        result[rows] = np.clip(pixels[rows] + detail[rows, :, None] + 0.5, 0, 255)
+    return result
+
+
+def noise_of(plane: Map) -> float:
+    """Standard deviation of a plane's noise: the median of fine differences that no smooth picture has (Immerkær
+    1996, by the median instead of the mean, which edges would raise)."""
+    if min(plane.shape) < 3:
+        return 0.0
+    kernel = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
+    fine = np.abs(cv2.filter2D(np.asarray(plane, np.float32), -1, kernel)[1:-1, 1:-1])
+    return float(np.median(fine)) / (0.6745 * 6)
+
+
+def denoised(pixels: Pixels, amount: float) -> Pixels:
+    """H×W×3 pixels by non-local means (Buades 2005), as strongly as the noise that is measured in them; colour, where
+    eyes see least detail, more than lightness."""
+    lab = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2LAB), np.uint8)
+    if min(lab.shape[:2]) < 8:
+        return pixels.copy()
+    light, colour = np.ascontiguousarray(lab[..., 0]), np.ascontiguousarray(lab[..., 1:])
+    strength = amount * max(1.25 * noise_of(light.astype(np.float32)), 1.5)
+    tint = amount * max(2.0 * max(noise_of(colour[..., i].astype(np.float32)) for i in range(2)), 3.0)
+    light = np.asarray(cv2.fastNlMeansDenoising(light, None, strength, 5, 15), np.uint8)
+    # Colour is as coarse as eyes are: half the size does.
+    small = cv2.resize(colour, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    small = cv2.fastNlMeansDenoising(small, None, 0.7 * tint, 5, 15)
+    before = cv2.resize(
+        cv2.resize(colour, small.shape[1::-1], interpolation=cv2.INTER_AREA), colour.shape[1::-1]
+    ).astype(np.int16)
+    after = cv2.resize(small, colour.shape[1::-1]).astype(np.int16)
+    # Fine colour edges come back where they are stronger than the noise.
+    fine = colour.astype(np.int16) - before
+    fine[np.abs(fine) < 1.5 * tint] = 0
+    mixed = np.clip(after + fine, 0, 255).astype(np.uint8)
+    return np.asarray(cv2.cvtColor(np.dstack([light, mixed]), cv2.COLOR_LAB2RGB), np.uint8)
+
+
+def blurred(pixels: Pixels, amount: float) -> Pixels:
+    """H×W×3|4 pixels out of focus. What is transparent lends no colour."""
+    sigma = max(0.5, 0.008 * amount * max(pixels.shape[:2]))
+    if pixels.shape[2] == 3:
+        return _gaussian(pixels, sigma)
+    alpha = pixels[..., 3:].astype(np.float32) / np.float32(255)
+    premultiplied = cv2.GaussianBlur(pixels[..., :3] * alpha, (0, 0), sigma)
+    soft = cv2.GaussianBlur(alpha, (0, 0), sigma)[..., None]
+    colours = np.clip(premultiplied / np.maximum(soft, 1e-3) + 0.5, 0, 255)
+    return np.dstack([colours, soft * 255 + 0.5]).astype(np.uint8)
+
+
+def _gaussian(pixels: Pixels, sigma: float) -> Pixels:
+    """Large blurs at a reduced size, where they cost as little as small ones."""
+    scale = min(1.0, 4 / sigma)
+    height, width = pixels.shape[:2]
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA).astype(np.float32)
+    soft = cv2.GaussianBlur(small, (0, 0), sigma * scale)
+    return np.clip(cv2.resize(soft, (width, height), interpolation=cv2.INTER_CUBIC) + 0.5, 0, 255).astype(np.uint8)
+
+
+def vignetted(pixels: Pixels, amount: float) -> Pixels:
+    """H×W×3 pixels darker towards the corners, as a lens's natural falloff is: by the fourth power of a cosine, in
+    linear light."""
+    height, width = pixels.shape[:2]
+    light = linear(_LEVELS)
+    across = (np.arange(width, dtype=np.float32) + 0.5) / width - 0.5
+    result = np.empty_like(pixels)
+    for rows in strips(height):
+        down = (np.arange(rows.start, rows.stop, dtype=np.float32) + 0.5) / height - 0.5
+        far = np.square(across)[None] + np.square(down)[:, None]  # 0 in the middle, ½ in a corner
+        fall = (1 / (1 + 1.6 * amount * np.maximum(far - 0.03, 0) * 2)) ** 2
+        result[rows] = encoded(light[pixels[rows]] * fall[..., None]) * 255 + 0.5
+    return result
+
+
+def enlarged_to(pixels: Pixels, size: Size) -> Pixels:
+    """H×W×3|4 pixels, larger: Lanczos, then sharpened to what the enlargement blurred. No detail is invented."""
+    factor = max(size.width / pixels.shape[1], size.height / pixels.shape[0])
+    large = np.asarray(cv2.resize(pixels, (size.width, size.height), interpolation=cv2.INTER_LANCZOS4), np.uint8)
+    if pixels.shape[2] == 4:
+        alpha = pixels[..., 3:].astype(np.float32) / np.float32(255)
+        premultiplied = cv2.resize(pixels[..., :3] * alpha, (size.width, size.height), interpolation=cv2.INTER_CUBIC)
+        share = np.maximum(large[..., 3:].astype(np.float32) / np.float32(255), np.float32(1 / 255))
+        large[..., :3] = np.clip(premultiplied / share + 0.5, 0, 255)
+    sharp = sharpened(np.ascontiguousarray(large[..., :3]), 0.7, radius=0.55 * factor)
+    return np.dstack([sharp, large[..., 3:]])

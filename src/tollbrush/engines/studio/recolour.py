@@ -1,0 +1,136 @@
+"""Give things another colour and keep their shading: hue and colour strength move, the modelling in lightness stays."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import cv2
+import numpy as np
+
+from tollbrush.engines.studio.light import from_lab, to_lab
+from tollbrush.engines.studio.strips import strips
+from tollbrush.errors import CannotHonour
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from tollbrush.engines.interface import Pixels
+
+    Map = NDArray[np.float32]
+
+RGB = tuple[int, int, int]
+_SIDE: Final = 640  # longer side at which a colour is looked for
+_NEUTRAL: Final = 14.0  # chroma below which a colour has no hue to be found by
+_REACH: Final = 38.0  # degrees from a colour's name to what is still called so
+_FEWEST: Final = 0.002  # of the picture, that must have the colour
+
+
+def recoloured(pixels: Pixels, rgb: RGB, share: Map) -> Pixels:
+    """H×W×3 `pixels` in the colour `rgb` where `share` (H×W) is 1."""
+    height, width = share.shape
+    step = max(1, round(max(height, width) / _SIDE))
+    small = to_lab(np.ascontiguousarray(pixels[::step, ::step]).astype(np.float32) / np.float32(255))
+    weight = np.ascontiguousarray(share[::step, ::step])
+    chosen = small[weight > 0.5]
+    if not len(chosen):
+        chosen = small.reshape(-1, 3)
+    lightness = float(np.median(chosen[:, 0]))
+    chroma = max(float(np.median(np.hypot(chosen[:, 1], chosen[:, 2]))), 6.0)
+    target = to_lab(np.array([[rgb]], np.float32) / np.float32(255))[0, 0]
+    result = pixels.copy()
+    for rows in strips(height):
+        if not share[rows].any():
+            continue
+        before = pixels[rows].astype(np.float32) / np.float32(255)
+        after = from_lab(_moved(to_lab(before), target, lightness, chroma))
+        mixed = before + (after - before) * share[rows, :, None]
+        result[rows] = (mixed * 255 + 0.5).astype(np.uint8)
+    return result
+
+
+def _moved(lab: Map, target: Map, lightness: float, chroma: float) -> Map:
+    """Lab colours whose usual lightness and chroma are these, brought to `target`."""
+    light = lab[..., 0]
+    goal = 0.15 * lightness + 0.85 * float(target[0])
+    # Steps up and down keep their order: each side is pressed or stretched into the room that the goal leaves it, and
+    # stays linear within, so that gradients correlate. A black thing still has folds, hence the floors.
+    up = np.clip((100 - goal) / max(100 - lightness, 12), 0.45, 1.25)
+    down = np.clip(goal / max(lightness, 12), 0.45, 1.25)
+    relative = light - lightness
+    moved = np.clip(goal + relative * np.where(relative > 0, up, down), 0, 100)
+    strength = np.hypot(lab[..., 1], lab[..., 2]) / chroma
+    # Highlights are the lamp's colour, deep shadows have none.
+    fade = np.clip(0.50 + 0.50 * strength, 0.3, 1.15) * np.clip(1.15 - ((moved - goal) / 75) ** 2, 0.1, 1)
+    return np.stack([moved, target[1] * fade, target[2] * fade], axis=-1).astype(np.float32)
+
+
+def coloured_like(pixels: Pixels, name: str, rgb: RGB) -> Map:
+    """H×W share 0..1 of what is of the colour `rgb`, called `name`: all that belongs to the picture's strongest hue
+    near it. Raises CannotHonour for colours without a hue, and when there is nothing of it."""
+    target = to_lab(np.array([[rgb]], np.float32) / np.float32(255))[0, 0]
+    if np.hypot(target[1], target[2]) < _NEUTRAL:
+        raise CannotHonour(f"What is {name} cannot be told apart by its colour alone.", advice=_MASK)
+    height, width = pixels.shape[:2]
+    scale = min(1.0, _SIDE / max(height, width))
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA).astype(np.float32) / np.float32(255)
+    lab = to_lab(small)
+    chroma, hue = np.hypot(lab[..., 1], lab[..., 2]), np.degrees(np.arctan2(lab[..., 2], lab[..., 1])) % 360
+    asked = float(np.degrees(np.arctan2(target[2], target[1])))
+    peak = _peak(chroma, hue, asked)
+    near = _turn(hue, peak) < 22
+    strong = chroma[near & (chroma > _NEUTRAL)]
+    if strong.size < max(1, _FEWEST * chroma.size):
+        raise CannotHonour(f"There is nothing clearly {name} in the picture.", advice=_MASK)
+    # Skin has the hue of an orange suit at a third of its strength.
+    usual = float(np.percentile(strong, 75))
+    weak, enough = max(0.30 * usual, 9.0), max(0.48 * usual, 16.0)
+    share = np.clip((34 - _turn(hue, peak)) / 12, 0, 1) * np.clip((chroma - weak) / (enough - weak), 0, 1)
+    kept = _without_specks(np.asarray(share, np.float32))
+    if kept.mean() < _FEWEST:
+        raise CannotHonour(f"There is nothing clearly {name} in the picture.", advice=_MASK)
+    return _refined(pixels, kept, small)
+
+
+def _peak(chroma: Map, hue: Map, asked: float) -> float:
+    """The hue within reach of the one asked for that most colour has, degrees."""
+    counts, _ = np.histogram(hue, 180, (0, 360), weights=np.where(chroma > _NEUTRAL, chroma, 0))
+    smooth = np.convolve(np.tile(counts, 3), np.hanning(9) / np.hanning(9).sum(), mode="same")[180:360]
+    centres = np.arange(180) * 2 + 1.0
+    away = _turn(centres.astype(np.float32), asked)
+    smooth = np.where(away < _REACH, smooth * (1 - 0.5 * away / _REACH), 0)
+    return float(centres[int(smooth.argmax())]) if smooth.any() else asked % 360
+
+
+def _turn(hue: Map, other: float) -> Map:
+    return np.asarray(np.abs((hue - other + 180) % 360 - 180), np.float32)
+
+
+def _without_specks(share: Map) -> Map:
+    """Without noise, and without strays far smaller than the largest thing of that colour."""
+    calm = cv2.medianBlur((share * 255).astype(np.uint8), 3).astype(np.float32) / np.float32(255)
+    _, labels, found, _ = cv2.connectedComponentsWithStats((calm > 0.4).astype(np.uint8))
+    areas = found[:, cv2.CC_STAT_AREA].copy()
+    areas[0] = 0
+    keep = (areas > max(12, 0.01 * areas.max())).astype(np.uint8)[labels]
+    return calm * cv2.dilate(keep, np.ones((5, 5), np.uint8)).astype(np.float32)
+
+
+def _refined(pixels: Pixels, share: Map, guide: Map) -> Map:
+    """A share found small, brought to the picture's size along the picture's own edges (guided filter, He 2013)."""
+    height, width = pixels.shape[:2]
+    if min(guide.shape[:2]) < 8:
+        return np.asarray(cv2.resize(share, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
+    side = max(height, width)
+    coarse = np.asarray(cv2.resize(share, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
+    radius = max(2, round(side / 160))
+    soft = np.empty((height, width), np.float32)
+    margin = 2 * radius
+    for rows in strips(height):
+        top, bottom = max(0, rows.start - margin), min(height, rows.stop + margin)
+        part = cv2.ximgproc.guidedFilter(pixels[top:bottom], coarse[top:bottom], radius, 3e-4 * 255 * 255)
+        soft[rows] = part[rows.start - top : rows.stop - top]
+    return np.asarray(np.clip((soft - 0.06) / 0.88, 0, 1), np.float32)
+
+
+_MASK: Final = "Send a mask, white over what should get another colour."

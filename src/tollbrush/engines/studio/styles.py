@@ -1,0 +1,28 @@
+"""Styles by name: each turns a photograph into another kind of picture."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from tollbrush.engines.studio import looks, painterly
+
+if TYPE_CHECKING:
+    from tollbrush.engines.interface import Pixels
+    from tollbrush.engines.studio.painterly import Painter
+    from tollbrush.engines.studio.treatments import StyleKind
+
+_PAINTERS: Final[dict[StyleKind, Painter]] = {
+    "watercolour": painterly.watercolour,
+    "oil": painterly.oil,
+    "sketch": painterly.sketch,
+    "cartoon": painterly.cartoon,
+    "vintage": looks.vintage,
+    "hdr": looks.hdr,
+    "pixel_art": looks.pixel_art,
+    "pop_art": looks.pop_art,
+}
+
+
+def style(pixels: Pixels, kind: StyleKind, seed: int) -> Pixels:
+    """H×W×3 pixels in a style. Same seed, same bytes."""
+    return painterly.by_hand(pixels, _PAINTERS[kind], seed)
