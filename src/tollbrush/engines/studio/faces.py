@@ -83,6 +83,27 @@ def find_faces(pixels: Pixels) -> list[Face]:
     return sorted(sure, key=lambda face: -face.rank)
 
 
+def agreed_faces(pixels: Pixels) -> list[Face]:
+    """The faces that both frontal cascades see, which is all that a person is taken for; quicker than `find_faces`,
+    since the second is asked only around what the first saw."""
+    grey = _grey(pixels)
+    scale = min(1.0, _WORK_SIDE / max(grey.shape))
+    if min(grey.shape) * scale < 24:
+        return []
+    small = _equalised(grey, scale)
+    smallest = _smallest(small)
+    hits = []
+    for seen in _hits(small, scale, _FRONTAL[0], smallest):
+        left, top = (max(0, int(side * scale)) for side in (seen.x - 0.3 * seen.w, seen.y - 0.3 * seen.h))
+        right, bottom = (int(side * scale) for side in (seen.x + 1.3 * seen.w, seen.y + 1.3 * seen.h))
+        window = np.ascontiguousarray(small[top:bottom, left:right])
+        least = max(smallest, int(0.6 * seen.w * scale))
+        again = _hits(window, scale, _FRONTAL[1], least)
+        hits += [seen, *(hit._replace(x=hit.x + left / scale, y=hit.y + top / scale) for hit in again)]
+    agreed = [face for face in _grouped(hits) if face.agreement >= 2]
+    return sorted(agreed, key=lambda face: -face.rank)
+
+
 def eyes(pixels: Pixels, face: Face) -> tuple[Point, Point]:
     """The eyes' centres, left then right as seen in the picture. An eye that no cascade finds is mirrored from the
     other; when both hide, or the two make no level pair, they are put where a face's eyes usually are."""
@@ -121,20 +142,24 @@ def _equalised(grey: Grey, scale: float) -> Grey:
 
 def _frontal_hits(small: Grey, scale: float) -> Iterator[_Hit]:
     for name in _FRONTAL:
-        yield from _hits(small, scale, name)
+        yield from _hits(small, scale, name, _smallest(small))
 
 
 def _profile_hits(small: Grey, scale: float) -> Iterator[_Hit]:
     """The cascade knows faces that look left; the mirrored picture shows it the others."""
-    yield from _hits(small, scale, _PROFILE)
+    smallest = _smallest(small)
+    yield from _hits(small, scale, _PROFILE, smallest)
     width = small.shape[1] / scale
-    for hit in _hits(np.ascontiguousarray(small[:, ::-1]), scale, _PROFILE):
+    for hit in _hits(np.ascontiguousarray(small[:, ::-1]), scale, _PROFILE, smallest):
         yield hit._replace(x=width - hit.x - hit.w)
 
 
-def _hits(view: Grey, scale: float, name: str) -> Iterator[_Hit]:
+def _smallest(view: Grey) -> int:
+    return max(24, int(min(view.shape) * 0.055))
+
+
+def _hits(view: Grey, scale: float, name: str, smallest: int) -> Iterator[_Hit]:
     """What one cascade sees, in pixels of the full picture."""
-    smallest = max(24, int(min(view.shape) * 0.055))
     with _lock:
         boxes, _, scores = _cascade(name).detectMultiScale3(
             view, 1.08, 5, 0, (smallest, smallest), outputRejectLevels=True

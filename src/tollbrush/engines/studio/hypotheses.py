@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from tollbrush.engines.studio.faces import Face
     from tollbrush.engines.studio.regions import Map, Regions
 
+_CUT_SIDE = 144  # longer side at which candidates are cut: of one worth, GrabCut's cost grows faster than the area
+_CORE = 0.03  # of the longer side: how deep inside a mask a pixel is surely subject when it is cut again
 _TELLING = 0.2  # least separation of colours that a cut can go by
 
 
@@ -37,15 +39,47 @@ def grab_cut(pixels: Pixels, labels: NDArray[np.uint8], rounds: int) -> Mask | N
 def candidates(regions: Regions, maps: Mapping[str, Map], certain: Mask | None) -> dict[str, Mask]:
     """One mask per prior that leads to a plausible one. `certain` pixels are subject whatever the colours say."""
 
-    weight = np.maximum(maps["mix"], 0.05)
+    height, width = regions.shape
+    scale = min(1.0, _CUT_SIDE / max(height, width))
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    small = np.asarray(cv2.resize(regions.pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
+    ink = None if certain is None else cv2.resize(certain.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
+    weight = _weight(maps)
 
     def cut(prior: Map) -> Mask | None:
-        mask = grab_cut(regions.pixels, _labels(prior, certain), 2)
-        return None if mask is None else tidy(mask, weight, 0.12)
+        reduced = np.asarray(cv2.resize(prior, size, interpolation=cv2.INTER_AREA), np.float32)
+        mask = grab_cut(small, _labels(reduced, ink), 1)
+        if mask is None:
+            return None
+        full = cv2.resize(mask.astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC)
+        return tidy(np.asarray(full > 0.5), weight, 0.12)
 
     with ThreadPoolExecutor(2) as threads:
         masks = dict(zip(maps, threads.map(cut, maps.values()), strict=True))
-    return {name: mask for name, mask in masks.items() if mask is not None and 0.01 < mask.mean() < 0.9}
+    return {name: mask for name, mask in masks.items() if mask is not None and _plausible(mask)}
+
+
+def cut_again(regions: Regions, maps: Mapping[str, Map], mask: Mask, certain: Mask | None) -> Mask | None:
+    """What has the colours of `mask` and hangs together with it, however far from the prior that led there: heads and
+    limbs that the prior did not reach. None when that is no plausible mask."""
+    depth = max(1, int(max(mask.shape) * _CORE))
+    core = cv2.erode(mask.astype(np.uint8), np.ones((2 * depth + 1, 2 * depth + 1), np.uint8), borderValue=1) > 0
+    labels = np.where(mask, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
+    rim = np.ones(mask.shape, bool)
+    rim[2:-2, 2:-2] = False
+    labels[rim & ~mask] = cv2.GC_BGD
+    labels[core if certain is None else core | certain] = cv2.GC_FGD
+    cut = grab_cut(regions.pixels, labels, 1)
+    found = None if cut is None else tidy(cut, _weight(maps), 0.12)
+    return found if found is not None and _plausible(found) else None
+
+
+def _weight(maps: Mapping[str, Map]) -> Map:
+    return np.maximum(maps["mix"], 0.05)
+
+
+def _plausible(mask: Mask) -> bool:
+    return 0.01 < mask.mean() < 0.9
 
 
 def _labels(prior: Map, certain: Mask | None) -> NDArray[np.uint8]:

@@ -1,7 +1,7 @@
 """Find what a photograph is of: a mask, and how far to trust it.
 
 Prior maps (priors.py) → GrabCut candidates on a small copy (hypotheses.py) → the one that the scorer believes
-(scorer.py) → its outline cut again at a finer scale. A painted hint replaces the search.
+(scorer.py) → that one cut again, first as a whole, then its outline at a finer scale. A painted hint replaces the search.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from tollbrush.engines.studio.faces import Face, find_faces
-from tollbrush.engines.studio.hypotheses import candidates, grab_cut, tidy, with_held
+from tollbrush.engines.studio.faces import Face, agreed_faces
+from tollbrush.engines.studio.hypotheses import candidates, cut_again, grab_cut, tidy, with_held
 from tollbrush.engines.studio.priors import certain_body, prior_maps, reach_map
 from tollbrush.engines.studio.regions import cut_regions
 from tollbrush.engines.studio.scorer import scores
@@ -47,8 +47,12 @@ def find_subject(pixels: Pixels, hint: Mask | None = None) -> Subject:
     A picture that comes with transparency has said itself what its subject is. Does not raise."""
     if hint is None:
         own = _own_transparency(pixels)
-        return own if own is not None else _search(np.ascontiguousarray(pixels[..., :3]))
-    return _follow(np.ascontiguousarray(pixels[..., :3]), hint)
+        return own if own is not None else _search(_opaque(pixels))
+    return _follow(_opaque(pixels), hint)
+
+
+def _opaque(pixels: Pixels) -> Pixels:
+    return np.ascontiguousarray(pixels[..., :3])
 
 
 def _own_transparency(pixels: Pixels) -> Subject | None:
@@ -61,30 +65,37 @@ def _own_transparency(pixels: Pixels) -> Subject | None:
 def _search(pixels: Pixels) -> Subject:
     height, width = pixels.shape[:2]
     nothing = Subject(np.zeros((height, width), bool), 0.0)
-    small = _scaled(pixels, _SEARCH_SIDE)
+    view = _scaled(pixels, _OUTLINE_SIDE) if max(height, width) > _OUTLINE_SIDE else pixels
+    small = _scaled(view, _SEARCH_SIDE)
     if min(small.shape[:2]) < _THIN:
         return nothing
     with ThreadPoolExecutor(1) as thread:
-        found = thread.submit(find_faces, _scaled(pixels, _FACE_SIDE))
+        found = thread.submit(agreed_faces, _scaled(view, _FACE_SIDE))
         regions = cut_regions(small)
         faces = _people(found.result(), _SEARCH_SIDE / _FACE_SIDE, min(small.shape[:2]))
     maps = prior_maps(regions, faces)
     wider = {"reach": reach_map(regions.shape, faces, maps["mix"])} if faces else {}
-    masks = candidates(regions, maps | wider, certain_body(regions.shape, faces) if faces else None)
+    certain = certain_body(regions.shape, faces) if faces else None
+    masks = candidates(regions, maps | wider, certain)
     reach = masks.pop("reach", None)
     if not masks:
         return nothing
     worth = scores(regions, maps, masks, faces)
     best = max(worth, key=lambda name: worth[name].score)
-    mask = masks[best] if reach is None else with_held(masks[best], reach, faces, regions.edge)
-    mask = _sharpen(pixels, mask, _OUTLINE_BAND)
-    return Subject(_resized(mask, height, width), worth[best].confidence)
+    mask, confidence = masks[best], worth[best].confidence
+    again = cut_again(regions, maps, mask, certain)
+    if again is not None:
+        second = scores(regions, maps, masks | {best: again}, faces)[best]
+        if second.score > worth[best].score:
+            mask, confidence = again, second.confidence
+    mask = mask if reach is None else with_held(mask, reach, faces, regions.edge)
+    return Subject(_resized(_sharpen(view, mask, _OUTLINE_BAND), height, width), confidence)
 
 
 def _people(faces: Sequence[Face], scale: float, side: int) -> list[Face]:
     """The faces, in pixels of the small copy, that are sure and large enough to be what the picture is of."""
     scaled = [replace(f, x=f.x * scale, y=f.y * scale, w=f.w * scale, h=f.h * scale) for f in faces]
-    sure = [f for f in scaled if f.agreement >= 2 and f.score > 30 and f.w > 0.05 * side]
+    sure = [f for f in scaled if f.score > 30 and f.w > 0.05 * side]
     return [f for f in sure if f.w > 0.5 * max(g.w for g in sure)][:8]
 
 
