@@ -23,7 +23,7 @@ from pydantic import SecretStr
 from support.google_simulator import BLOCKED, BLOCKED_KEY, FLASH, KEY, NO_PICTURE, PRO, SHAPES
 from support.imagery import photo
 from support.servers import free_port, running
-from tollbrush.domain.edits import Size
+from tollbrush.domain.edits import OutputFormat, Size
 from tollbrush.engines.google import GoogleEngine, answers, questions
 from tollbrush.engines.interface import EditInput
 from tollbrush.errors import (
@@ -34,6 +34,9 @@ from tollbrush.errors import (
     UnsupportedParameter,
     UpstreamFailed,
 )
+from tollbrush.imaging.codec import decode, encode
+from tollbrush.imaging.header import sniff
+from tollbrush.imaging.strip import Bare, strip
 from tollbrush.settings import GoogleSettings
 
 if TYPE_CHECKING:
@@ -180,6 +183,24 @@ def test_pictures_fit_the_request() -> None:
         assert data.startswith(b"\xff\xd8\xff")
     three = EditInput((np.tile(noise, (7, 7, 1)),) * 3, "x", SQUARE)  # 3 × 53 MB of noise
     assert len(questions.ask(PRO, three)) < 20 * 2**20
+
+
+async def test_a_file_goes_as_it_is_and_comes_as_it_is(engine: GoogleEngine, simulator: str) -> None:
+    data = encode(picture(), "jpeg")
+    source = strip(data, sniff(data, max_pixels=SQUARE.pixels))
+    assert source is not None
+    assert questions.pass_on(source, len(data)) == (data, "image/jpeg")
+    assert questions.pass_on(source, len(data) - 1)[0] != data
+    choices: tuple[OutputFormat | None, ...] = ("png", None)
+    for takes in choices:
+        request = EditInput((), "invert", SQUARE, files=(source,), takes=takes)
+        (image,) = (await engine.edit(FLASH, request)).images
+        assert isinstance(image.content, Bare) == bool(takes)
+        shown = (
+            decode(image.content.data, max_pixels=SQUARE.pixels) if isinstance(image.content, Bare) else image.pixels
+        )
+        assert np.abs(shown.astype(int) - (255 - picture().astype(int))).max() <= 4
+    assert seen(simulator)[-1]["types"] == ["JPEG"]
 
 
 async def test_calls_are_bounded_and_share_a_failure(engine: GoogleEngine, simulator: str) -> None:
