@@ -1,7 +1,8 @@
 """Find what a photograph is of: a mask, and how far to trust it.
 
 Prior maps (priors.py) → GrabCut candidates on a small copy (hypotheses.py) → the one that the scorer believes
-(scorer.py) → that one cut again, first as a whole, then its outline at a finer scale. A painted hint replaces the search.
+(scorer.py) → that one cut again, first as a whole, then its outline at a finer scale. A painted hint replaces the
+search.
 """
 
 from __future__ import annotations
