@@ -71,16 +71,21 @@ class Bench:
 
 
 @contextmanager
+def fake_upstream(folder: Path, answer: bytes) -> Iterator[str]:
+    """The address of a fake image API, and facilitator, in a process of its own."""
+    port = free_port()
+    (folder / "answer").write_bytes(answer)
+    url, command = f"http://127.0.0.1:{port}", ["bench.slow_upstream", str(port), str(folder / "answer")]
+    with running(command, url + "/held", log=folder / "upstream.log", cwd=Path(__file__).parents[1]):
+        yield url
+
+
+@contextmanager
 def opened(**env: str) -> Iterator[Bench]:
     pixels = np.asarray(Image.fromarray(data.astronaut()).resize((1024, 1024), Image.Resampling.LANCZOS))
     picture, answer = _png(pixels), _png(255 - pixels)
-    with tempfile.TemporaryDirectory() as name:
-        folder, port = Path(name), free_port()
-        body = msgspec.json.encode({"created": 1, "data": [{"b64_json": base64.b64encode(answer).decode()}]})
-        (folder / "answer.json").write_bytes(body)
-        upstream = f"http://127.0.0.1:{port}"
-        command = ["bench.slow_upstream", str(port), str(folder / "answer.json")]
-        root = Path(__file__).parents[1]
+    body = msgspec.json.encode({"created": 1, "data": [{"b64_json": base64.b64encode(answer).decode()}]})
+    with tempfile.TemporaryDirectory() as name, fake_upstream(Path(name), body) as upstream:
         settings = {
             "TOLLBRUSH_ENGINES__OPENAI__BASE_URL": upstream + "/v1",
             "TOLLBRUSH_ENGINES__STUDIO__ENABLED": "false",
@@ -88,8 +93,7 @@ def opened(**env: str) -> Iterator[Bench]:
             "TOLLBRUSH_GATEWAY__LIMITS__OPEN_PER_PAYER": "1000",
             "TOLLBRUSH_GATEWAY__LIMITS__EDITS_PER_MINUTE": "100000",
         }
-        fake = running(command, upstream + "/held", log=folder / "upstream.log", cwd=root)
-        with fake, open_shop(folder, **settings, **env) as shop:
+        with open_shop(Path(name), **settings, **env) as shop:
             yield Bench(shop, shop.buyer(), upstream, picture)
 
 

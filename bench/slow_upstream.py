@@ -1,13 +1,17 @@
-"""A fake image API for benchmarks: reads a request, waits if it is told to, and answers the same picture at once.
-`python -m bench.slow_upstream PORT ANSWER_FILE`."""
+"""A fake image API for benchmarks: reads a request, waits if it is told to, and answers the same picture at once; and
+an x402 facilitator that says yes. `python -m bench.slow_upstream PORT ANSWER_FILE`."""
 
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from pathlib import Path
 
 from aiohttp import web
+
+NETWORK = "eip155:84532"
+PAYER = "0x" + "11" * 20
 
 
 def application(answer: bytes) -> web.Application:
@@ -35,6 +39,22 @@ def application(answer: bytes) -> web.Application:
         gate.set()
         return web.json_response(None)
 
+    async def supported(request: web.Request) -> web.Response:
+        kind = {"x402Version": 2, "scheme": "exact", "network": NETWORK}
+        return web.json_response({"kinds": [kind], "extensions": [], "signers": {}})
+
+    async def verify(request: web.Request) -> web.Response:
+        await request.read()
+        return web.json_response({"isValid": True, "payer": PAYER})
+
+    async def settle(request: web.Request) -> web.Response:
+        await request.read()
+        tx = "0x" + os.urandom(32).hex()
+        return web.json_response({"success": True, "transaction": tx, "network": NETWORK, "payer": PAYER})
+
+    app.router.add_get("/supported", supported)
+    app.router.add_post("/verify", verify)
+    app.router.add_post("/settle", settle)
     app.router.add_post("/v1/images/edits", edits)
     app.router.add_get("/held", count)
     app.router.add_post("/hold", hold)
