@@ -16,9 +16,10 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
-from support.browser import CHROMIUM, Watched, connect, needs_browser, needs_page, open_browser, watched
+from support.browser import Watched, connect, needs_browser, needs_page, watched
 from support.browser_wallets import GhostWallet
-from support.fair import Fair, open_fair
+from support.fair import Fair
+from support.page_figures import measure
 from support.stack import Everything
 from tollbrush.page import BUILT
 
@@ -27,21 +28,10 @@ pytestmark = [pytest.mark.e2e, needs_page]
 SOURCES = Path(__file__).parents[2] / "playground"
 DESKTOP = {"width": 1280, "height": 800}
 PHONE = {"width": 360, "height": 740}
+LONG = os.environ.get("TOLLBRUSH_E2E") == "long"
 PRICE = 2_100
 LIMIT = 60_000
 """Bytes, gzipped, of all that the page loads before a Solana wallet pays."""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with open_browser() as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
-def fair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fair]:
-    with open_fair(tmp_path_factory.mktemp("looks")) as opened:
-        yield opened
 
 
 @pytest.fixture
@@ -170,10 +160,12 @@ def test_with_the_keyboard_alone(visit: Watched, fair: Fair) -> None:
         page.keyboard.press("Enter")
 
 
+LOOKS = [("light", DESKTOP), ("dark", PHONE)] + [("dark", DESKTOP), ("light", PHONE)] * LONG
+
+
 @needs_browser
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
-def test_every_view_suits_a_screen_reader(browser: Browser, fair: Fair, viewport: dict[str, int], scheme: str) -> None:
+@pytest.mark.parametrize(("scheme", "viewport"), LOOKS)
+def test_every_view_suits_a_screen_reader(browser: Browser, fair: Fair, scheme: str, viewport: dict[str, int]) -> None:
     found: dict[str, list[str]] = {}
     with watched(browser, viewport=viewport, color_scheme=scheme, reduced_motion="reduce") as visit:
         for wallet in (fair.fox(), GhostWallet()):
@@ -238,10 +230,7 @@ def test_its_own_unit_tests() -> None:
 
 
 @needs_browser
-@pytest.mark.skipif(os.environ.get("TOLLBRUSH_E2E") != "long", reason="measured in the long form")
+@pytest.mark.skipif(not LONG, reason="measured in the long form")
 def test_figures(browser: Browser, fair: Fair) -> None:
     """Printed, not judged: machines differ. Run with -s."""
-    from bench.page import measure
-
-    assert CHROMIUM
     print(json.dumps(measure(browser, fair.gateway.url, fair.folder), indent=2))

@@ -2,44 +2,17 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
-from support.browser import Watched, connect, needs_browser, needs_page, open_browser, watched
-from support.fair import FUNDS, Fair, open_fair
+from support.browser import Watched, connect, needs_browser, needs_page, watched
+from support.fair import FUNDS, Fair
 from support.own_gateway import PRICE
 from tollbrush.errors import EngineFailed
 
 pytestmark = [pytest.mark.e2e, needs_browser, needs_page]
-
-
-@dataclass
-class Clock:
-    """The gateway's: ahead of ours by so many seconds."""
-
-    ahead: float = 0.0
-
-    def __call__(self) -> float:
-        return time.time() + self.ahead
-
-
-CLOCK = Clock()
-
-
-@pytest.fixture(scope="module")
-def fair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fair]:
-    with open_fair(tmp_path_factory.mktemp("jobs"), clock=CLOCK) as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with open_browser() as opened:
-        yield opened
 
 
 @pytest.fixture
@@ -154,7 +127,7 @@ def test_a_payment_that_lapsed_is_signed_once_more(visit: Watched, fair: Fair) -
     page = order(visit, fair, "Test Ghost")
     at_work(page)
     fair.market.solana.advance(400)
-    CLOCK.ahead += 60  # as the chain's
+    fair.clock.ahead += 60  # as the chain's
     fair.gateway.release()
     page.wait_for_selector(".result")
     assert wallet.signed == 2

@@ -12,24 +12,12 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, Route, expect
 
-from support.browser import Watched, connect, needs_browser, needs_page, open_browser, watched
-from support.fair import FUNDS, Fair, open_fair
+from support.browser import Watched, connect, needs_browser, needs_page, watched
+from support.fair import FUNDS, Fair
 from support.own_gateway import PRICE
 from support.pictures import photo
 
 pytestmark = [pytest.mark.e2e, needs_browser, needs_page]
-
-
-@pytest.fixture(scope="module")
-def fair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fair]:
-    with open_fair(tmp_path_factory.mktemp("trouble")) as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with open_browser() as opened:
-        yield opened
 
 
 @pytest.fixture
@@ -69,17 +57,18 @@ FILES: dict[str, tuple[str, Callable[[], bytes], str]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("kind", FILES)
-def test_a_file_that_cannot_be_edited(visit: Watched, fair: Fair, kind: str) -> None:
-    name, made, said = FILES[kind]
-    path = fair.folder / name
-    path.write_bytes(made())
+def test_files_that_cannot_be_edited(visit: Watched, fair: Fair) -> None:
     page = visit.open(fair.gateway.url)
     chooser = page.locator("input[type=file]").first
-    chooser.set_input_files(path)
-    expect(page.get_by_role("alert")).to_contain_text(said)
+    for name, made, said in FILES.values():
+        path = fair.folder / name
+        path.write_bytes(made())
+        chooser.set_input_files(path)
+        expect(page.get_by_role("alert")).to_contain_text(said)
     chooser.set_input_files(fair.photo)  # the way on: another file
     page.wait_for_selector(".stage")
+    chooser.set_input_files(fair.folder / "half.png")  # with one at hand, that one stays
+    expect(page.locator(".composer .says")).to_contain_text("half.png is damaged")
 
 
 def test_a_picture_of_one_pixel(visit: Watched, fair: Fair) -> None:

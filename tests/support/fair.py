@@ -1,13 +1,16 @@
-"""A gateway on both local chains whose page a test visits, and the photographs it takes along."""
+"""A gateway on both local chains whose page a test visits, the photograph it takes along, and the browser."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+import pytest
+from playwright.sync_api import Browser
+
+from support.browser import open_browser
 from support.browser_wallets import FoxWallet, GhostWallet
 from support.market import Market, open_market
 from support.own_gateway import OwnGateway, open_gateway
@@ -16,9 +19,20 @@ from support.pictures import photo as picture
 FUNDS = 1_000_000
 
 
+@dataclass
+class Clock:
+    """The gateway's: ahead of ours by so many seconds."""
+
+    ahead: float = 0.0
+
+    def __call__(self) -> float:
+        return time.time() + self.ahead
+
+
 @dataclass(frozen=True)
 class Fair:
     market: Market
+    clock: Clock
     gateway: OwnGateway
     folder: Path
     photo: Path
@@ -36,9 +50,17 @@ class Fair:
         return wallet
 
 
-@contextmanager
-def open_fair(folder: Path, **gateway: Any) -> Iterator[Fair]:
+@pytest.fixture(scope="session")
+def fair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fair]:
+    folder, clock = tmp_path_factory.mktemp("fair"), Clock()
     photo = folder / "cat.png"
     photo.write_bytes(picture(320, 240))
-    with open_market() as market, open_gateway(folder / "data", market.tills, **gateway) as opened:
-        yield Fair(market, opened, folder, photo)
+    with open_market() as market, open_gateway(folder / "data", market.tills, clock=clock) as gateway:
+        yield Fair(market, clock, gateway, folder, photo)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """No longer than a module: its event loop is in the way of others."""
+    with open_browser() as opened:
+        yield opened

@@ -86,6 +86,10 @@ export class Surface {
     context.clearRect(0, 0, this.below.width, this.below.height);
     if (!this.picture) return;
     const { scale, x, y } = this.deviceView;
+    // A hairline, no shadow: a shadowed canvas is blurred anew in every frame that is painted.
+    context.fillStyle = "rgb(0 0 0 / 22%)";
+    context.fillRect(x - this.ratio, y - this.ratio, this.picture.width * scale + 2 * this.ratio, this.picture.height * scale + 2 * this.ratio);
+    context.clearRect(x, y, this.picture.width * scale, this.picture.height * scale);
     context.imageSmoothingEnabled = scale < 4;
     context.imageSmoothingQuality = "high";
     context.drawImage(this.picture.bitmap, x, y, this.picture.width * scale, this.picture.height * scale);

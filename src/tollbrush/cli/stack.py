@@ -125,7 +125,8 @@ class Stack:
         for name, balance in self.balances().items():
             rows.append(("Wallet", f"{self.wallet.address(BY_V1[name].family)}  {balance} on {BY_V1[name].title}"))
         rows.append(("State", str(self.folder)))
-        return [*(f"{name:<14}{value}" for name, value in rows), "", "Try, in another terminal:", *_TRY]
+        page = f"Open {self.router_url}/ in a browser: paint, pay, compare."
+        return [page, "", *(f"{name:<14}{value}" for name, value in rows), "", "Or, in another terminal:", *_TRY]
 
     def follow(self, terminal: Terminal, stop: threading.Event) -> None:
         """Tell transfers until `stop` is set. Raises Unavailable when a child ends by itself."""
