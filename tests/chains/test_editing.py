@@ -554,14 +554,29 @@ async def test_uncollected_and_old_results_expire(house: House) -> None:
     await house.ledger.save(charge=replace(charge, valid_until=1))
     for job_id in (unpaid.id, paid.job.id):
         job = await house.collector.find(job_id)
-        await house.ledger.save(job=replace(job, updated=job.updated - int(SETTINGS.uncollected_seconds) - 1))
+        await house.ledger.save(job=replace(job, updated=job.updated - int(SETTINGS.images_seconds) - 1))
     await house.sweeper.sweep()
     assert (house.files(), (await house.collector.find(unpaid.id)).error_code) == (1, "expired")
-    job = await house.collector.find(paid.job.id)
-    await house.ledger.save(job=replace(job, updated=job.updated - int(SETTINGS.images_seconds) - 1))
+    settled = paid.charge
+    await house.ledger.save(charge=replace(settled, updated=settled.updated - int(SETTINGS.images_seconds) - 1))
     await house.sweeper.sweep()
     assert (house.files(), house.earned()) == (0, PRICE)
     assert await house.state(kept) is None
+
+
+async def test_short_hosting_takes_nothing_from_who_has_not_collected_yet(house: House) -> None:
+    """The files of an unpaid result are what its payment will buy, however short paid ones stay."""
+    job = await house.job(payment := house.payment())
+    await house.ready(job.id)
+    finished = await house.collector.find(job.id)
+    await house.ledger.save(job=replace(finished, updated=finished.updated - 60))
+    brief = SETTINGS.model_copy(update={"images_seconds": 30})
+    sweeper = Sweeper(house.service, house.ledger, Runner(house.images, limits=brief.limits), brief, clock=time.time)
+    await sweeper.sweep()
+    delivery = await house.poll(job.id, payment)
+    await sweeper.sweep()
+    assert isinstance(delivery, Delivery)
+    assert (len(delivery.job.images), house.files(), house.earned()) == (1, 1, PRICE)
 
 
 async def test_a_full_line_is_a_503_before_any_claim(house: House) -> None:

@@ -169,12 +169,27 @@ async def test_work_handed_on_is_written_by_its_heir_alone(ledger: Ledger) -> No
     assert await ledger.save(job=heir.start(1013), was=charge)
 
 
-async def test_results_grow_stale(ledger: Ledger) -> None:
-    await ledger.claim(a_charge(), a_job(), balance=21000, max_open=1)
-    assert not await ledger.stale(9999)
-    await ledger.save(job=a_job().start(1001).complete((IMAGE,), 1002))
-    assert not await ledger.stale(1002)
-    assert [j.id for j in await ledger.stale(1003)] == ["j1"]
+async def test_what_nobody_paid_for_and_what_was_paid_long_ago(ledger: Ledger) -> None:
+    charge, done = a_charge(), a_job().start(1001).complete((IMAGE,), 1002)
+    await ledger.claim(charge, a_job(), balance=21000, max_open=1)
+    ready = charge.to(ChargeState.READY, now=1002)
+    await ledger.save(job=done, charge=ready)
+    assert not await ledger.uncollected(9999)  # its payment may still settle
+    await ledger.save(charge=ready.to(ChargeState.RELEASED, now=1003))
+    assert not await ledger.uncollected(1002)
+    assert [j.id for j in await ledger.uncollected(1003)] == ["j1"]
+    assert not await ledger.paid(9999)
+    fresh = replace(a_charge("c2", "0x02"), job_id="j1")
+    await ledger.claim(fresh, done, balance=21000, max_open=1)
+    sent = fresh.to(ChargeState.READY, now=2000).to(ChargeState.SETTLING, now=2000)
+    await ledger.save(charge=sent)
+    assert not await ledger.uncollected(9999) and not await ledger.paid(9999)
+    await ledger.save(charge=sent.to(ChargeState.SETTLED, now=2001, tx_hash="0xab"))
+    assert not await ledger.uncollected(9999)
+    assert not await ledger.paid(2001)  # counted from the payment on, not from the edit
+    assert [j.id for j in await ledger.paid(2002)] == ["j1"]
+    await ledger.save(job=replace(done, images=()))
+    assert not await ledger.paid(9999)
 
 
 async def test_files_of_ended_jobs_are_litter(ledger: Ledger) -> None:

@@ -10,7 +10,6 @@ from typing import Final
 import structlog
 
 from tollbrush.domain.charges import Charge, ChargeState
-from tollbrush.domain.jobs import JobState
 from tollbrush.editing.runner import Runner
 from tollbrush.editing.service import EditingService
 from tollbrush.settings import GatewaySettings
@@ -98,10 +97,9 @@ class Sweeper:
 
     async def _expire(self, now: int) -> None:
         settings = self._settings
-        for job in await self._ledger.stale(int(now - settings.uncollected_seconds)):
-            if job.state is JobState.COMPLETED:
-                await self._service.discard(job, "expired", "the result was not collected in time")
+        for job in await self._ledger.uncollected(int(now - settings.uncollected_seconds)):
+            await self._service.discard(job, "expired", "the result was not collected in time")
         if settings.images_seconds:
-            for job in await self._ledger.stale(int(now - settings.images_seconds)):
+            for job in await self._ledger.paid(int(now - settings.images_seconds)):
                 await self._runner.discard(job.images)
                 await self._ledger.save(job=replace(job, images=(), updated=now))

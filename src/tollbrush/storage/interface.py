@@ -78,8 +78,12 @@ class Ledger(Protocol):
         """Unfinished jobs whose lease has run out."""
         ...
 
-    async def stale(self, before: int) -> Sequence[Job]:
-        """Jobs with pictures that were last touched before this moment."""
+    async def uncollected(self, before: int) -> Sequence[Job]:
+        """Jobs completed before this moment, their pictures kept, that no payment holds any more."""
+        ...
+
+    async def paid(self, before: int) -> Sequence[Job]:
+        """Jobs settled before this moment whose pictures are kept."""
         ...
 
     async def litter(self) -> Sequence[Job]:

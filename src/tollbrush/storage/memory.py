@@ -85,8 +85,13 @@ class MemoryLedger:
     async def orphans(self, now: int) -> Sequence[Job]:
         return [j for j in self._jobs.values() if not j.finished and j.lease_until < now]
 
-    async def stale(self, before: int) -> Sequence[Job]:
-        return [j for j in self._jobs.values() if j.images and j.updated < before]
+    async def uncollected(self, before: int) -> Sequence[Job]:
+        completed = [j for j in self._jobs.values() if j.images and j.state is JobState.COMPLETED]
+        return [j for j in completed if j.updated < before and not self._held(j.id)]
+
+    async def paid(self, before: int) -> Sequence[Job]:
+        settled = (c for c in self._charges.values() if c.state is ChargeState.SETTLED and c.updated < before)
+        return [job for job in (self._jobs[c.job_id] for c in settled) if job.images]
 
     async def litter(self) -> Sequence[Job]:
         return [j for j in self._jobs.values() if j.images and j.state in (JobState.FAILED, JobState.CANCELLED)]

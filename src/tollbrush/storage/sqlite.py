@@ -61,6 +61,10 @@ MIGRATIONS: Final = (
     """
     ALTER TABLE jobs ADD COLUMN usage TEXT NOT NULL DEFAULT '{}';
     """,
+    """
+    CREATE INDEX hosted ON jobs (updated) WHERE images <> '[]';
+    CREATE INDEX released ON charges (job_id) WHERE state = 'released';
+    """,
 )
 
 _JOB: Final = (
@@ -74,6 +78,16 @@ _CHARGE: Final = (
 OPEN: Final = "state NOT IN ('settled', 'released')"
 _UNFINISHED: Final = "state IN ('queued', 'in_progress')"
 _LITTER: Final = "images <> '[]' AND state IN ('failed', 'cancelled')"
+_UNCOLLECTED: Final = (
+    "images <> '[]' AND state = 'completed' AND updated < ? "
+    "AND id IN (SELECT job_id FROM charges WHERE state = 'released') "
+    "AND NOT EXISTS (SELECT 1 FROM charges c WHERE c.job_id = jobs.id AND c.state <> 'released')"
+)
+"""From those released, who are few: most pictures that are kept are paid for."""
+_PAID: Final = (
+    "images <> '[]' AND updated < ? "
+    "AND EXISTS (SELECT 1 FROM charges c WHERE c.job_id = jobs.id AND c.state = 'settled' AND c.updated < ?)"
+)
 
 
 class SqliteLedger:
@@ -118,8 +132,11 @@ class SqliteLedger:
     async def orphans(self, now: int) -> Sequence[Job]:
         return await self._do(lambda db: _jobs(db, f"{_UNFINISHED} AND lease_until < ?", now))
 
-    async def stale(self, before: int) -> Sequence[Job]:
-        return await self._do(lambda db: _jobs(db, "images <> '[]' AND updated < ?", before))
+    async def uncollected(self, before: int) -> Sequence[Job]:
+        return await self._do(lambda db: _jobs(db, _UNCOLLECTED, before))
+
+    async def paid(self, before: int) -> Sequence[Job]:
+        return await self._do(lambda db: _jobs(db, _PAID, before, before))
 
     async def litter(self) -> Sequence[Job]:
         return await self._do(lambda db: _jobs(db, _LITTER))
