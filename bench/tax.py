@@ -116,15 +116,33 @@ async def _measure(url: str, folder: Path) -> list[Row]:
     for name in ("ours", "theirs"):
         assert (await _call(apps[name], None))[0] == 402
         assert (await _call(apps[name], await _payment(apps[name])))[0] == 200
-    paid, unpaid = [], []
+    paid, own, unpaid = [], [], []
     for _ in range(ROUNDS):
         costs = {name: await _cost(app, paid=True) for name, app in apps.items()}
         paid.append((costs["ours"] - costs["bare"], costs["theirs"] - costs["bare"]))
+        asked = await _asked(url)
+        own.append((paid[-1][0] - asked, paid[-1][1] - asked))
         unpaid.append((await _cost(apps["ours"], paid=False), await _cost(apps["theirs"], paid=False)))
     await ours.gate.close()
     await ours.ledger.close()
     peer = "x402's FastAPI middleware"
-    return [_row("CPU added to a paid call", paid, peer), _row("CPU of an unpaid 402", unpaid, peer)]
+    return [
+        _row("CPU added to a paid call", paid, peer),
+        _row("of it, without its two calls of the facilitator", own, peer),
+        _row("CPU of an unpaid 402", unpaid, peer),
+    ]
+
+
+async def _asked(url: str) -> float:
+    """CPU milliseconds of asking a facilitator twice, with the client that both use, and nothing else."""
+    body = {"paymentPayload": "x" * 600, "paymentRequirements": "x" * 400}
+    async with httpx2.AsyncClient() as http:
+        await http.post(url + "/verify", json=body)
+        begun = time.process_time()
+        for _ in range(CALLS):
+            await http.post(url + "/verify", json=body)
+            await http.post(url + "/settle", json=body)
+        return (time.process_time() - begun) * 1000 / CALLS
 
 
 def _row(name: str, pairs: list[tuple[float, float]], peer: str) -> Row:
