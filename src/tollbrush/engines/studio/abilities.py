@@ -58,7 +58,7 @@ class Wear:
 
     def __str__(self) -> str:
         colour = f"{self.colour.name} " if self.colour else ""
-        article = "" if self.kind == "sunglasses" else "a "
+        article = "" if self.kind.endswith("s") else "a "
         return f"add {article}{colour}{self.kind.replace('_', ' ')}"
 
 

@@ -29,6 +29,7 @@ from tollbrush.engines.studio.reading import (
     vivid,
     worn,
 )
+from tollbrush.engines.studio.retouch_rules import BOTH, MACROS, WHOLE, WITH_MASK
 from tollbrush.engines.studio.words import Term
 
 
@@ -66,8 +67,8 @@ _LONGEST: Final = 24  # terms; longer clauses are not ours, and would take long 
 
 @cache
 def _rules(masked: bool) -> tuple[tuple[re.Pattern[str], Builder], ...]:
-    macros = _MACROS | {"WHOLE": "(?:AREA | IT AREA |" + _MACROS["WHOLE"][3:]} if masked else _MACROS
-    rules = (*_BOTH, *(_WITH_MASK if masked else _WITHOUT_MASK))
+    macros = _MACROS | MACROS | (_OF_MASK if masked else {})
+    rules = (*_BOTH, *BOTH, *WHOLE, *((*_WITH_MASK, *WITH_MASK) if masked else _WITHOUT_MASK))
     return tuple((_compiled(pattern, macros), build) for pattern, build in rules)
 
 
@@ -95,20 +96,31 @@ _MACROS: Final = {
     "BACK": "(?: ANY? (?:HUE|PLAIN|FLAT)* BG (?:(?:OF|FROM|IN|BEHIND) ANY){0,2} | EVERYTHING (?:BEHIND|EXCEPT) WHO )",
     "TARGET": "(?:WHOLE | (?P<back>BACK))",
     "SCENERY": "(?P<traits>(?:NICE|TRAIT|HUE)*) (?P<scene>SCENE) EFFECT?",
-    "NEW": "(?: SCENERY | PAINTED )",
+    "NEW": "(?: SCENERY | PAINTED | (?P<within>SCENE) (?:OF|IN) (?P<tinge>HUE) )",
     "PAINTED": "(?P<shades>(?:FLAT|NICE|LIGHTEN|DEEPEN|DEGREE)*) (?P<hue>HUE) HUEWORD?",
     "WORN": "PAIR? (?P<style>(?:NICE|PLAIN|TRAIT|HUE|LIGHTEN|DEEPEN|FLAT)*) PAIR? (?P<wear>WEAR)",
     "BEARER": "(?:PERSON? HEAD | PERSON)",
-    "NOUNISH": "(?:UNKNOWN|WEAR|PERSON|THING|HEAD|AREA|IT|HUE|PLAIN|NICE|DEGREE|OF|FROM|IN|ON|BEHIND|BG|PICTURE|OUT)",
+    "NOUNISH": "(?:UNKNOWN|WEAR|PERSON|THING|HEAD|AREA|IT|HUE|PLAIN|NICE|DEGREE|OF|FROM|IN|ON|BEHIND|BG|PICTURE|OUT|"
+    "TEXT|WATERMARK|SKY|BORDER|PLACE|SIDE|SIZE|PURPOSE|FLIP|STYLE|WEATHER|PAINTING|NUMBER|AT|SPACE|SELF)",
+    "PART": "WHOLE",
+}
+_OF_MASK: Final = {
+    "WHOLE": "(?:AREA | IT AREA |" + _MACROS["WHOLE"][3:],
+    "TARGET": "(?:WHOLE | (?P<back>BACK) | SPOT)",
+    "PART": "(?:WHOLE | SPOT)",
 }
 
 _ADVERBS = "(?:DEGREE|MORE)*"
 _BOTH: Final[tuple[tuple[str, Builder], ...]] = (
     # a new background
     ("(?:CHANGE|PAINT|ADD)? BACK HUEWORD? CHANGE? (?:TO|AS|WITH|FOR|BE|LOOKS|IN|OF)* NEW BG?", replaced),
+    ("BACK HUEWORD IS PAINTED", replaced),
     ("(?:CHANGE|PAINT) HUEWORD OF BACK (?:TO|AS|BE)* PAINTED", replaced),
     (
-        ("(?:CHANGE|ADD|MOVE)? ANY? (?:WITH|ON|IN|TO|BE)* NEW BG(?:BEHIND ANY | (?:TO|IN|ON|FOR) POINTER)?"),
+        (
+            "(?:CHANGE|ADD|MOVE)? ANY? (?:WITH|ON|IN|TO|BE)* NEW BG"
+            "(?:BEHIND ANY | (?:TO|IN|ON|FOR) POINTER | INSTEAD (?:OF IT)?)?"
+        ),
         replaced,
     ),
     (
@@ -120,12 +132,13 @@ _BOTH: Final[tuple[tuple[str, Builder], ...]] = (
         replaced,
     ),
     ("(?:MOVE|ADD)? ANY{0,2} ON PAINTED", replaced),
-    ("(?:ADD|MOVE|CHANGE)? NEW (?:BEHIND ANY | AS BACK | INSTEAD (?:OF BACK)?)", replaced),
+    ("BEHIND ANY (?:CHANGE|ADD)? BE? NEW", replaced),
+    ("(?:ADD|MOVE|CHANGE)? (?:IT LOOKS)? NEW (?:BEHIND ANY | AS BACK | INSTEAD (?:OF BACK)?)", replaced),
     ("(?:ADD|MOVE)? SCENERY (?:IN|ON|TO) BACK", replaced),
     # no background
     ("(?:REMOVE|CUT) ONLY? BACK OUT? ONLY?", always(RemoveBackground())),
     ("TAKE BACK OUT", always(RemoveBackground())),
-    ("(?:CHANGE|ADD)? ANY? (?:WITH|TO)* NO BG", always(RemoveBackground())),
+    ("(?:CHANGE|ADD)? ANY{0,2} (?:WITH|TO)* NO BG", always(RemoveBackground())),
     ("CHANGE? BACK (?:BE|IS)? REMOVED", always(RemoveBackground())),
     ("(?:CHANGE|ADD)? BACK (?:TO|AS|BE|WITH|FOR|LOOKS)* TRANSPARENT", always(RemoveBackground())),
     (
@@ -148,7 +161,7 @@ _BOTH: Final[tuple[tuple[str, Builder], ...]] = (
     ("ADD PERSON (?:WEARS|WITH|IN|ON)* WORN ON?", worn),
     ("(?:CHANGE|ADD) PERSON BE? (?:WEARS|WITH) WORN", worn),
     ("PERSON BE WEARS WORN", worn),
-    ("(?:WEARS|WITH) WORN (?:ON BEARER)?", worn),
+    ("(?:BE? WEARS|WITH) WORN (?:ON BEARER)?", worn),
     # tones, by adjective
     (f"(?:CHANGE|ADD)? (?:TARGET)? (?:BE|LOOKS|TO)* {_ADVERBS} (?P<tone>ER) DEGREE*", toned("ER")),
     ("(?:CHANGE|ADD|WITH)? DEGREE* (?P<tone>ER) (?P<back>BG)", toned("ER")),
@@ -181,6 +194,7 @@ _BOTH: Final[tuple[tuple[str, Builder], ...]] = (
         ),
         measured,
     ),
+    ("CHANGE DEGREE* (?P<tone>TONENOUN) (?P<signs>(?:DEGREE|UPWARDS|DOWNWARDS)+)", measured),
     ("CHANGE COLOURS (?:MORE|DEGREE)* POPS (?:MORE|DEGREE)*", vivid),
     ("REMOVE COLOURS (?:(?:OF|FROM|IN) (?:TARGET))?", colourless),
     # tones, by look
@@ -201,7 +215,7 @@ _BOTH: Final[tuple[tuple[str, Builder], ...]] = (
 # With a mask, `cut out the cat` may mean the cat or what is around it; without one there is only one cat to find.
 _WITHOUT_MASK: Final[tuple[tuple[str, Builder], ...]] = (
     (
-        "CHANGE? (?:CUT|ISOLATE) OF? WHO (?:FROM BACK)? (?:(?:ON|WITH) TRANSPARENT BG)?",
+        "CHANGE? (?:CUT|ISOLATE) OF? WHO (?:FROM BACK)? (?:(?:ON|WITH) TRANSPARENT BG?)?",
         always(RemoveBackground()),
     ),
     ("CUT WHO OUT (?:(?:OF|FROM) (?:BACK|PICTURE))?", always(RemoveBackground())),
@@ -211,6 +225,7 @@ _WITHOUT_MASK: Final[tuple[tuple[str, Builder], ...]] = (
 _WITH_MASK: Final[tuple[tuple[str, Builder], ...]] = (
     ("(?:REMOVE|HEAL) (?P<named>(?:IT|AREA)*) (?:OUT|IN)?", erased),
     ("TAKE (?P<named>(?:IT|AREA)+) OUT", erased),
+    ("CHANGE (?P<named>SPOT) (?:BE|IS)? REMOVED", erased),
     ("(?:REMOVE|HEAL) (?P<named>(?:IT|AREA)*) (?:WITH|FROM) BG", erased),
     ("REMOVE (?P<named>(?!BG|PICTURE) NOUNISH (?:NOUNISH){0,7})", erased),
     ("TAKE (?P<named>(?!BG|PICTURE) NOUNISH (?:NOUNISH){0,6}) OUT", erased),

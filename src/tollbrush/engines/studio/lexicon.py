@@ -53,17 +53,29 @@ SCENES: Final[Mapping[str, Scene]] = {
     "bokeh, bokeh lights, bokeh light, blurry lights, blurred lights": "bokeh",
     "gradient, color gradient, colour gradient": "gradient",
     "studio, photo studio, photography studio": "studio",
+    "beach, sandy beach, tropical beach, seaside, beach scene": "beach",
+    "snowy landscape, snow landscape, snowy scene, snow scene, winter landscape, winter scene, winter wonderland, "
+    "snowy field, snow field": "snow",
+    "foggy landscape, misty landscape, foggy scene, misty scene": "fog",
+    "mountains, mountain, mountain range, mountain landscape, snowy mountains, snow mountains, mountain view, "
+    "snow capped mountains": "mountains",
+    "cloudy sky, clouds, overcast sky, grey sky": "clouds",
 }
 COLOURED_SCENES: Final[frozenset[Scene]] = frozenset({"gradient", "studio"})
 # Adjectives that each scene already is; any other is more than it can promise.
 SCENE_TRAITS: Final[Mapping[Scene, str]] = {
     "starry": "dark clear deep sparkling dramatic bright black",
     "sunset": "warm gold golden orange red glowing fiery dramatic vivid vibrant colourful colorful",
-    "blue_sky": "bright light deep vivid",
+    "blue_sky": "bright light deep vivid clear",
     "night": "dark clear deep",
     "bokeh": "soft warm glowing",
     "gradient": "soft",
     "studio": "soft",
+    "beach": "warm bright light clear",
+    "snow": "bright light clear",
+    "fog": "soft",
+    "mountains": "clear dramatic",
+    "clouds": "soft light",
 }
 
 ACCESSORIES: Final[Mapping[str, Accessory]] = {
@@ -74,6 +86,21 @@ ACCESSORIES: Final[Mapping[str, Accessory]] = {
     "crown, kings crown, queens crown, royal crown": "crown",
     "sunglasses, sun glasses, shades, dark glasses": "sunglasses",
     "moustache, mustache, stache": "moustache",
+    "glasses, eyeglasses, spectacles, reading glasses": "glasses",
+    "beard": "beard",
+    "bow tie, bowtie": "bow_tie",
+    "halo, angel halo": "halo",
+    "cat ears, kitty ears": "cat_ears",
+    "bunny ears, rabbit ears": "bunny_ears",
+    "flower crown, crown of flowers, floral crown": "flower_crown",
+    "witch hat, witchs hat, wizard hat": "witch_hat",
+    "clown nose, red clown nose, red nose": "clown_nose",
+    "eye patch, eyepatch, pirate eye patch": "eye_patch",
+    "headphones, headphone": "headphones",
+    "baseball cap, cap": "baseball_cap",
+    "graduation cap, graduation hat, mortarboard": "graduation_cap",
+    "devil horns, horns": "devil_horns",
+    "heart glasses, heart shaped glasses, heart sunglasses, heart shaped sunglasses": "heart_glasses",
 }
 
 # As a look, as a comparative, as a plain adjective, as a verb, as a thing there can be more or less of.
@@ -126,9 +153,12 @@ ROLES: Final[Mapping[str, str]] = {
     "profile photo, profile pic, snapshot, png",
     "IT": "it, this, that",
     "PERSON": "person, man, woman, girl, boy, guy, lady, me, him, her, his, he, she, myself, gentleman, dude, kid, "
-    "child, model, subject, main subject, character, figure, astronaut",
+    "child, model, subject, main subject, character, figure, astronaut, grandma, grandpa, mom, mum, dad, "
+    "mother, father, friend, wife, husband, son, daughter, baby, brother, sister, bride, groom, lad, themselves, "
+    "herself, himself",
     "THING": "cat, dog, animal, pet, product, object, item, puppy, kitten, horse, bird, "
-    "foreground, people, them, us, family, couple, main object, car, bottle",
+    "foreground, people, them, us, family, couple, main object, car, bottle, "
+    "shoe, shoes, sneaker, sneakers, vase, chair, sofa, toy, box, cake, plant, statue, bike, bicycle, lamp",
     "HEAD": "head, face, eyes, nose, lip, lips, upper lip, top of head, top of his head, top of her head, "
     "top of my head, top of the head",
     "EVERYTHING": "everything, anything, the rest, rest, all",
@@ -136,13 +166,15 @@ ROLES: Final[Mapping[str, str]] = {
     "selected area, selected region, selected part, selected object, white area, marked area, highlighted area, hole, "
     "spot, section, part, gap",
     "CHANGE": "change, replace, swap, switch, substitute, turn, transform, convert, modify, exchange, swap out, "
-    "switch out, change out, set, make, have, render, get",
+    "switch out, change out, set, make, have, render, get, let, "
+    "changing, replacing, turning, making, swapping, converting",
     "PAINT": "colour, color, paint, fill, recolor, recolour",
     "ADD": "put, place, add, insert, include, use, apply, give, draw, overlay, attach, throw, slap, do, have, "
-    "try, paste, stick, create",
+    "try, paste, stick, create, pop, adding, putting, placing, giving, applying",
     "MOVE": "put, place, move, show, position, set, have",
     "REMOVE": "remove, erase, delete, clear, get rid of, take out, take away, take off, eliminate, strip, strip out, "
-    "wipe out, clean up, clean, edit out, cut away, knock out, rub out, photoshop out, crop out, strip away",
+    "wipe out, clean up, clean, edit out, cut away, knock out, rub out, photoshop out, crop out, strip away, "
+    "removing, erasing, deleting, taking away, getting rid of",
     "REMOVED": "removed, removal, remover, removing, deleted, erased, gone, disappear, vanish, go away, remove, erase, "
     "delete, cut out",
     "TAKE": "take, clean, edit, wipe, rub",
@@ -157,7 +189,7 @@ ROLES: Final[Mapping[str, str]] = {
     "WEARS": "wear, wearing, wears",
     "UPWARDS": "increase, boost, raise, bump up, turn up, strengthen, intensify, pump up, crank up, higher, "
     "enhance, up",
-    "DOWNWARDS": "decrease, reduce, lower, turn down, bring down, weaken, tone down, drop",
+    "DOWNWARDS": "decrease, reduce, lower, turn down, bring down, weaken, tone down, drop, down",
     "MORE": "more, extra, additional",
     "LESS": "less",
     "TOO": "too",
@@ -167,7 +199,8 @@ ROLES: Final[Mapping[str, str]] = {
     "TONES": "tone, tones, toning, tint, temperature, color temperature, colour temperature, color tone, colour tone, "
     "color tones, colour tones",
     "EFFECT": "filter, effect, look, style, version, mode, scene",
-    "LOOKS": "look, looks, look like, looks like, appear, feel, looking",
+    "LOOKS": "look, looks, look like, looks like, appear, feel, looking, look like there's, look like there is, "
+    "look as if there is",
     "BE": "be, should be, must be, to be, should, needs to be",
     "IS": "is, are, it's, its, be",
     "TRANSPARENT": "transparent, transparency, transparent png, see through",
@@ -211,10 +244,14 @@ POLITE: Final = (
     "could u, can i have, can i get, could i have, could i get, i want you to, i want to, i want it to, i want, "
     "i wanna, i need you to, i need to, i need, needs, i'd like you to, i'd like to, i'd like, id like, "
     "i would like you to, i would like to, i would like, i'd love, let's, lets, just, hey, hi, now, help me, for me, "
-    "thanks, thank you, thx, try to, "
+    "thanks, thank you, thx, ty, cheers, many thanks, try to, hello, hi there, hello there, hey there, dear, "
+    "if possible, if you can, if you could, if u can, would you mind, do you mind, is it possible to, "
+    "would it be possible to, i think, something like, kind of, sort of, could, would, can, we need, we want, "
+    "we would like, we'd like, "
+    "i would love, i would like to have, i want to have, "
     "go ahead and, simply, ok, okay, how about, what about, maybe, thank you very much, thanks a lot"
 )
-FILLER: Final = "a, an, the, my, our, your, their, some, one, entire, whole, completely, fully, totally, full"
+FILLER: Final = "a, an, the, teh, hte, my, our, your, their, some, one, entire, whole, completely, fully, totally, full"
 JOINTS: Final = (
     "and, &, +, plus, also, then, and then, and also, after that, as well as, as well, next, finally, but, ;, ., !, ?"
 )

@@ -1,6 +1,7 @@
-"""What `operations.py` does in pixels: an operation outside this set is understood, and refused by name.
+"""What an edit may ask of the pixels: an operation outside this set is understood, and refused by name.
 
-A test walks every value in here through `perform`.
+Framings are left out while an answer must have the size that was promised before the payment. A test walks every value
+in here through `perform`.
 """
 
 from __future__ import annotations
@@ -17,31 +18,14 @@ from tollbrush.engines.studio.abilities import (
     Tone,
     Wear,
 )
-from tollbrush.engines.studio.framings import Framing
+from tollbrush.engines.studio.lexicon import Scene
 from tollbrush.engines.studio.treatments import Treatment
 
 TYPES: Final[frozenset[type[Operation]]] = frozenset(
-    {ReplaceBackground, RemoveBackground, BlurBackground, RemoveMasked, Wear, Tone}
-    | set(get_args(Treatment))
-    | set(get_args(Framing))
+    {ReplaceBackground, RemoveBackground, BlurBackground, RemoveMasked, Wear, Tone} | set(get_args(Treatment))
 )
 KINDS: Final[Mapping[type[Operation], frozenset[str]]] = {
-    ReplaceBackground: frozenset(
-        {
-            "starry",
-            "sunset",
-            "blue_sky",
-            "night",
-            "bokeh",
-            "gradient",
-            "studio",
-            "beach",
-            "snow",
-            "fog",
-            "mountains",
-            "clouds",
-        }
-    ),
+    ReplaceBackground: frozenset(get_args(Scene)),
     Wear: frozenset({"top_hat", "cowboy_hat", "santa_hat", "party_hat", "crown", "sunglasses", "moustache"}),
 }
 """Of a type that is not done in every kind: the scenes and accessories there are."""

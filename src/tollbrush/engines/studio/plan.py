@@ -6,8 +6,9 @@ Light on purpose (no pixels, no OpenCV): it runs before any price is asked.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, get_args
 
 from rapidfuzz import fuzz, process
 
@@ -22,17 +23,20 @@ from tollbrush.engines.studio.abilities import (
     Tone,
     Wear,
 )
+from tollbrush.engines.studio.framings import Border, Crop, Extend, Framing
 from tollbrush.engines.studio.grammar import needs_mask, readings
 from tollbrush.engines.studio.lexicon import OPPOSITE
 from tollbrush.engines.studio.performed import is_performed
-from tollbrush.engines.studio.reading import Keep, Reading, TooMuchError
+from tollbrush.engines.studio.reading import Complaint, Keep, Reading, TooMuchError
+from tollbrush.engines.studio.treatments import Blur, Denoise, ReplaceSky, Sharpen, Style, Vignette, Weather, Write
 from tollbrush.engines.studio.words import UNKNOWN, Term, dictionary, read
 from tollbrush.errors import CannotHonour
 
 _MOST_CHARACTERS: Final = 600
 _VERBS: Final = (
     "CHANGE", "PAINT", "ADD", "MOVE", "REMOVE", "TAKE", "CUT", "ISOLATE", "HEAL", "BLUR", "TONEVERB", "UPWARDS",
-    "DOWNWARDS", "KEEP", "NOT", "WEARS",
+    "DOWNWARDS", "KEEP", "NOT", "WEARS", "WRITE", "ROTATE", "FLIP", "CROP", "ZOOM", "EXTEND", "ENLARGE", "SHARPEN",
+    "DENOISE", "STRAIGHTEN", "SOFTEN", "STYLEVERB", "REPAIR",
 )  # fmt: skip
 _TAKEN_AWAY: Final = ("REMOVE", "CUT", "TAKE", "ISOLATE", "HEAL")
 _WORN_ON_HEAD: Final = ("top_hat", "cowboy_hat", "santa_hat", "party_hat", "crown")
@@ -54,12 +58,25 @@ def understand(prompt: str, *, masked: bool) -> Plan:
     """The plan of a prompt. Raises CannotHonour when any part of it is not understood, or cannot be done."""
     if len(prompt) > _MOST_CHARACTERS:
         raise _refusal(f"The studio takes prompts of up to {_MOST_CHARACTERS} characters, not {len(prompt):,}.", "")
+    terms = read(prompt)
+    try:
+        return _planned(terms, prompt, masked=masked)
+    except CannotHonour:
+        # Quoted for emphasis ("sunset"), or to be written as it stands? The latter comes first.
+        if not any(term.plays("QUOTE") for term in terms):
+            raise
+        with suppress(CannotHonour):
+            return _planned(read(prompt, quotes=False), prompt, masked=masked)
+        raise
+
+
+def _planned(terms: Sequence[Term], prompt: str, *, masked: bool) -> Plan:
     found: list[Reading] = []
     before: Sequence[Term] = ()
-    for clause in _clauses(read(prompt)):
+    for clause in _clauses(terms):
         found += _meaning(clause, before, found, masked=masked)
         before = clause
-    return Plan(_reconciled(found, prompt))
+    return Plan(_reconciled(found, prompt, masked=masked))
 
 
 def _clauses(terms: Sequence[Term]) -> Iterator[list[Term]]:
@@ -78,7 +95,9 @@ def _clauses(terms: Sequence[Term]) -> Iterator[list[Term]]:
 
 
 def _trimmed(clause: list[Term]) -> list[Term]:
-    """Without the `too` of `add a hat too`."""
+    """Without the `too` of `add a hat too`, and what a picture is for."""
+    if len(clause) > 2 and clause[-1].plays("PURPOSE") and clause[-2].key == "for":
+        clause = clause[:-2]
     return clause[:-1] if len(clause) > 1 and clause[-1].key == "too" else clause
 
 
@@ -114,6 +133,8 @@ def _completions(clause: Sequence[Term], before: Sequence[Term], found: Sequence
     # "remove the cup and write sale": a removal passes on only to what an article or the lexicon shows to be a thing.
     if leans and verb is not None and (not clause[0].plays(UNKNOWN) or clause[0].named):
         yield [verb, *clause]
+    if any(term.plays("SKY") for term in before) and any(term.plays("SCENE", "SKYLOOK") for term in clause):
+        yield [_SKY, *(term for term in clause if not term.plays("INSTEAD", "CHANGE", "ADD", "IN"))]
     if any(term.plays("BG") for term in before):
         yield [_BACKGROUND if term.key == "it" else term for term in clause]
         if found and found[-1] == RemoveBackground():
@@ -121,12 +142,15 @@ def _completions(clause: Sequence[Term], before: Sequence[Term], found: Sequence
 
 
 _BACKGROUND: Final = Term("background", "background", dictionary()["background"])
+_SKY: Final = Term("sky", "sky", dictionary()["sky"])
 _INSTEAD: Final = Term("instead", "instead", dictionary()["instead"])
 
 
 def _points_nowhere(meaning: Reading, clause: Sequence[Term], before: Sequence[Term], found: Sequence[Reading]) -> bool:
     """`blur the background and make it darker`: is it the picture, or the background?"""
-    if not isinstance(meaning, Tone) or meaning.where == "background" or not any(t.plays("BG") for t in before):
+    if not isinstance(meaning, Tone | Blur | Sharpen | Denoise):
+        return False
+    if getattr(meaning, "where", "picture") == "background" or not any(t.plays("BG") for t in before):
         return False
     if found[-1] == RemoveBackground() or any(t.plays("PICTURE", "EVERYTHING", "AREA") for t in clause):
         return False
@@ -148,15 +172,18 @@ def _with_pair(clause: Sequence[Term], *, masked: bool) -> Sequence[Reading]:
     return []
 
 
-def _reconciled(found: Sequence[Reading], prompt: str) -> tuple[Operation, ...]:
+def _reconciled(found: Sequence[Reading], prompt: str, *, masked: bool) -> tuple[Operation, ...]:
     """The operations without repeats, in working order. Raises CannotHonour when they contradict each other."""
-    operations = [r for r in dict.fromkeys(found) if not isinstance(r, Keep)]
+    operations = _settled(found, prompt)
     if any(isinstance(o, ReplaceBackground) for o in operations):
         operations = [o for o in operations if o != RemoveBackground()]  # away, and another one instead
     if not operations:
         raise _refusal(f'The studio finds nothing to do in "{_short(prompt)}".', prompt)
     if missing := [o for o in operations if not is_performed(o)]:
-        raise _refusal(f'The studio cannot {" or ".join(map(str, missing))}.', prompt)
+        raise _refusal(f"The studio cannot {' or '.join(map(str, missing))}.", prompt)
+    if masked and (whole := [o for o in operations if isinstance(o, _OF_WHOLE)]):
+        message = f"With a mask the studio cannot {' or '.join(map(str, whole))}: that is for the whole picture."
+        raise _refusal(message, prompt, "Send no mask.")
     _check_agreement(operations, prompt)
     if Keep("subject") in found:
         if not all(_spares_subject(o) for o in operations):
@@ -166,9 +193,27 @@ def _reconciled(found: Sequence[Reading], prompt: str) -> tuple[Operation, ...]:
     last = max((i for i, o in enumerate(operations) if isinstance(o, _OF_BACKGROUND)), default=-1)
     early = [o for o in operations[: last + 1] if isinstance(o, Wear)]
     kept = [o for o in operations[: last + 1] if not isinstance(o, Wear)]
-    return (*kept, *early, *operations[last + 1 :])
+    return tuple(sorted((*kept, *early, *operations[last + 1 :]), key=_turn))
 
 
+def _settled(found: Sequence[Reading], prompt: str) -> list[Operation]:
+    """Without repeats, and without the complaints that a wish answers."""
+    wishes = [r for r in dict.fromkeys(found) if not isinstance(r, Keep | Complaint)]
+    complaints = [r.remedy for r in dict.fromkeys(found) if isinstance(r, Complaint)]
+    if Keep("mend") in found and not complaints:
+        raise _refusal(f'"{_short(prompt)}" does not say what to mend.', prompt)
+    answered = {(type(o), getattr(o, "kind", None)) for o in wishes}
+    return [o for o in complaints if (type(o), getattr(o, "kind", None)) not in answered] + wishes
+
+
+def _turn(operation: Operation) -> int:
+    """What must be found in the picture is found before its frame changes; what is laid on it, after."""
+    if isinstance(operation, Vignette | Write | Border):
+        return 2
+    return 1 if isinstance(operation, Framing) else 0
+
+
+_OF_WHOLE: Final = (Vignette, Write, *get_args(Framing))
 _OF_BACKGROUND: Final = (ReplaceBackground, RemoveBackground, BlurBackground)
 
 
@@ -176,10 +221,19 @@ def _spares_subject(operation: Operation) -> bool:
     return isinstance(operation, _OF_BACKGROUND) or (isinstance(operation, Tone) and operation.where == "background")
 
 
+_ONCE: Final = (Style, ReplaceSky, Sharpen, Denoise, Blur, Vignette, *get_args(Framing))
+
+
 def _check_agreement(operations: Sequence[Operation], prompt: str) -> None:
     tones = [(o.kind, o.where) for o in operations if isinstance(o, Tone)]
+    once = [type(o) for o in operations if isinstance(o, _ONCE)]
     clash = (
-        sum(isinstance(o, _OF_BACKGROUND) for o in operations) > 1
+        len(set(once)) < len(once)
+        or (Sharpen in once and Blur in once)
+        or (Crop in once and Extend in once)
+        or (ReplaceSky in once and any(isinstance(o, ReplaceBackground | RemoveBackground) for o in operations))
+        or len({o.kind for o in operations if isinstance(o, Weather)}) < sum(isinstance(o, Weather) for o in operations)
+        or sum(isinstance(o, _OF_BACKGROUND) for o in operations) > 1
         or sum(isinstance(o, Wear) and o.kind in _WORN_ON_HEAD for o in operations) > 1
         or len({o.kind for o in operations if isinstance(o, Wear)}) < sum(isinstance(o, Wear) for o in operations)
         or len(set(tones)) < len(tones)

@@ -22,12 +22,20 @@ from tollbrush.engines.studio.words import UNKNOWN, Term
 
 @dataclass(frozen=True)
 class Keep:
-    """Not an edit but a bound on it: `subject` (keep the cat as it is) or `rest` (change nothing else)."""
+    """Not an edit but a bound on it: `subject` (keep the cat as it is) or `rest` (change nothing else); or a remark
+    that asks for nothing by itself: `remark` (it is for a shop), `mend` (fix it: what was complained of)."""
 
-    what: Literal["subject", "rest"]
+    what: Literal["subject", "rest", "remark", "mend"]
 
 
-Reading = Operation | Keep
+@dataclass(frozen=True)
+class Complaint:
+    """`the photo is blurry`: a wish only where no other clause says what to do about it."""
+
+    remedy: Operation
+
+
+Reading = Operation | Keep | Complaint
 
 
 class TooMuchError(Exception):
@@ -68,21 +76,28 @@ Builder = Callable[[Found], Reading | None]
 
 
 def replaced(found: Found) -> Reading:
+    if tinge := found.part("tinge"):
+        within = cast(Scene, found.value("within", "SCENE"))
+        if within not in COLOURED_SCENES:
+            raise TooMuchError(tinge)
+        return ReplaceBackground(within, shaded(tinge[0], ()))
     if hue := found.part("hue"):
-        return ReplaceBackground(None, _shaded(hue[0], found.part("shades")))
+        return ReplaceBackground(None, shaded(hue[0], found.part("shades")))
     scene = cast(Scene, found.value("scene", "SCENE"))
     traits = [t for t in found.part("traits") if not t.plays("NICE") and t.key not in SCENE_TRAITS[scene].split()]
     hues = [t for t in traits if t.plays("HUE")]
     if scene in COLOURED_SCENES and len(hues) == 1:
         shades = [t for t in traits if t is not hues[0]]
-        return ReplaceBackground(scene, _shaded(hues[0], shades))
+        return ReplaceBackground(scene, shaded(hues[0], shades))
     if traits:
         raise TooMuchError(traits)
     return ReplaceBackground(scene)
 
 
-def _shaded(hue: Term, shades: Sequence[Term]) -> Colour:
+def shaded(hue: Term, shades: Sequence[Term]) -> Colour:
     """`deep blue`: the colour moved towards black, white or full strength by the words before it."""
+    if hue.named and hue.key in _ALSO_THINGS:
+        raise TooMuchError([hue])  # `a rose`
     code = str(hue.roles["HUE"])
     rgb = [int(code[i : i + 2], 16) for i in (0, 2, 4)]
     said = []
@@ -96,6 +111,9 @@ def _shaded(hue: Term, shades: Sequence[Term]) -> Colour:
     return Colour(" ".join([*said, hue.key]), (rgb[0], rgb[1], rgb[2]))
 
 
+_ALSO_THINGS: Final = ("rose", "orange", "peach", "lavender", "lilac", "violet", "olive", "coral", "lime", "tan")
+
+
 def blurred(found: Found) -> Reading:
     return BlurBackground(found.amount())
 
@@ -107,7 +125,7 @@ def worn(found: Found) -> Reading:
     if len(hues) > 1 or (others and not hues):
         raise TooMuchError(others or hues[1:])
     kind = cast(Accessory, found.value("wear", "WEAR"))
-    return Wear(kind, _shaded(hues[0], others) if hues else None)
+    return Wear(kind, shaded(hues[0], others) if hues else None)
 
 
 def toned(role: str) -> Builder:
@@ -122,7 +140,7 @@ def toned(role: str) -> Builder:
 
 
 def too_much(found: Found) -> Reading:
-    return Tone(OPPOSITE[cast(ToneKind, found.value("tone", "PLAIN"))], 1.0, found.where())
+    return Complaint(Tone(OPPOSITE[cast(ToneKind, found.value("tone", "PLAIN"))], 1.0, found.where()))
 
 
 def measured(found: Found) -> Reading | None:
@@ -149,14 +167,21 @@ def erased(found: Found) -> Reading | None:
     named = found.part("named")
     if any(t.plays("ABSTRACT") or t.key in _NOT_A_NAME for t in named):
         return None
-    if named and not any(t.plays(UNKNOWN, "WEAR", "PERSON", "THING", "HEAD", "AREA", "IT") for t in named):
-        return None
-    return RemoveMasked()
+    return RemoveMasked() if not named or is_thing(named) else None
 
 
+def is_thing(named: Sequence[Term]) -> bool:
+    """Something that a mask can cover."""
+    return any(t.plays(*_THINGS) for t in named) and not any(t.key in _NOT_A_NAME for t in named)
+
+
+_THINGS: Final = (
+    UNKNOWN, "WEAR", "PERSON", "THING", "HEAD", "AREA", "IT", "TEXT", "WATERMARK", "BORDER", "PURPOSE", "FLIP", "STYLE",
+    "PAINTING", "SPACE", "SELF",
+)  # fmt: skip
 _NOT_A_NAME: Final = (
     "so", "if", "when", "unless", "until", "because", "like", "than", "making", "replacing", "adding", "half",
-    "outside", "nothing", "part",
+    "outside", "nothing", "part", "say", "hold", "look", "smile", "which", "whatever", "who",
 )  # fmt: skip
 
 

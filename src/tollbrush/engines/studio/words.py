@@ -15,6 +15,7 @@ from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from tollbrush.engines.studio import lexicon as lex
+from tollbrush.engines.studio import retouch_lexicon as retouch
 
 Value = str | float
 """A scene, accessory or tone by its id; a colour as rrggbb; a strength."""
@@ -37,17 +38,24 @@ class Term:
 UNKNOWN: Final = "UNKNOWN"
 _LONGEST: Final = 6  # words in a phrase
 _TOKEN: Final = re.compile(
-    r"#(?:[0-9a-f]{6}|[0-9a-f]{3})\b|\d+(?:\.\d+)?\s?(?:%|percent\b)|b&w|b/w|->|[^\W\d_]+(?:'[^\W\d_]+)?|\d+|\S"
+    r"#(?:[0-9a-f]{6}|[0-9a-f]{3})\b|\d{1,2}\s?[:x]\s?\d{1,2}\b|-?\d+(?:\.\d+)?\s?(?:%|percent\b|°|degrees?\b|deg\b)"
+    r"|\d\s?(?:x|times)\b|b&w|b/w|->|[^\W\d_]+(?:'[^\W\d_]+)?|-?\d+(?:\.\d+)?|\S"
 )
+_HYPHEN: Final = re.compile(r"-(?!>)(?!(?<!\w-)\d)")  # neither an arrow's nor a number's sign
 _QUOTES: Final = str.maketrans({"’": "'", "‘": "'", "`": "'", "´": "'", "“": '"', "”": '"', "—": ",", "…": "."})
 _POINTED_AT: Final = ("PICTURE", "BG", "PERSON", "THING", "AREA", "EFFECT", "COLOURS")
 
 
-def read(prompt: str) -> list[Term]:
-    """The prompt's terms in order; courtesies and articles are left out."""
+def read(prompt: str, *, quotes: bool = True) -> list[Term]:
+    """The prompt's terms in order; courtesies and articles are left out. What stands in quotes is one term, to be
+    written as it is; with `quotes` False it is read like the rest."""
+    text, quoted = _quoted(prompt, keep=quotes)
     terms: list[Term] = []
     passed: list[str] = []
-    for term in _phrases([_mended(word) for word in _words(prompt)]):
+    for term in _phrases([_mended(word) for word in _words(text)]):
+        if term.plays("QUOTE"):
+            words = quoted[_MARKS.index(term.key)]
+            term = Term(f'"{words}"', term.key, {"QUOTE": words})
         if "FILLER" in term.roles:
             passed.append(term.text)
             continue
@@ -68,11 +76,31 @@ def _is_noun(term: Term) -> bool:
     return term.plays(*_POINTED_AT)
 
 
-def _words(prompt: str) -> list[str]:
-    text = unicodedata.normalize("NFKC", prompt).translate(_QUOTES).lower().strip()
+_MARKS: Final = "".join(map(chr, range(0xE000, 0xE008)))  # each stands for one quotation
+_QUOTED: Final = re.compile(r"\"([^\"]+)\"|(?<!\w)'([^']+)'(?!\w)")
+
+
+def _quoted(prompt: str, *, keep: bool) -> tuple[str, list[str]]:
+    """The prompt with a mark for each quotation, and the quotations in the writer's own letters."""
+    text = re.sub(f"[{_MARKS}]", "\N{REPLACEMENT CHARACTER}", unicodedata.normalize("NFKC", prompt))
+    text = text.translate(_QUOTES).strip()
     if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'" and text.count(text[0]) == 2:
         text = text[1:-1]
-    return [_without_possessive(word) for word in _TOKEN.findall(text.replace("-", " ").replace(" >", " ->"))]
+    quoted: list[str] = []
+
+    def mark(match: re.Match[str]) -> str:
+        words = " ".join((match[1] or match[2]).split())
+        if not keep or not words or len(quoted) == len(_MARKS):
+            return f" {words} "
+        quoted.append(words)
+        return f" {_MARKS[len(quoted) - 1]} "
+
+    return _QUOTED.sub(mark, text), quoted
+
+
+def _words(text: str) -> list[str]:
+    text = text.lower()
+    return [_without_possessive(word) for word in _TOKEN.findall(_HYPHEN.sub(" ", text))]
 
 
 def _without_possessive(word: str) -> str:
@@ -95,7 +123,7 @@ def _mended(word: str) -> str:
 
 @cache
 def _real_words() -> frozenset[str]:
-    return frozenset(lex.NOT_SLIPS.split())
+    return frozenset((lex.NOT_SLIPS + retouch.NOT_SLIPS).split())
 
 
 def _undoubled(word: str) -> str:
@@ -118,13 +146,22 @@ def _phrases(words: list[str]) -> Iterator[Term]:
 
 
 def _literal(key: str) -> dict[str, Value] | None:
-    """`#f80` and `20 %` mean themselves."""
+    """`#f80`, `20 %`, `16:9`, `90°`, `2x` and what stands in quotes mean themselves."""
+    if len(key) == 1 and key in _MARKS:
+        return {"QUOTE": key}
     if key[0] == "#" and len(key) in (4, 7):
         digits = key[1:] if len(key) == 7 else "".join(2 * digit for digit in key[1:])
         return {"HUE": digits}
-    if number := re.fullmatch(r"(\d+(?:\.\d+)?)\s?(?:%|percent)", key):
-        return {"PERCENT": float(number[1])}
+    if aspect := re.fullmatch(r"(\d+)\s?[:x]\s?(\d+)", key):
+        return {"ASPECT": f"{aspect[1]}:{aspect[2]}"}
+    if number := re.fullmatch(r"(-?\d+(?:\.\d+)?)\s?(\S*)", key):
+        return {_UNITS[number[2][:1]]: float(number[1])} if number[2][:1] in _UNITS else None
     return None
+
+
+_UNITS: Final = {
+    "": "NUMBER", "%": "PERCENT", "p": "PERCENT", "°": "DEGREES", "d": "DEGREES", "x": "TIMES", "t": "TIMES",
+}  # fmt: skip
 
 
 @cache
@@ -139,13 +176,18 @@ def dictionary() -> dict[str, dict[str, Value]]:
     valued: Mapping[str, Mapping[str, Value]] = {
         "SCENE": lex.SCENES, "WEAR": lex.ACCESSORIES, "LOOK": lex.LOOKS, "ER": lex.COMPARATIVES, "PLAIN": lex.PLAIN,
         "TONEVERB": lex.TONE_VERBS, "TONENOUN": lex.TONE_NOUNS, "DEGREE": lex.DEGREES, "HUE": lex.COLOURS,
+        "STYLE": retouch.STYLES, "STYLEVERB": retouch.STYLE_VERBS, "WEATHER": retouch.WEATHERS,
+        "SKYLOOK": retouch.SKIES, "WHOLESKY": retouch.WHOLE_SKIES, "PLACE": retouch.PLACES, "SIZE": retouch.SIZES,
+        "SOURCE": retouch.SOURCES, "SIDE": retouch.SIDES, "CLOCK": retouch.CLOCK, "AXIS": retouch.AXES,
+        "TIMES": retouch.TIMES, "WIDTH": retouch.WIDTHS, "ASPECT": retouch.ASPECTS,
     }  # fmt: skip
     for tag, table in valued.items():
         for phrases, value in table.items():
             enter(phrases, tag, value)
     for spelling, colour in lex.SPELLINGS.items():
         enter(spelling, "HUE", lex.COLOURS[colour])
-    for tag, phrases in ({**lex.ROLES, "FILLER": f"{lex.POLITE}, {lex.FILLER}", "JOINT": lex.JOINTS}).items():
+    said = {"FILLER": f"{lex.POLITE}, {lex.FILLER}", "JOINT": lex.JOINTS}
+    for tag, phrases in (*lex.ROLES.items(), *retouch.ROLES.items(), *said.items()):
         enter(phrases, tag)
     entries[lex.PAUSE] = {"JOINT": "", "PAUSE": ""}
     return entries
@@ -160,5 +202,5 @@ def vocabulary() -> frozenset[str]:
 def _mendable() -> tuple[str, ...]:
     """Words whose meaning shows in the plan. Adjectives that change nothing are not among them: mended into one of
     those, a word would be lost."""
-    carriers = [phrase for phrase, roles in dictionary().items() if roles.keys() & set(lex.MENDED)]
+    carriers = [phrase for phrase, roles in dictionary().items() if roles.keys() & {*lex.MENDED, *retouch.MENDED}]
     return tuple(sorted({word for phrase in carriers for word in phrase.split() if len(word) >= 5}))

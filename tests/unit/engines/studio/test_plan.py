@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from support.studio_plans import understood
 from support.studio_prompts import (
     DOABLE,
     FRESH,
@@ -22,10 +23,7 @@ from support.studio_prompts import (
 from tollbrush.engines.studio.abilities import (
     EXAMPLES,
     MASKED_EXAMPLES,
-    BlurBackground,
-    Operation,
     RemoveBackground,
-    RemoveMasked,
     ReplaceBackground,
     Tone,
     Wear,
@@ -33,30 +31,6 @@ from tollbrush.engines.studio.abilities import (
 from tollbrush.engines.studio.plan import understand
 from tollbrush.engines.studio.words import dictionary, vocabulary
 from tollbrush.errors import CannotHonour
-
-
-def short(operation: Operation) -> str:
-    match operation:
-        case ReplaceBackground(scene, colour):
-            return " ".join(filter(None, ("background", colour.name if colour else None, scene)))
-        case RemoveBackground():
-            return "cut out"
-        case BlurBackground():
-            return "blur background"
-        case RemoveMasked():
-            return "erase"
-        case Wear(kind, colour):
-            return " ".join(filter(None, ("wear", kind, colour.name if colour else None)))
-        case Tone(kind, _, where):
-            return f"tone {kind}" + (" background" if where == "background" else "")
-
-
-def understood(prompt: str, *, masked: bool = False) -> str | None:
-    """The plan in short, or None for a refusal."""
-    try:
-        return "; ".join(short(operation) for operation in understand(prompt, masked=masked).operations)
-    except CannotHonour:
-        return None
 
 
 def test_what_people_type_is_understood_and_never_misunderstood() -> None:

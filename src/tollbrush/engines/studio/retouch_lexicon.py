@@ -1,0 +1,171 @@
+"""The words for what is done to a whole picture, to a masked part or to the frame: see `lexicon.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from tollbrush.engines.studio.lexicon import Scene
+from tollbrush.engines.studio.treatments import Place, SkyKind, StyleKind, WeatherKind
+
+STYLES: Final[Mapping[str, StyleKind]] = {
+    "watercolour, watercolor, water colour, water color, watercolours, watercolors, aquarelle": "watercolour",
+    "oil painting, oil paint, oil paints, oil on canvas, oil painting on canvas, oil painted": "oil",
+    "sketch, pencil sketch, pencil drawing, hand drawn, hand drawn sketch, line drawing, drawing, sketched": "sketch",
+    "cartoon, comic, comic book, cartoonish, cartoony, toon": "cartoon",
+    "vintage, retro, old fashioned, old photo, old photograph, old picture, old vintage photo": "vintage",
+    "hdr, high dynamic range": "hdr",
+    "pixel art, pixelart, pixelated, 8 bit, 8bit": "pixel_art",
+    "pop art, popart": "pop_art",
+}
+STYLE_VERBS: Final[Mapping[str, StyleKind]] = {
+    "cartoonify, cartoonize, cartoonise": "cartoon",
+    "pixelate, pixelize": "pixel_art",
+    "sketchify": "sketch",
+}
+WEATHERS: Final[Mapping[str, WeatherKind]] = {
+    "snow, snowy, snowing, snowfall, falling snow, snowflakes, snow flakes": "snow",
+    "rain, rainy, raining, rainfall, raindrops, rain drops": "rain",
+    "fog, foggy, mist, misty": "fog",
+}
+SKIES: Final[Mapping[str, SkyKind]] = {
+    "sunset": "sunset",
+    "starry, stars": "starry",
+    "blue, sunny, cloudy, clouds, white clouds, blue with clouds, blue with white clouds": "blue_sky",
+    "stormy, storm, storm clouds, stormy clouds, dark clouds, thunderstorm": "stormy",
+    "night, moonlit": "night",
+}
+# Named with their sky, and no backdrop that the studio paints: they need no other word.
+WHOLE_SKIES: Final[Mapping[str, SkyKind]] = {"stormy sky, stormy skies, thunderstorm sky, storm sky": "stormy"}
+WEATHER_SCENES: Final[Mapping[WeatherKind, Scene]] = {"snow": "snow", "fog": "fog"}
+# Adjectives that each sky already is.
+SKY_TRAITS: Final[Mapping[SkyKind, str]] = {
+    "sunset": "warm gold golden orange red glowing fiery dramatic vivid vibrant colourful colorful",
+    "blue_sky": "bright clear light",
+    "starry": "dark clear",
+    "night": "dark clear",
+    "stormy": "dark dramatic",
+}
+PLACES: Final[Mapping[str, Place]] = {
+    "top, the top, upper part, upper edge, top edge, top center, top centre": "top",
+    "bottom, lower part, lower edge, bottom edge, bottom center, bottom centre": "bottom",
+    "centre, center, middle": "centre",
+    "top left, top left corner, upper left, upper left corner, left top corner, left upper corner": "top left",
+    "top right, top right corner, upper right, upper right corner, right top corner, right upper corner": "top right",
+    "bottom left, bottom left corner, lower left, lower left corner, left bottom corner, left lower corner":
+        "bottom left",
+    "bottom right, bottom right corner, lower right, lower right corner, right bottom corner, right lower corner":
+        "bottom right",
+}  # fmt: skip
+SIZES: Final[Mapping[str, float]] = {
+    "big, large, huge, giant, larger, bigger": 1.8,
+    "small, tiny, little, smaller": 0.6,
+}
+# Only what has a hue can be told from the rest by it.
+SOURCES: Final[Mapping[str, str]] = {
+    "red, reds, crimson": "red", "orange, oranges": "orange", "yellow, yellows": "yellow",
+    "green, greens": "green", "turquoise, cyan, teal": "turquoise", "blue, blues": "blue",
+    "purple, purples, violet": "purple", "magenta": "magenta", "pink, pinks": "pink",
+}  # fmt: skip
+ASPECTS: Final[Mapping[str, str]] = {
+    "square, squared": "1:1",
+    "widescreen, wide screen": "16:9",
+    "portrait format, portrait orientation, portrait aspect": "4:5",
+    "landscape format, landscape orientation, landscape aspect": "3:2",
+}
+SIDES: Final[Mapping[str, str]] = {
+    "left, left side, left hand side": "left",
+    "right, right side, right hand side": "right",
+    "top, upward, upwards, top side": "top",
+    "bottom, downward, downwards, bottom side": "bottom",
+    "both sides, sides, left and right, wider, sideways": "left right",
+    "taller, top and bottom": "top bottom",
+    "all sides, every side, all around, all directions, every direction, each side": "left right top bottom",
+}
+CLOCK: Final[Mapping[str, float]] = {
+    "clockwise, right": 1.0,
+    "counterclockwise, counter clockwise, anticlockwise, anti clockwise, left": -1.0,
+}
+AXES: Final[Mapping[str, str]] = {
+    "horizontally, horizontal, left to right, right to left": "horizontal",
+    "vertically, vertical, top to bottom, upside down as in water": "vertical",
+}
+TIMES: Final[Mapping[str, float]] = {
+    "twice, two times, double, twofold": 2.0,
+    "three times, triple, thrice, threefold": 3.0,
+    "four times, quadruple, fourfold": 4.0,
+}
+WIDTHS: Final[Mapping[str, float]] = {
+    "thin, narrow, fine, slim, small": 0.02,
+    "wide, thick, broad, big, large, chunky": 0.1,
+}
+
+ROLES: Final[Mapping[str, str]] = {
+    "SKY": "sky, skies, heaven",
+    "PAINTING": "painting, art, artwork, drawing, illustration, picture, photo, photograph, image, canvas",
+    "SHARPEN": "sharpen, sharpen up",
+    "SHARPER": "sharper, crisper, crisp, sharp",
+    "SHARPNESS": "sharpness, crispness",
+    "DENOISE": "denoise, de noise, noise reduction, noise removal",
+    "NOISE": "noise, grain, graininess, image noise",
+    "NOISY": "noisy, grainy",
+    "SOFTEN": "soften, soften up",
+    "SOFTER": "softer",
+    "VIGNETTE": "vignette, vignetting, dark corners, darkened corners, dark edges, darker corners, darken corners, "
+    "darken the corners, darken edges, darken the edges",
+    "THINGS": "parts, areas, things, tones, objects, colour, color, colours, colors, bits, elements, pixels",
+    "WHICHIS": "that is, that's, which is, that are, which are",
+    "WRITE": "write, type, print, caption, label, title",
+    "TEXT": "text, caption, title, words, word, label, lettering, heading, headline, slogan, message, letters",
+    "SAYS": "saying, that says, says, reading, that reads, which says, with the words, with the text, with text, "
+    "with the word",
+    "WATERMARK": "watermark, water mark",
+    "AT": "at, in, on, to, into, onto, over, across, near",
+    "ROTATE": "rotate, turn, spin, tilt, rotated, rotating",
+    "ROUND": "upside down",
+    "STRAIGHTEN": "straighten, straighten out, straighten up, level, level out, deskew, unskew",
+    "STRAIGHT": "straight, level, straighter",
+    "HORIZON": "horizon, horizon line, tilt, tilted horizon, crooked horizon",
+    "CROOKED": "tilted, crooked, slanted, skewed, wonky, not straight, not level, sloping",
+    "REPAIR": "fix, correct, repair, improve",
+    "FLIP": "flip, mirror, flip over",
+    "MIRRORED": "mirrored, flipped, mirror image, mirror",
+    "CROP": "crop, trim, crop in",
+    "CLOSER": "closer, tighter, close, tight, in",
+    "ZOOM": "zoom in, zoom",
+    "CENTRAL": "subject, main subject",
+    "RATIO": "aspect ratio, aspect, ratio, format, shape, crop",
+    "EXTEND": "extend, expand, outpaint, uncrop, widen",
+    "WIDER": "wider, taller",
+    "BORDER": "border, frame, borders, edging",
+    "AROUND": "around, round, about",
+    "ENLARGE": "enlarge, upscale, magnify, scale up, upsize, blow up, up scale",
+    "LARGER": "larger, bigger, as large, as big, large, the size, size, resolution, the resolution",
+    "RESOLUTION": "resolution, size, pixel count",
+    "BYFACTOR": "by a factor of, by factor, by, factor of, factor",
+    "DULL": "dull, boring, ugly, grey, gray, flat, bland, bad, plain, empty, white, overcast, too boring",
+    "SOFTENED": "blurry, blurred, soft, unsharp, not sharp, out of focus, fuzzy",
+    "SELF": "me, myself, us",
+    "SPACE": "space, room, canvas, margin",
+    "CANVAS": "canvas, background, bg",
+    "ZOOMOUT": "zoom out, uncrop",
+    "PURPOSE": "instagram, ebay, amazon, linkedin, facebook, etsy, shopify, tiktok, vinted, whatsapp, website, "
+    "web site, shop, online shop, profile, cv, resume, passport, print, printing, presentation, story, post, "
+    "profile picture, profile photo, profile pic, logo, thumbnail, avatar, banner, listing, catalog, catalogue, "
+    "poster, wallpaper, flyer, invitation, business card, portfolio, blog",
+}
+
+MENDED: Final = (
+    "STYLE", "SHARPEN", "DENOISE", "VIGNETTE", "ROTATE", "STRAIGHTEN", "BORDER", "EXTEND", "ENLARGE", "HORIZON",
+    "WATERMARK", "CLOCK", "AXIS",
+)  # fmt: skip
+
+NOT_SLIPS: Final = """
+    arrow attitude beech bench boarder bolder borders branch breach broader carton cartons clockmaker comet comics
+    conic dental denotes devise drains drawling enlarged enlarger expanse expend expended extended extends extent
+    fainting flame framed frames horizons inverse invest levels mirrors motion painter pantry panting penciled
+    pencils planting pointing prime prince printed printer prints reverses reversed revere rotated rotates rotten
+    sharpener sharpens showing showy sketches sketchy splash squares stitch stretch story stormed straightened
+    straits strengthen styles tilled tilts title toned trims turner typed upscaled vantage vertices vintages
+    watermarks watercress waterfall waterfalls weaken whole wider without wrote
+"""

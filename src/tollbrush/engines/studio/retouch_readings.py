@@ -1,0 +1,199 @@
+"""From the terms of a clause to a treatment or a framing: see `reading.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, cast
+
+from tollbrush.engines.studio.abilities import ReplaceBackground
+from tollbrush.engines.studio.colours import Colour
+from tollbrush.engines.studio.framings import Border, Crop, Enlarge, Extend, Flip, Rotate, Side
+from tollbrush.engines.studio.reading import Complaint, Found, Reading, TooMuchError, is_thing, shaded
+from tollbrush.engines.studio.retouch_lexicon import SKY_TRAITS, WEATHER_SCENES
+from tollbrush.engines.studio.treatments import (
+    Blur,
+    Denoise,
+    Place,
+    Recolour,
+    ReplaceSky,
+    Sharpen,
+    SkyKind,
+    Style,
+    StyleKind,
+    Vignette,
+    Weather,
+    WeatherKind,
+    Write,
+)
+from tollbrush.engines.studio.words import Term
+
+_WHITE: Final = Colour("white", (255, 255, 255))
+_LONGEST_LINE: Final = 80  # characters
+_MOST_TIMES: Final = 4
+_SCENE_SKIES: Final[dict[str, SkyKind]] = {
+    "sunset": "sunset", "blue_sky": "blue_sky", "starry": "starry", "night": "night", "clouds": "blue_sky",
+}  # fmt: skip
+
+
+def styled(found: Found) -> Reading:
+    term = found.part("kind")[0]
+    return Style(cast(StyleKind, term.roles.get("STYLE") or term.roles["STYLEVERB"]))
+
+
+def weathered(found: Found) -> Reading:
+    light = any(t.plays("LIGHTEN") for t in found.terms)
+    return Weather(cast(WeatherKind, found.value("kind", "WEATHER")), 0.5 if light else found.amount())
+
+
+def weather_scene(found: Found) -> Reading | None:
+    """`make the background foggy`."""
+    scene = WEATHER_SCENES.get(cast(WeatherKind, found.value("kind", "WEATHER")))
+    return ReplaceBackground(scene) if scene else None
+
+
+def skied(found: Found) -> Reading | None:
+    term = found.part("sky")[0]
+    kind = term.roles.get("SKYLOOK") or term.roles.get("WHOLESKY") or _SCENE_SKIES.get(str(term.roles.get("SCENE")))
+    if kind is None:
+        return None
+    sky = cast(SkyKind, kind)
+    if excess := [t for t in found.part("traits") if not t.plays("NICE") and t.key not in SKY_TRAITS[sky].split()]:
+        raise TooMuchError(excess)
+    return ReplaceSky(sky)
+
+
+def sharpened(found: Found) -> Reading:
+    return Sharpen(found.amount())
+
+
+def denoised(found: Found) -> Reading:
+    return Denoise(found.amount())
+
+
+def softened(found: Found) -> Reading:
+    return Blur(found.amount() * 0.5)
+
+
+def blurred_whole(found: Found) -> Reading:
+    return Blur(found.amount())
+
+
+def unsharp(_found: Found) -> Reading:
+    return Complaint(Sharpen())
+
+
+def noisy(_found: Found) -> Reading:
+    return Complaint(Denoise())
+
+
+def vignetted(found: Found) -> Reading:
+    light = any(t.plays("LIGHTEN") for t in found.terms)
+    return Vignette(0.5 if light else found.amount())
+
+
+def recoloured(found: Found) -> Reading | None:
+    """By hue in the whole picture; by the mask where it covers a named thing."""
+    colour = shaded(found.part("hue")[0], found.part("shades"))
+    if source := found.part("source"):
+        named = str(source[0].roles["SOURCE"])
+        return Recolour(colour, named) if named != colour.name else None
+    return Recolour(colour) if is_thing(found.part("named")) else None
+
+
+def lettered(found: Found) -> Reading | None:
+    """A line of text: its place, size and colour are said in any order around it."""
+    around = [t for t in found.terms if not t.plays("QUOTE")]
+    places = [str(t.roles["PLACE"]) for t in around if t.plays("PLACE")]
+    if len(places) > 1 or not any(t.plays("WRITE", "TEXT", "PLACE", "SAYS") for t in around):
+        return None
+    return _line(found, cast(Place, places[0]) if places else "bottom", _ink(around))
+
+
+def _ink(terms: Sequence[Term]) -> tuple[float, Colour | None]:
+    """Size and colour."""
+    sizes = [float(t.roles["SIZE"]) for t in terms if t.plays("SIZE")]
+    hues = [t for t in terms if t.plays("HUE")]
+    if len(sizes) > 1 or len(hues) > 1:
+        raise TooMuchError([t for t in terms if t.plays("SIZE", "HUE")])
+    shades = [t for t in terms if t.plays("LIGHTEN", "DEEPEN")]
+    if shades and not hues:
+        raise TooMuchError(shades)
+    return (sizes[0] if sizes else 1.0, shaded(hues[0], shades) if hues else None)
+
+
+def _line(found: Found, place: Place, ink: tuple[float, Colour | None]) -> Reading:
+    (quote,) = found.part("quote")
+    text = str(quote.roles["QUOTE"])
+    if len(text) > _LONGEST_LINE:
+        raise TooMuchError([quote])
+    return Write(text, place, *ink)
+
+
+def watermarked(found: Found) -> Reading:
+    (quote,) = found.part("quote")
+    return Write(str(quote.roles["QUOTE"])[:_LONGEST_LINE], watermark=True)
+
+
+def rotated(found: Found) -> Reading | None:
+    turn = found.part("turn")
+    angles = [float(t.roles.get("DEGREES", t.roles.get("NUMBER", 0))) for t in turn if t.plays("DEGREES", "NUMBER")]
+    clocks = [float(t.roles["CLOCK"]) for t in turn if t.plays("CLOCK")]
+    if len(angles) > 1 or len(clocks) > 1 or not (angles or clocks):
+        return None
+    degrees = (angles[0] if angles else 90.0) * (clocks[0] if clocks else 1.0)
+    if not 0 < abs(degrees) <= 360 or degrees % 360 == 0:
+        raise TooMuchError([t for t in turn if t.plays("DEGREES", "NUMBER")])
+    return Rotate(degrees if abs(degrees) <= 180 else degrees - 360 * (1 if degrees > 0 else -1))
+
+
+def upside_down(_found: Found) -> Reading:
+    return Rotate(180.0)
+
+
+def flipped(found: Found) -> Reading:
+    axis = found.part("axis")
+    return Flip("vertical" if axis and axis[0].roles["AXIS"] == "vertical" else "horizontal")
+
+
+def cropped(found: Found) -> Reading:
+    return Crop(_aspect(found))
+
+
+def closer(_found: Found) -> Reading:
+    return Crop()
+
+
+def extended(found: Found) -> Reading:
+    if found.part("aspect"):
+        return Extend(aspect=_aspect(found))
+    sides = found.part("sides")
+    return Extend(cast(tuple[Side, ...], tuple(str(sides[0].roles["SIDE"]).split()))) if sides else Extend()
+
+
+def _aspect(found: Found) -> tuple[int, int]:
+    (term,) = found.part("aspect")
+    wide, high = (int(number) for number in str(term.roles["ASPECT"]).split(":"))
+    if not (wide and high) or not 1 / 4 <= wide / high <= 4:
+        raise TooMuchError([term])
+    return wide, high
+
+
+def bordered(found: Found) -> Reading:
+    ink = found.part("ink")
+    widths = [float(t.roles["WIDTH"]) for t in ink if t.plays("WIDTH")]
+    hues = [t for t in ink if t.plays("HUE")]
+    if len(widths) > 1 or len(hues) > 1:
+        raise TooMuchError(ink)
+    others = [t for t in ink if t.plays("LIGHTEN", "DEEPEN") and not t.plays("HUE")]
+    if others and not hues:
+        raise TooMuchError(others)
+    colour = shaded(hues[0], others) if hues else _WHITE
+    return Border(colour, widths[0]) if widths else Border(colour)
+
+
+def enlarged(found: Found) -> Reading:
+    factor = found.part("factor")
+    times = float(next(iter(factor[0].roles[r] for r in ("TIMES", "NUMBER") if r in factor[0].roles))) if factor else 2
+    if times not in range(2, _MOST_TIMES + 1):
+        raise TooMuchError(factor)
+    return Enlarge(int(times))

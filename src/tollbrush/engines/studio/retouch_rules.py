@@ -1,0 +1,136 @@
+"""How treatments and framings are asked for: see `grammar.py`."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tollbrush.engines.studio import retouch_readings as read
+from tollbrush.engines.studio.framings import Straighten
+from tollbrush.engines.studio.reading import Builder, Complaint, Keep, always
+
+MACROS: Final = {
+    "SHOWN": "(?:PICTURE|IT)",
+    "SPOT": "(?!BG|PICTURE) NOUNISH (?:NOUNISH){0,5}",
+    "QUALITIES": "(?P<traits>(?:NICE|TRAIT|HUE|FLAT)*)",
+    "GRADE": "(?:DEGREE | FOR? PERCENT)*",
+    "INTO": "(?:TO|AS|IN|LOOKS|BE|WITH)*",
+}
+
+BOTH: Final[tuple[tuple[str, Builder], ...]] = (
+    # styles
+    (
+        (
+            "(?:CHANGE|PAINT)? (?:PART|SELF)? INTO (?:EFFECT OF)? (?:NICE|DEGREE)* (?P<kind>STYLE)"
+            "(?:PAINTING|EFFECT|TONES|COLOURS)* (?:(?:TO|ON) PART)?"
+        ),
+        read.styled,
+    ),
+    ("ADD PART? (?:NICE|DEGREE)* (?P<kind>STYLE) EFFECT+ (?:(?:TO|ON) PART)?", read.styled),
+    ("(?P<kind>STYLEVERB) (?:PART|SELF)?", read.styled),
+    # weather
+    (
+        (
+            "(?:CHANGE|ADD) SHOWN? (?:TO|BE|LOOKS|WITH|AS|LIGHTEN|DEGREE|NICE|MORE|OF)* (?P<kind>WEATHER)"
+            "(?:DEGREE|EFFECT)* (?:(?:TO|ON|IN) SHOWN)?"
+        ),
+        read.weathered,
+    ),
+    ("CHANGE BACK (?:TO|BE|LOOKS|WITH|DEGREE)* (?P<kind>WEATHER) EFFECT?", read.weather_scene),
+    ("(?:ADD|CHANGE)? (?P<kind>WEATHER) BG", read.weather_scene),
+    # another sky
+    (
+        (
+            "(?:CHANGE|ADD)? NICE* SKY (?:TO|AS|WITH|FOR|BE|LOOKS|IN|OF)* QUALITIES (?P<sky>(?:SCENE|SKYLOOK|WHOLESKY))"
+            "SKY?"
+        ),
+        read.skied,
+    ),
+    ("(?:CHANGE|ADD|MOVE)? ANY? (?:WITH|IN|TO)* QUALITIES (?P<sky>WHOLESKY) EFFECT? INSTEAD?", read.skied),
+    ("(?:CHANGE|ADD|MOVE) QUALITIES (?P<sky>(?:SCENE|SKYLOOK)) (?:IN|TO|AS|ON) SKY", read.skied),
+    ("SKY (?:IS|LOOKS)+ (?:TOO|DEGREE)* DULL", always(Keep("remark"))),
+    # sharpness, noise, blur
+    ("DEGREE* SHARPEN DEGREE* PART? GRADE", read.sharpened),
+    ("CHANGE? PART? (?:BE|LOOKS)* (?:DEGREE|MORE)* SHARPER DEGREE*", read.sharpened),
+    ("(?:UPWARDS|MORE|ADD|DEGREE)+ PICTURE? SHARPNESS (?:(?:OF|IN|TO) PART)? GRADE", read.sharpened),
+    ("SHOWN? (?:IS|LOOKS)+ (?:TOO|DEGREE)* SOFTENED", read.unsharp),
+    ("DEGREE* DENOISE DEGREE* PART? GRADE", read.denoised),
+    ("(?:REMOVE|DOWNWARDS|LESS|HEAL) DEGREE* NOISE (?:(?:OF|IN|FROM|ON) PART)? GRADE", read.denoised),
+    ("CHANGE WHOLE BE? DEGREE* LESS NOISY", read.denoised),
+    ("SHOWN? (?:IS|LOOKS)+ (?:TOO|DEGREE)* NOISY", read.noisy),
+    ("DEGREE* BLUR DEGREE* PART? GRADE", read.blurred_whole),
+    ("CHANGE PART (?:BE|LOOKS)* (?:MORE|DEGREE)* BLURRY DEGREE*", read.blurred_whole),
+    ("DEGREE* SOFTEN DEGREE* PART DEGREE*", read.softened),
+    ("CHANGE PART BE? DEGREE* SOFTER DEGREE*", read.softened),
+    # colours by their hue
+    (
+        "(?:CHANGE|PAINT) EVERYTHING? WHICHIS? (?P<source>SOURCE) THINGS? (?:TO|WITH|BE|FOR|AS|IN)* PAINTED",
+        read.recoloured,
+    ),
+    # remarks
+    ("REPAIR IT", always(Keep("mend"))),
+    ("SHOWN? IS? FOR PURPOSE", always(Keep("remark"))),
+)
+# The whole picture's: they say so themselves when a mask comes with them.
+WHOLE: Final[tuple[tuple[str, Builder], ...]] = (
+    (
+        (
+            "(?:ADD|CHANGE|MOVE)? (?:SHOWN TO?)? (?:DEGREE|NICE|SOFT|LIGHTEN|DEEPEN)* VIGNETTE EFFECT?"
+            "(?:(?:TO|ON|AROUND|IN) SHOWN)?"
+        ),
+        read.vignetted,
+    ),
+    # words written on it
+    (
+        (
+            "(?:AT PLACE (?:(?:OF|IN) SHOWN)?)? (?:ADD|WRITE|MOVE)? (?:SIZE|NICE|FLAT|LIGHTEN|DEEPEN|HUE)* TEXT?"
+            "(?:SAYS|TO)? (?P<quote>QUOTE)"
+            "(?:AT|IN|ON|OF|TO|PLACE|SHOWN|SIZE|HUE|LIGHTEN|DEEPEN|FLAT|TEXT)*"
+        ),
+        read.lettered,
+    ),
+    (
+        (
+            "(?:ADD|WRITE|MOVE)? SHOWN? WITH? WATERMARK SHOWN? (?:SAYS|TO|WITH|TEXT|OF)* (?P<quote>QUOTE)"
+            "(?:(?:TO|ON|OVER) SHOWN)?"
+        ),
+        read.watermarked,
+    ),
+    ("(?:ADD|WRITE|MOVE)? (?P<quote>QUOTE) AS? WATERMARK (?:(?:TO|ON) SHOWN)?", read.watermarked),
+    # its frame
+    ("ROTATE SHOWN? (?P<turn>(?:FOR|BYFACTOR|TO|CLOCK|DEGREES|NUMBER)+)", read.rotated),
+    ("(?P<turn>DEGREES TO? CLOCK)", read.rotated),
+    ("(?:ROTATE|CHANGE|FLIP)? SHOWN? ROUND", read.upside_down),
+    ("STRAIGHTEN (?:SHOWN|HORIZON)? (?:(?:OF|IN) SHOWN)?", always(Straighten())),
+    ("CHANGE (?:SHOWN|HORIZON) (?:BE|LOOKS)* STRAIGHT", always(Straighten())),
+    ("REPAIR CROOKED? HORIZON (?:(?:OF|IN) SHOWN)?", always(Straighten())),
+    ("(?:SHOWN|HORIZON) (?:IS|LOOKS)+ (?:TOO|DEGREE)* CROOKED", always(Complaint(Straighten()))),
+    ("(?:FLIP|CHANGE) SHOWN? (?:TO|IN)? (?P<axis>AXIS)", read.flipped),
+    ("FLIP SHOWN?", read.flipped),
+    ("CHANGE? SHOWN? (?:TO|BE|AS)* MIRRORED", read.flipped),
+    ("(?:CROP|CUT) SHOWN? (?:TO|AS|IN|BE)* (?P<aspect>ASPECT) RATIO*", read.cropped),
+    ("(?:CHANGE|ADD)? SHOWN? (?:TO|AS|IN|BE|WITH)* (?P<aspect>ASPECT) RATIO*", read.cropped),
+    ("CROP SHOWN? DEGREE* CLOSER? (?:(?:TO|ON|IN|AROUND|FOR) WHO)?", read.closer),
+    ("ZOOM (?:(?:TO|ON) (?:SHOWN|WHO))? DEGREE*", read.closer),
+    ("EXTEND CANVAS? SHOWN? (?:AT)? (?P<sides>SIDE) (?:(?:OF|IN) SHOWN)?", read.extended),
+    ("EXTEND CANVAS? SHOWN? (?:TO|AS|IN|BE)* (?P<aspect>ASPECT) RATIO*", read.extended),
+    ("EXTEND (?:CANVAS|SHOWN)", read.extended),
+    ("ADD (?:MORE|DEGREE)* SPACE AT? (?P<sides>SIDE)", read.extended),
+    ("ZOOMOUT DEGREE*", read.extended),
+    ("CHANGE SHOWN DEGREE* (?P<sides>WIDER)", read.extended),
+    (
+        (
+            "(?:ADD|CHANGE|MOVE)? (?:SHOWN (?:WITH|IN)?)? (?P<ink>(?:WIDTH|NICE|FLAT|LIGHTEN|DEEPEN|HUE)*) BORDER"
+            "(?:(?:AROUND|TO|ON) (?:SHOWN|EVERYTHING))?"
+        ),
+        read.bordered,
+    ),
+    ("ENLARGE SHOWN? (?:(?:BYFACTOR|TO|FOR)* (?P<factor>(?:TIMES|NUMBER)) LARGER?)?", read.enlarged),
+    ("(?P<factor>TIMES) (?:ENLARGE|LARGER)", read.enlarged),
+    ("CHANGE SHOWN (?P<factor>TIMES) LARGER", read.enlarged),
+    ("(?:UPWARDS|MORE) RESOLUTION (?:OF SHOWN)?", read.enlarged),
+    ("CHANGE PICTURE LARGER", read.enlarged),
+)
+# What the mask covers, by whatever name.
+WITH_MASK: Final[tuple[tuple[str, Builder], ...]] = (
+    ("(?:CHANGE|PAINT) (?:HUEWORD OF)? (?P<named>SPOT) (?:TO|BE|AS|IN|LOOKS)* PAINTED", read.recoloured),
+)
