@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -126,8 +127,11 @@ class Runner:
         try:
             await asyncio.shield(writing)
         except (Exception, asyncio.CancelledError):
-            # Whoever cancels does not stop a write that has begun: only after it is there something to remove.
-            await asyncio.gather(writing, return_exceptions=True)
+            # Whoever cancels, however often, does not stop a write that has begun: only after it is there something
+            # to remove.
+            while not writing.done():
+                with contextlib.suppress(asyncio.CancelledError):
+                    await asyncio.wait({writing})
             await self.discard(hosted)
             raise
         return hosted

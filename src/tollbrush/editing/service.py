@@ -198,13 +198,15 @@ class EditingService:
         """The pictures made and hosted, the charge ready to settle; or the claim released."""
         work.own = True
         started, order, plan = replace(job.start(self._now()), images=()), work.order, work.order.plan
+        listed = started
         if not await self._ledger.save(job=started, was=charge):
             return await self._await_elsewhere(work, charge)
         seconds = job.deadline - self._clock()
 
         async def record(images: tuple[HostedImage, ...]) -> None:
-            listing = replace(started, images=images, lease_until=self._lease_until())
-            if not await self._ledger.save(job=listing, was=charge):
+            nonlocal listed
+            listed = replace(started, images=images, lease_until=self._lease_until())
+            if not await self._ledger.save(job=listed, was=charge):
                 raise JobCancelled("Another writer was first.")
 
         try:
@@ -219,11 +221,11 @@ class EditingService:
                 seconds=seconds,
             )
         except TollbrushError as failure:
-            if await self._give_up(started.fail(failure.code, failure.message, self._now()), charge):
+            if await self._give_up(listed.fail(failure.code, failure.message, self._now()), charge):
                 raise
             return await self._await_elsewhere(work, charge)
         except asyncio.CancelledError:
-            await self._interrupted(work, started, charge)
+            await self._interrupted(work, listed, charge)
             raise
         finished = started.complete(result.images, self._now(), result.usage)
         ready = charge.to(ChargeState.READY, now=self._now())
@@ -337,8 +339,9 @@ class EditingService:
         """Stop this job's work, if it is under way in this process."""
         for work in list(self._works.values()):
             if work.holds(job) and not work.task.done():
-                work.ending = JobState.CANCELLED
-                work.task.cancel()
+                if work.ending is None:
+                    work.ending = JobState.CANCELLED
+                    work.task.cancel()
                 await asyncio.wait({work.task})
                 return True
         return False
