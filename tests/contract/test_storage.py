@@ -18,6 +18,7 @@ import pytest
 
 from tollbrush.domain.charges import Charge, ChargeState, ClaimKey
 from tollbrush.domain.jobs import HostedImage, Job, JobState
+from tollbrush.errors import BadSettings
 from tollbrush.storage.files import FileImages, FileInputs
 from tollbrush.storage.interface import ImageStore, InputStore, JobTaken, Ledger, OverBalance, TooManyOpen, new_key
 from tollbrush.storage.memory import MemoryImages, MemoryInputs, MemoryLedger
@@ -341,6 +342,40 @@ async def test_a_ledger_of_an_older_version_is_brought_up_to_date(tmp_path: Path
     ledger = SqliteLedger(path)
     assert await ledger.job("j1") == a_job()
     await ledger.close()
+
+
+def test_a_ledger_of_a_newer_version_is_left_as_it_is(tmp_path: Path) -> None:
+    path, newer = tmp_path / "ledger.db", len(MIGRATIONS) + 1
+    with closing(sqlite3.connect(path)) as db:
+        db.executescript("".join(MIGRATIONS) + f"PRAGMA user_version = {newer};")
+    with pytest.raises(BadSettings, match=f"version {newer}"):
+        SqliteLedger(path)
+    with closing(sqlite3.connect(path)) as db:
+        assert db.execute("PRAGMA user_version").fetchone() == (newer,)
+
+
+@pytest.mark.parametrize("content", ["another program's", "none"])
+def test_what_is_no_ledger_is_left_as_it_is(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "ledger.db"
+    if content == "none":
+        path.write_bytes(b"a picture, by mistake" * 500)
+    else:
+        with closing(sqlite3.connect(path)) as db:
+            db.execute("CREATE TABLE bookmarks (url TEXT)")
+    with pytest.raises(BadSettings, match="ledger.db") as refused:
+        SqliteLedger(path)
+    assert "Is another file in its place?" in refused.value.sentence()
+    if content != "none":
+        with closing(sqlite3.connect(path)) as db:
+            assert db.execute("SELECT name FROM sqlite_master").fetchall() == [("bookmarks",)]
+
+
+async def test_of_many_that_start_together_one_makes_the_tables(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    ledgers = await asyncio.gather(*(asyncio.to_thread(SqliteLedger, path) for _ in range(8)))
+    await ledgers[0].claim(a_charge(), a_job(), balance=21000, max_open=1)
+    assert [await ledger.charge("c1") for ledger in ledgers] == [a_charge()] * 8
+    await asyncio.gather(*(ledger.close() for ledger in ledgers))
 
 
 @pytest.fixture(params=["memory", "files"])

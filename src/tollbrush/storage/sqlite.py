@@ -24,6 +24,7 @@ from tollbrush.domain.jobs import Job, JobState
 from tollbrush.errors import BadSettings, Unavailable
 from tollbrush.storage.interface import Claimed, JobTaken, OverBalance, TooManyOpen
 
+_OTHER_FILE: Final = "Is another file in its place?"
 T = TypeVar("T")
 _Work = tuple[Callable[[sqlite3.Connection], Any], "Future[Any]"]
 _GROUP: Final = 32
@@ -164,7 +165,10 @@ class SqliteLedger:
         try:
             db = _open(path)
         except (OSError, sqlite3.Error) as failure:
-            refused = BadSettings(f"the ledger {path} cannot be opened: {failure}.", advice="Is its disk full?")
+            refused = BadSettings(
+                f"the ledger {path} cannot be opened: {failure}.",
+                advice=f"Is its disk full or read-only? {_OTHER_FILE}",
+            )
             refused.__cause__ = failure
             opened.set_exception(refused)
             return
@@ -193,10 +197,26 @@ def _open(path: Path) -> sqlite3.Connection:
     for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
         db.execute(f"PRAGMA {pragma}")
     path.chmod(0o600)
-    (version,) = db.execute("PRAGMA user_version").fetchone()
-    for number, script in enumerate(MIGRATIONS[version:], start=version + 1):
-        db.executescript(f"BEGIN; {script} PRAGMA user_version = {number}; COMMIT;")
+    _migrate(db, path)
     return db
+
+
+def _migrate(db: sqlite3.Connection, path: Path) -> None:
+    """All of it or nothing, and of several processes that start together, one. Raises BadSettings."""
+    with db:
+        db.execute("BEGIN IMMEDIATE")
+        (version,) = db.execute("PRAGMA user_version").fetchone()
+        if version > len(MIGRATIONS):
+            raise BadSettings(
+                f"the ledger {path} is of version {version}, and this tollbrush knows {len(MIGRATIONS)}.",
+                advice="Run the version that it was last used with, or a newer one.",
+            )
+        if not version and db.execute("SELECT 1 FROM sqlite_master").fetchone():
+            raise BadSettings(f"{path} is another program's database.", advice=f"{_OTHER_FILE} Set another data_dir.")
+        for script in MIGRATIONS[version:]:
+            for statement in script.split(";"):
+                db.execute(statement)
+        db.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
 
 
 def _commit_group(db: sqlite3.Connection, group: Sequence[_Work]) -> None:
