@@ -81,7 +81,7 @@ export function App() {
         ) : at ? (
           <>
             <Stage at={at} />
-            <Toolbar at={at} fail={(words) => (notice.value = words)} replace={(file) => void take(file, file.name)} />
+            <Toolbar at={at} fail={(words) => (notice.value = words)} replace={(file) => !busy.value && void take(file, file.name)} />
             <Painted at={at} />
             {busy.value && <Progress />}
           </>
