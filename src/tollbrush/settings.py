@@ -23,7 +23,7 @@ USER_CONFIG = Path(platformdirs.user_config_dir("tollbrush")) / "config.toml"
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class NetworkSettings(_Part):
@@ -44,31 +44,31 @@ class NetworkSettings(_Part):
 class LimitSettings(_Part):
     """What one request may cost us."""
 
-    body_bytes: int = 64 * 2**20
+    body_bytes: int = Field(default=64 * 2**20, ge=1)
     """Request body."""
-    image_bytes: int = 20 * 2**20
+    image_bytes: int = Field(default=20 * 2**20, ge=1)
     """One encoded image."""
-    image_pixels: int = 40_000_000
+    image_pixels: int = Field(default=40_000_000, ge=1)
     """One image, from its header."""
-    request_pixels: int = 80_000_000
+    request_pixels: int = Field(default=80_000_000, ge=1)
     """All images of a request together."""
-    header_bytes: int = 16_384
+    header_bytes: int = Field(default=16_384, ge=1)
     """A payment header."""
-    open_per_payer: int = 8
+    open_per_payer: int = Field(default=8, ge=1)
     """Unfinished paid edits of one payer."""
-    edits_per_minute: int = 600
+    edits_per_minute: int = Field(default=600, ge=1)
     """Requests of one address to the edit route, a minute."""
-    queued_per_engine: int = 64
+    queued_per_engine: int = Field(default=64, ge=0)
     """Paid edits that wait for one engine; beyond it 503."""
-    queued: int = 256
+    queued: int = Field(default=256, ge=1)
     """Paid edits at hand in all, waiting or at work."""
-    body_seconds: float = 60.0
+    body_seconds: float = Field(default=60.0, gt=0)
     """A request body must arrive within this."""
-    bodies_bytes: int = 512 * 2**20
+    bodies_bytes: int = Field(default=512 * 2**20, ge=1)
     """Request bodies in memory, all together; beyond it 503."""
     connections: int = Field(default=1024, ge=8)
     """Open at once; beyond it 503, for all but health."""
-    head_bytes: int = 3 * 2**19
+    head_bytes: int = Field(default=3 * 2**19, ge=1)
     """Request line and headers."""
     header_seconds: float = Field(default=10.0, gt=0)
     """They must arrive within this."""
@@ -80,30 +80,30 @@ class LimitSettings(_Part):
 
 class GatewaySettings(_Part):
     host: str = "127.0.0.1"
-    port: int = 8401
+    port: int = Field(default=8401, ge=0, le=65535)
     public_url: str = ""
     """Absolute base of result URLs, for example https://edits.example; empty: the host called, when it is allowed."""
     hosts: tuple[str, ...] = ()
     """Host names answered besides loopback and `public_url`; others get 421."""
     trusted_proxies: tuple[str, ...] = ()
     """Addresses whose X-Forwarded-* headers are believed."""
-    inline_seconds: float = 30.0
+    inline_seconds: float = Field(default=30.0, ge=0)
     """An edit that takes longer is answered 202."""
-    hard_seconds: float = Field(default=240.0, gt=0, lt=600)
-    """An edit that takes longer has failed."""
-    grace_seconds: float = 30.0
+    hard_seconds: float = Field(default=240.0, gt=0, le=500)
+    """An edit that takes longer has failed. A payment lives for 600 s from its signature, and must outlive this."""
+    grace_seconds: float = Field(default=30.0, ge=0)
     """After SIGTERM, how long running edits may take to finish."""
     lease_seconds: float = Field(default=15.0, ge=1)
     """How long after a crash another process takes over a job."""
-    sweep_seconds: float = 10.0
+    sweep_seconds: float = Field(default=10.0, gt=0)
     """How often unknown settlements, dead jobs and expired results are looked at."""
-    uncollected_seconds: float = 24 * 3600
+    uncollected_seconds: float = Field(default=24 * 3600, ge=0)
     """How long a finished, unpaid result waits to be collected."""
     low_settlements: int = Field(default=200, ge=0)
     """`/readyz` warns when the settling account can pay for fewer."""
     metrics_from: tuple[str, ...] = ("127.0.0.1", "::1")
     """Addresses that may read `/metrics`; others get 404."""
-    images_seconds: float = 30 * 24 * 3600
+    images_seconds: float = Field(default=30 * 24 * 3600, ge=0)
     """How long a paid result stays hosted; 0 is for ever."""
     limits: LimitSettings = LimitSettings()
 
@@ -181,14 +181,14 @@ class ModelSettings(_Part):
 class GoogleSettings(_Part):
     api_key: SecretStr = SecretStr("")
     base_url: str = "https://generativelanguage.googleapis.com/v1beta"
-    timeout_seconds: float = 200.0
+    timeout_seconds: float = Field(default=200.0, gt=0)
 
 
 class StudioSettings(_Part):
     enabled: bool = True
     workers: int = Field(default=2, ge=1, le=64)
     """Processes that edit."""
-    timeout_seconds: float = 25.0
+    timeout_seconds: float = Field(default=25.0, gt=0)
 
 
 class EngineSettings(_Part):
@@ -210,7 +210,7 @@ class SpendingSettings(_Part):
 
 class RouterSettings(_Part):
     host: str = "127.0.0.1"
-    port: int = 8402
+    port: int = Field(default=8402, ge=0, le=65535)
     gateway_url: str = "http://127.0.0.1:8401"
     gateways: dict[str, str] = {}
     """More gateways to buy from, name → URL; with any here, `gateway_url` counts only when it is set too."""

@@ -362,7 +362,7 @@ def test_what_is_no_ledger_is_left_as_it_is(tmp_path: Path, content: str) -> Non
     else:
         with closing(sqlite3.connect(path)) as db:
             db.execute("CREATE TABLE bookmarks (url TEXT)")
-    with pytest.raises(BadSettings, match="ledger.db") as refused:
+    with pytest.raises(BadSettings, match=r"ledger\.db") as refused:
         SqliteLedger(path)
     assert "Is another file in its place?" in refused.value.sentence()
     if content != "none":

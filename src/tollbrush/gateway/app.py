@@ -87,10 +87,12 @@ def create_app(settings: Settings, seams: Seams | None = None) -> FastAPI:
     gate = Gate(seams.tills(settings))
     try:
         data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        images, inputs = seams.images(data / "images"), seams.inputs(data / "inputs")
     except OSError as failure:
-        raise BadSettings(f"data_dir {data} cannot be used: {failure.strerror}.") from failure
+        where = failure.filename or data
+        raise BadSettings(f"data_dir {data} cannot be used: {where}: {failure.strerror}.") from failure
     metrics = Metrics()
-    ledger, images = metrics.watch(seams.ledger(data / "gateway.db")), seams.images(data / "images")
+    ledger = metrics.watch(seams.ledger(data / "gateway.db"))
     runner = Runner(images, limits=gateway.limits)
     models = registry.catalog(engines, settings)
     service = EditingService(
@@ -98,7 +100,7 @@ def create_app(settings: Settings, seams: Seams | None = None) -> FastAPI:
         Cashier(gate, ledger, clock=clock, max_open=gateway.limits.open_per_payer),
         ledger,
         runner,
-        seams.inputs(data / "inputs"),
+        inputs,
         clock=clock,
         hard_seconds=gateway.hard_seconds,
         lease_seconds=gateway.lease_seconds,

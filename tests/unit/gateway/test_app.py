@@ -95,10 +95,28 @@ def test_wrong_settings_stop_the_start(tmp_path: Path, settings: dict[str, Any],
 
 
 @pytest.mark.parametrize("settings", [{"prices": {"tollbrush/studio": {"1024x1024": price}}} for price in ("0", "-1")]
-                         + [{"log_level": "verbose"}, {"margin": "-1"}])  # fmt: skip
+                         + [{"log_level": "verbose"}, {"margin": "-1"}]
+                         + [{"gateway": {"limits": {name: 0}}} for name in
+                            ("edits_per_minute", "queued", "open_per_payer", "body_bytes", "bodies_bytes",
+                             "image_pixels", "request_pixels", "body_seconds")]
+                         + [{"gateway": wrong} for wrong in
+                            ({"sweep_seconds": 0}, {"uncollected_seconds": -1}, {"images_seconds": -1},
+                             {"inline_seconds": "nan"}, {"grace_seconds": "inf"}, {"port": 99999},
+                             {"hard_seconds": 590})]
+                         + [{"engines": {name: {"timeout_seconds": 0}}} for name in ("google", "studio")],
+                         )  # fmt: skip
 def test_impossible_settings(settings: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         Settings(**settings)
+
+
+@pytest.mark.parametrize("name", ["images", "inputs", "gateway.db"])
+def test_a_data_folder_that_cannot_be_used_stops_the_start(tmp_path: Path, name: str) -> None:
+    blocked = tmp_path / name
+    blocked.mkdir() if name == "gateway.db" else blocked.touch()
+    with pytest.raises(BadSettings, match="cannot be") as refused:
+        create_app(Settings(data_dir=tmp_path, networks=LOCAL))
+    assert str(blocked) in refused.value.message
 
 
 async def test_the_studio_refuses_words_before_any_price(open_gateway: Open) -> None:
