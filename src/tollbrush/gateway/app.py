@@ -141,6 +141,7 @@ def create_app(settings: Settings, seams: Seams | None = None) -> FastAPI:
     app.add_exception_handler(HTTPException, problems.on_http_error)
     app.add_exception_handler(Exception, problems.on_surprise)
     app.state.close, app.state.drain = close, service.drain
+
     def alarms() -> list[str]:
         """What the engines' own servers need; the log names them, this is for all to read."""
         return sorted({words for e in engines if isinstance(e, Alarming) for words in e.alarms().values()})
