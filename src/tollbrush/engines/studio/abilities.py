@@ -88,37 +88,3 @@ _MEASURES: Final[dict[ToneKind, str]] = {
     "more_contrast": "increase the contrast", "less_contrast": "reduce the contrast",
     "more_saturation": "increase the saturation", "less_saturation": "reduce the saturation",
 }  # fmt: skip
-
-EXAMPLES: Final = (
-    "change the background to a starry sky",
-    "change the background to a sunset",
-    "change the background to a blue sky",
-    "change the background to a moonlit night",
-    "change the background to bokeh lights",
-    "change the background to a gradient",
-    "change the background to a studio",
-    "change the background to white",
-    "remove the background",
-    "blur the background",
-    "add a hat",
-    "add a cowboy hat",
-    "add a santa hat",
-    "add a party hat",
-    "add a crown",
-    "add sunglasses",
-    "add a moustache",
-    "make it black and white",
-    "make it sepia",
-    "make it warmer",
-    "make it cooler",
-    "make it brighter",
-    "make it darker",
-    "more contrast",
-    "less contrast",
-    "more saturation",
-    "less saturation",
-)
-"""One prompt for each thing the studio does with any picture."""
-
-MASKED_EXAMPLES: Final = ("remove this",)
-"""And those that need a mask."""

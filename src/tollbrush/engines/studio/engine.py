@@ -7,15 +7,11 @@ from typing import Final
 
 from tollbrush.domain.catalog import Ability
 from tollbrush.engines.interface import Capabilities, EditedImage, EditInput, EditOutput, Progress
-from tollbrush.engines.studio.abilities import EXAMPLES, MASKED_EXAMPLES
-from tollbrush.engines.studio.plan import understand
+from tollbrush.engines.studio.plan import offers, understand
 from tollbrush.engines.studio.workers import START_LIMIT, Workers
 from tollbrush.settings import StudioSettings
 
-_ABILITIES: Final = (
-    *(Ability(understand(words, masked=False).describe(), words) for words in EXAMPLES),
-    *(Ability(understand(words, masked=True).describe(), words, "mask") for words in MASKED_EXAMPLES),
-)
+_ABILITIES: Final = tuple(Ability(offer.name, offer.example, offer.needs) for offer in offers())
 
 
 class StudioEngine:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Final
 
-from tollbrush.engines.studio.abilities import RemoveBackground, RemoveMasked
+from tollbrush.engines.studio.abilities import RemoveBackground
 from tollbrush.engines.studio.reading import (
     Builder,
     Found,
@@ -54,12 +54,13 @@ def readings(terms: Sequence[Term], *, masked: bool) -> set[Reading]:
     return found
 
 
-def needs_mask(terms: Sequence[Term]) -> bool:
-    """True when the clause asks for a thing to go, which takes a mask to say where it is."""
+def with_mask(terms: Sequence[Term]) -> Reading | None:
+    """What the clause asks for where a mask says which thing is meant."""
     try:
-        return readings(terms, masked=True) == {RemoveMasked()}
+        meanings = readings(terms, masked=True)
     except TooMuchError:
-        return False
+        return None
+    return meanings.pop() if len(meanings) == 1 else None
 
 
 _LONGEST: Final = 24  # terms; longer clauses are not ours, and would take long to turn down

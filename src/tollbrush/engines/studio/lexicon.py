@@ -163,7 +163,9 @@ ROLES: Final[Mapping[str, str]] = {
     "top of my head, top of the head",
     "EVERYTHING": "everything, anything, the rest, rest, all",
     "AREA": "area, region, selection, mask, masked area, masked region, masked part, masked object, masked thing, "
-    "selected area, selected region, selected part, selected object, white area, marked area, highlighted area, hole, "
+    ""
+    "what the mask covers, selected area, selected region, selected part, selected object, white area, marked area, "
+    "highlighted area, hole, "
     "spot, section, part, gap",
     "CHANGE": "change, replace, swap, switch, substitute, turn, transform, convert, modify, exchange, swap out, "
     "switch out, change out, set, make, have, render, get, let, "
@@ -249,7 +251,8 @@ POLITE: Final = (
     "would it be possible to, i think, something like, kind of, sort of, could, would, can, we need, we want, "
     "we would like, we'd like, "
     "i would love, i would like to have, i want to have, "
-    "go ahead and, simply, ok, okay, how about, what about, maybe, thank you very much, thanks a lot"
+    "go ahead and, simply, ok, okay, how about, what about, maybe, thank you very much, thanks a lot, "
+    "inventing no detail"
 )
 FILLER: Final = "a, an, the, teh, hte, my, our, your, their, some, one, entire, whole, completely, fully, totally, full"
 JOINTS: Final = (

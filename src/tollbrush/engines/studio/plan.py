@@ -8,13 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Final, get_args
 
 from rapidfuzz import fuzz, process
 
 from tollbrush.engines.studio.abilities import (
-    EXAMPLES,
-    MASKED_EXAMPLES,
     BlurBackground,
     Operation,
     RemoveBackground,
@@ -24,10 +23,11 @@ from tollbrush.engines.studio.abilities import (
     Wear,
 )
 from tollbrush.engines.studio.framings import Border, Crop, Extend, Framing
-from tollbrush.engines.studio.grammar import needs_mask, readings
+from tollbrush.engines.studio.grammar import readings, with_mask
 from tollbrush.engines.studio.lexicon import OPPOSITE
 from tollbrush.engines.studio.performed import is_performed
 from tollbrush.engines.studio.reading import Complaint, Keep, Reading, TooMuchError
+from tollbrush.engines.studio.repertoire import GROUPS, Offer
 from tollbrush.engines.studio.treatments import Blur, Denoise, ReplaceSky, Sharpen, Style, Vignette, Weather, Write
 from tollbrush.engines.studio.words import UNKNOWN, Term, dictionary, read
 from tollbrush.errors import CannotHonour
@@ -58,15 +58,32 @@ def understand(prompt: str, *, masked: bool) -> Plan:
     """The plan of a prompt. Raises CannotHonour when any part of it is not understood, or cannot be done."""
     if len(prompt) > _MOST_CHARACTERS:
         raise _refusal(f"The studio takes prompts of up to {_MOST_CHARACTERS} characters, not {len(prompt):,}.", "")
+    plan = _read_quotes(prompt, masked=masked)
+    if missing := [o for o in plan.operations if not is_performed(o)]:
+        raise _refusal(f"The studio cannot {' or '.join(map(str, missing))}.", prompt)
+    return plan
+
+
+@cache
+def offers() -> tuple[Offer, ...]:
+    """Of the repertoire, what is performed."""
+    every = [offer for group in GROUPS for offer in group.offers()]
+    return tuple(offer for offer in every if _is_offered(offer))
+
+
+def _is_offered(offer: Offer) -> bool:
+    return all(map(is_performed, _planned(read(offer.example), "", masked=bool(offer.needs)).operations))
+
+
+def _read_quotes(prompt: str, *, masked: bool) -> Plan:
+    """Quoted to be written as it stands, or else for emphasis ("sunset")."""
     terms = read(prompt)
     try:
         return _planned(terms, prompt, masked=masked)
     except CannotHonour:
-        # Quoted for emphasis ("sunset"), or to be written as it stands? The latter comes first.
-        if not any(term.plays("QUOTE") for term in terms):
-            raise
-        with suppress(CannotHonour):
-            return _planned(read(prompt, quotes=False), prompt, masked=masked)
+        if any(term.plays("QUOTE") for term in terms):
+            with suppress(CannotHonour):
+                return _planned(read(prompt, quotes=False), prompt, masked=masked)
         raise
 
 
@@ -179,8 +196,6 @@ def _reconciled(found: Sequence[Reading], prompt: str, *, masked: bool) -> tuple
         operations = [o for o in operations if o != RemoveBackground()]  # away, and another one instead
     if not operations:
         raise _refusal(f'The studio finds nothing to do in "{_short(prompt)}".', prompt)
-    if missing := [o for o in operations if not is_performed(o)]:
-        raise _refusal(f"The studio cannot {' or '.join(map(str, missing))}.", prompt)
     if masked and (whole := [o for o in operations if isinstance(o, _OF_WHOLE)]):
         message = f"With a mask the studio cannot {' or '.join(map(str, whole))}: that is for the whole picture."
         raise _refusal(message, prompt, "Send no mask.")
@@ -247,15 +262,22 @@ def _check_agreement(operations: Sequence[Operation], prompt: str) -> None:
 
 def _not_understood(clause: Sequence[Term], excess: TooMuchError | None, *, masked: bool) -> CannotHonour:
     text = _short(" ".join(term.text for term in clause))
-    if not masked and needs_mask(clause):
-        advice = "Send a mask, white over what should go; without one only the background can be removed."
-        return _refusal(f'The studio cannot find what to remove in "{text}" by itself.', text, advice)
+    if not masked and (wanted := with_mask(clause)) is not None:
+        what, where = ("remove", "go") if wanted == RemoveMasked() else ("change", "change")
+        advice = f"Send a mask, white over what should {where}."
+        return _refusal(f'The studio cannot find what to {what} in "{text}" by itself.', text, advice)
     strangers = excess.words if excess else [term for term in clause if term.plays(UNKNOWN)]
-    words = list(dict.fromkeys(term.key for term in strangers))[:6]
+    words = list(dict.fromkeys(_bare(term) for term in strangers))[:6]
+    written = any(t.plays("WRITE", "TEXT", "WATERMARK") for t in clause) and not any(t.plays("QUOTE") for t in clause)
+    advice = 'Put words to be written in quotes: write "hello" at the top.' if written else ""
     if not words:
-        return _refusal(f'The studio cannot do "{text}".', text)
+        return _refusal(f'The studio cannot do "{text}".', text, advice)
     named = ", ".join(f'"{word[:30]}"' for word in words)
-    return _refusal(f'The studio cannot do "{text}": it cannot honour {named}.', text)
+    return _refusal(f'The studio cannot do "{text}": it cannot honour {named}.', text, advice)
+
+
+def _bare(term: Term) -> str:
+    return str(term.roles["QUOTE"]) if term.plays("QUOTE") else term.key
 
 
 def _unclear(clause: Sequence[Term]) -> CannotHonour:
@@ -264,12 +286,22 @@ def _unclear(clause: Sequence[Term]) -> CannotHonour:
 
 
 def _refusal(message: str, asked: str, advice: str = "") -> CannotHonour:
-    near = process.extractOne(
-        asked.lower(), (*EXAMPLES, *MASKED_EXAMPLES), scorer=fuzz.token_set_ratio, score_cutoff=40
-    )
-    nearest = f'Nearest: "{near[0]}".' if near and not advice else advice
-    works = f"It can: {'; '.join(EXAMPLES)}; with a mask: {'; '.join(MASKED_EXAMPLES)}."
-    return CannotHonour(message, path="prompt", advice=f"{nearest} {works}".strip())
+    examples = [offer.example for offer in offers()]
+    near = process.extractOne(asked.lower(), examples, scorer=fuzz.token_set_ratio, score_cutoff=40)
+    nearest = f"Nearest: {near[0]}." if near and not advice else advice
+    return CannotHonour(message, path="prompt", advice=f"{nearest} {_works()}".strip())
+
+
+@cache
+def _works() -> str:
+    """All that the studio can do, in one sentence."""
+    able = {offer.example for offer in offers()}
+    told: dict[str, list[str]] = {"": [], "mask": []}
+    for group in GROUPS:
+        ends = [end for end in group.endings.values() if f"{group.lead} {end}".strip() in able]
+        if ends:
+            told[group.needs].append(f"{group.lead} {', '.join(ends)}".strip())
+    return f"It can: {'; '.join(told[''])}; with a mask: {'; '.join(told['mask'])}."
 
 
 def _short(text: str) -> str:

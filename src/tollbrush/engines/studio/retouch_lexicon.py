@@ -114,7 +114,7 @@ ROLES: Final[Mapping[str, str]] = {
     "VIGNETTE": "vignette, vignetting, dark corners, darkened corners, dark edges, darker corners, darken corners, "
     "darken the corners, darken edges, darken the edges",
     "THINGS": "parts, areas, things, tones, objects, colour, color, colours, colors, bits, elements, pixels",
-    "WHICHIS": "that is, that's, which is, that are, which are",
+    "WHICHIS": "what is, that is, that's, which is, that are, which are",
     "WRITE": "write, type, print, caption, label, title",
     "TEXT": "text, caption, title, words, word, label, lettering, heading, headline, slogan, message, letters",
     "SAYS": "saying, that says, says, reading, that reads, which says, with the words, with the text, with text, "

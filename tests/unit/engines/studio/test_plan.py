@@ -20,15 +20,10 @@ from support.studio_prompts import (
     IMPOSSIBLE_MASKED,
     MASKED,
 )
-from tollbrush.engines.studio.abilities import (
-    EXAMPLES,
-    MASKED_EXAMPLES,
-    RemoveBackground,
-    ReplaceBackground,
-    Tone,
-    Wear,
-)
-from tollbrush.engines.studio.plan import understand
+from tollbrush.engines.studio.abilities import RemoveBackground, ReplaceBackground, Tone, Wear
+from tollbrush.engines.studio.performed import KINDS, TYPES
+from tollbrush.engines.studio.plan import offers, understand
+from tollbrush.engines.studio.repertoire import GROUPS, Offer
 from tollbrush.engines.studio.words import dictionary, vocabulary
 from tollbrush.errors import CannotHonour
 
@@ -51,18 +46,27 @@ def test_what_cannot_be_done_inside_a_mask_is_refused(prompt: str) -> None:
     assert understood(prompt, masked=True) is None
 
 
-@pytest.mark.parametrize("prompt", EXAMPLES)
-def test_every_advertised_example_is_one_operation(prompt: str) -> None:
-    plan = understand(prompt, masked=False)
+@pytest.mark.parametrize("offer", offers(), ids=lambda offer: offer.name)
+def test_every_advertised_example_is_one_operation(offer: Offer) -> None:
+    masked = bool(offer.needs)
+    plan = understand(offer.example, masked=masked)
     assert len(plan.operations) == 1
-    assert understand(plan.describe(), masked=False) == plan, "a plan in words means itself"
+    assert understand(plan.describe(), masked=masked) == plan, "a plan in words means itself"
+    if masked:
+        with pytest.raises(CannotHonour, match="cannot find what to"):
+            understand(offer.example, masked=False)
 
 
-@pytest.mark.parametrize("prompt", MASKED_EXAMPLES)
-def test_every_example_for_masks_needs_one(prompt: str) -> None:
-    assert understood(prompt, masked=True) is not None
-    with pytest.raises(CannotHonour, match="cannot find what to remove"):
-        understand(prompt, masked=False)
+def test_no_two_abilities_share_a_name_or_do_the_same() -> None:
+    plans = [understand(offer.example, masked=bool(offer.needs)) for offer in offers()]
+    assert len(set(plans)) == len({offer.name for offer in offers()}) == len(offers())
+
+
+def test_whatever_is_performed_is_told_of() -> None:
+    told = [o for offer in offers() for o in understand(offer.example, masked=bool(offer.needs)).operations]
+    assert {type(o) for o in told} == TYPES
+    assert {o.scene for o in told if isinstance(o, ReplaceBackground)} == KINDS[ReplaceBackground] | {None}
+    assert {o.kind for o in told if isinstance(o, Wear)} == KINDS[Wear]
 
 
 def test_a_refusal_names_the_words_the_nearest_prompt_and_what_works() -> None:
@@ -71,7 +75,9 @@ def test_a_refusal_names_the_words_the_nearest_prompt_and_what_works() -> None:
     assert '"dragon"' in refused.value.message
     assert refused.value.path == "prompt"
     assert "Nearest:" in refused.value.hint
-    assert all(example in refused.value.hint for example in EXAMPLES)
+    told = [e for g in GROUPS for o, e in zip(g.offers(), g.endings.values(), strict=True) if o in offers()]
+    assert len(told) == len(offers())
+    assert [ending for ending in told if ending not in refused.value.hint] == []
 
 
 def test_a_promise_beyond_the_scene_is_named() -> None:
