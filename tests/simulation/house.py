@@ -80,7 +80,9 @@ class SimEngine:
     async def close(self) -> None: ...
 
 
-def _prepare(request: EditRequest, caps: Capabilities, works_at: Size | None, limits: LimitSettings) -> Prepared:
+def _prepare(
+    request: EditRequest, caps: Capabilities, works_at: Size | None, limits: LimitSettings, reframed: Size | None
+) -> Prepared:
     given = EditInput((_PIXELS,), request.prompt, SIZE)
     return Prepared(given, _PIXELS, None, Transform.plan(SIZE, SIZE, "stretch"), False, False, "png")
 

@@ -8,17 +8,18 @@ from dataclasses import dataclass
 from tollbrush.domain.catalog import STUDIO, Catalog, Model
 from tollbrush.domain.edits import MAX_SEED, EditRequest, Size
 from tollbrush.domain.pricing import Price
-from tollbrush.engines.interface import Engine
+from tollbrush.engines.interface import Engine, Reframing
 from tollbrush.errors import BadRequest, UnsupportedParameter
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Which model was asked for, which one answers, and through which engine."""
+    """Which model was asked for, which one answers, and through which engine; whether a mask bounds it."""
 
     requested: Model
     model: Model
     engine: Engine
+    masked: bool
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class OrderDesk:
             catalog.price(requested, fields.size)
         catalog.require_available(requested)
         answering = requested if requested.engine in self._engines else catalog.models[STUDIO]
-        plan = Plan(requested, answering, self._engines[answering.engine])
+        plan = Plan(requested, answering, self._engines[answering.engine], masked)
         catalog.check_abilities(requested, masked=masked, sources=sources)
         catalog.check_abilities(answering, masked=masked, sources=sources)
         _check_parameters(plan, fields, masked=masked)
@@ -56,7 +57,10 @@ class OrderDesk:
         return plan
 
     def price(self, plan: Plan, request: EditRequest, source: Size) -> Order:
-        """What it costs; `source` (upright) decides for `auto`. Raises BadRequest."""
+        """What it costs; `source` (upright) decides for `auto`, and what the words make of its frame. Raises
+        BadRequest."""
+        if isinstance(plan.engine, Reframing) and request.prompt and not plan.masked:
+            source = plan.engine.reframe(request.prompt, source) or source
         size = request.size or plan.requested.sizes.nearest(source)
         return Order(plan, request, size, self.catalog.price(plan.requested, size, request.n))
 

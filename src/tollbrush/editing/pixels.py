@@ -40,7 +40,8 @@ _NO_PIXELS: Final = np.empty((0, 0, 3), np.uint8)
 class Prepared:
     """`input` goes to the engine. `base` and `mask` measure what is delivered: T(source), or with `auto` the source
     itself. `working` leads from there to what the engine gets, and its picture back: the identity, except for
-    `auto` on a fixed-size model. `reattach`: the engine cannot keep alpha, and the base's belongs to the result.
+    `auto` on a fixed-size model. `delivering`: instead, from the frame that the words ask for to the size asked for.
+    `reattach`: the engine cannot keep alpha, and the base's belongs to the result.
     Arrays are read-only, because the engine's input and the base may be the same one."""
 
     input: EditInput
@@ -50,6 +51,7 @@ class Prepared:
     reattach: bool
     generative: bool
     format: OutputFormat
+    delivering: Transform | None = None
 
     def light(self) -> Prepared | None:
         """The same without pixels, where nothing of the source comes back in the result."""
@@ -96,9 +98,12 @@ def check_sources(request: EditRequest, limits: LimitSettings) -> tuple[Header, 
     return headers
 
 
-def prepare(request: EditRequest, caps: Capabilities, size: Size | None, limits: LimitSettings) -> Prepared:
+def prepare(
+    request: EditRequest, caps: Capabilities, size: Size | None, limits: LimitSettings, reframed: Size | None = None
+) -> Prepared:
     """Decodes and fits. `size` is what the engine works at: the size asked for, or with `auto` the model's choice;
-    None is the source's own. `request.seed` has been drawn. Raises BadImage, BadMask."""
+    None is the source's own. `reframed`: what the words make of the source's frame, which then is not fitted before.
+    `request.seed` has been drawn. Raises BadImage, BadMask."""
     if (passed := _passed(request, caps, size, limits)) is not None:
         return passed
     several = len(request.sources) > 1
@@ -112,7 +117,12 @@ def prepare(request: EditRequest, caps: Capabilities, size: Size | None, limits:
         mask = read_mask(request.mask, own, request.mask_mode, max_pixels=limits.image_pixels)
     wanted = request.size or own
     works_at = size or wanted
-    if caps.generative and mask is None and request.fit is None and request.size is not None:
+    delivering = None
+    if reframed is not None:
+        works_at, base, shown, shown_mask = reframed, first, first, None
+        working = Transform.plan(own, own, "stretch")
+        delivering = Transform.plan(reframed, request.size or reframed, request.fit or "crop")
+    elif caps.generative and mask is None and request.fit is None and request.size is not None:
         # It recomposes the picture itself: nothing to fit, nothing to come back to.
         base = shown = _bounded(first, works_at)
         shown_mask, working = None, Transform.plan(works_at, works_at, "stretch")
@@ -131,9 +141,8 @@ def prepare(request: EditRequest, caps: Capabilities, size: Size | None, limits:
         mask=None if shown_mask is None else _frozen(shown_mask),
         takes=output if as_file else None,
     )
-    return Prepared(
-        given, _frozen(base), None if mask is None else _frozen(mask), working, reattach, caps.generative, output
-    )
+    bounds = None if mask is None else _frozen(mask)
+    return Prepared(given, _frozen(base), bounds, working, reattach, caps.generative, output, delivering)
 
 
 def _passed(request: EditRequest, caps: Capabilities, size: Size | None, limits: LimitSettings) -> Prepared | None:
@@ -168,7 +177,8 @@ def finish(prepared: Prepared, edited: EditedImage) -> Finished:
     if isinstance(edited.content, Bare):
         return _as_it_came(edited.content, edited)
     base, mask = prepared.base, prepared.mask
-    pixels = prepared.working.invert(_answer(prepared, edited.pixels))
+    answer = _answer(prepared, edited.pixels)
+    pixels = prepared.delivering.apply(answer) if prepared.delivering else prepared.working.invert(answer)
     if prepared.reattach:
         pixels = np.dstack((pixels[..., :3], base[..., 3]))
     if mask is not None:

@@ -18,9 +18,10 @@ from tollbrush.domain.jobs import HostedImage
 from tollbrush.editing.pixels import Finished, Prepared, finish, prepare
 from tollbrush.editing.progress import Preview, Track, thumbnail
 from tollbrush.editing.queue import Turnstile
-from tollbrush.engines.interface import Capabilities, EditedImage, Engine, Progress
+from tollbrush.engines.interface import Capabilities, EditedImage, Engine, Progress, Reframing
 from tollbrush.errors import EditTimeout, EngineFailed, InternalError, TollbrushError
 from tollbrush.imaging.codec import Pixels
+from tollbrush.imaging.header import sniff
 from tollbrush.settings import LimitSettings
 from tollbrush.storage.interface import ImageStore, new_key
 
@@ -45,7 +46,7 @@ class Runner:
         images: ImageStore,
         *,
         limits: LimitSettings,
-        prepare: Callable[[EditRequest, Capabilities, Size | None, LimitSettings], Prepared] = prepare,
+        prepare: Callable[[EditRequest, Capabilities, Size | None, LimitSettings, Size | None], Prepared] = prepare,
         finish: Callable[[Prepared, EditedImage], Finished] = finish,
     ) -> None:
         self._images, self._limits = images, limits
@@ -91,7 +92,11 @@ class Runner:
         seed = secrets.randbelow(MAX_SEED - MAX_N) if request.seed is None else request.seed
         caps = engine.capabilities(model.upstream)
         works_at = size if caps.fixed_sizes else None
-        make = partial(self._prepare, replace(request, seed=seed), caps, works_at, self._limits)
+        frame = None
+        if isinstance(engine, Reframing) and request.mask is None:
+            source = sniff(request.sources[0], max_pixels=self._limits.image_pixels).upright
+            frame = engine.reframe(request.prompt, source)
+        make = partial(self._prepare, replace(request, seed=seed), caps, works_at, self._limits, frame)
         prepared = await asyncio.to_thread(make)
         recall = _recall(prepared, make) if caps.remote else partial(_itself, prepared)
         async with _Previews(recall, track) as previews:

@@ -148,3 +148,12 @@ class Alarming(Protocol):
     def alarms(self) -> Mapping[str, str]:
         """What its operator must see to, by the place where it is: a key that is refused, a server that is down."""
         ...
+
+
+@runtime_checkable
+class Reframing(Protocol):
+    """An engine whose words may ask for another frame: turned, cropped, extended, enlarged."""
+
+    def reframe(self, prompt: str, source: Size) -> Size | None:
+        """What its answer to these words without a mask measures; None where the frame stays. Raises CannotHonour."""
+        ...

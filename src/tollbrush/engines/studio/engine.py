@@ -6,7 +6,9 @@ from dataclasses import replace
 from typing import Final
 
 from tollbrush.domain.catalog import Ability
+from tollbrush.domain.edits import Size
 from tollbrush.engines.interface import Capabilities, EditedImage, EditInput, EditOutput, Progress
+from tollbrush.engines.studio.framings import result_size
 from tollbrush.engines.studio.plan import offers, understand
 from tollbrush.engines.studio.workers import START_LIMIT, Workers
 from tollbrush.settings import StudioSettings
@@ -39,6 +41,10 @@ class StudioEngine:
     def plan(self, prompt: str, *, masked: bool) -> str | None:
         """The edit in words. Raises CannotHonour."""
         return understand(prompt, masked=masked).describe()
+
+    def reframe(self, prompt: str, source: Size) -> Size | None:
+        """What the answer measures; None where the size is kept. Raises CannotHonour, also above 4096 a side."""
+        return result_size(understand(prompt, masked=False).operations, source)
 
     async def edit(self, upstream: str, request: EditInput) -> EditOutput:
         """`request.n` pictures of its size. Raises CannotHonour, EditTimeout, EngineFailed."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 from tollbrush.domain.edits import Size
 from tollbrush.engines.studio.colours import Colour
+from tollbrush.errors import CannotHonour
 
 Side = Literal["left", "right", "top", "bottom"]
 _LARGEST: Final = 4096
@@ -151,3 +153,21 @@ def inscribed(source: Size, degrees: float) -> Size:
 def fits(size: Size) -> bool:
     """Whether the studio sells a picture of this size."""
     return max(size.width, size.height) <= _LARGEST
+
+
+def result_size(operations: Sequence[object], source: Size) -> Size | None:
+    """What a picture of `source` measures after these; None where none of them reframes. Raises CannotHonour for what
+    is larger than the studio sells."""
+    framings = [o for o in operations if isinstance(o, get_args(Framing))]
+    if not framings:
+        return None
+    size = source
+    for framing in framings:
+        size = framing.size(size)
+        if not fits(size) and size != source:
+            raise CannotHonour(
+                f'"{framing}" would make a picture of {size}; at most {_LARGEST} a side.',
+                path="prompt",
+                advice="Use a smaller picture.",
+            )
+    return size

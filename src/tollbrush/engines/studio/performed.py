@@ -1,7 +1,7 @@
 """What an edit may ask of the pixels: an operation outside this set is understood, and refused by name.
 
-Framings are left out while an answer must have the size that was promised before the payment. A test walks every value
-in here through `perform`.
+Extend is left out: what patches of a picture make of the world beyond its edge is seldom worth keeping. A test walks
+every value in here through `perform`.
 """
 
 from __future__ import annotations
@@ -18,11 +18,14 @@ from tollbrush.engines.studio.abilities import (
     Tone,
     Wear,
 )
+from tollbrush.engines.studio.framings import Extend, Framing
 from tollbrush.engines.studio.lexicon import Scene
 from tollbrush.engines.studio.treatments import Treatment
 
 TYPES: Final[frozenset[type[Operation]]] = frozenset(
-    {ReplaceBackground, RemoveBackground, BlurBackground, RemoveMasked, Wear, Tone} | set(get_args(Treatment))
+    {ReplaceBackground, RemoveBackground, BlurBackground, RemoveMasked, Wear, Tone}
+    | set(get_args(Treatment))
+    | set(get_args(Framing)) - {Extend}
 )
 KINDS: Final[Mapping[type[Operation], frozenset[str]]] = {
     ReplaceBackground: frozenset(get_args(Scene)),

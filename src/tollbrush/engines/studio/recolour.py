@@ -22,6 +22,8 @@ RGB = tuple[int, int, int]
 _SIDE: Final = 640  # longer side at which a colour is looked for
 _NEUTRAL: Final = 14.0  # chroma below which a colour has no hue to be found by
 _REACH: Final = 38.0  # degrees from a colour's name to what is still called so
+_USUAL: Final = 15.0  # degrees, how strongly the name itself is preferred
+_WIDEST: Final = 34.0  # degrees from a thing's usual hue to the last that is its
 _FEWEST: Final = 0.002  # of the picture, that must have the colour
 
 
@@ -77,29 +79,42 @@ def coloured_like(pixels: Pixels, name: str, rgb: RGB) -> Map:
     lab = to_lab(small)
     chroma, hue = np.hypot(lab[..., 1], lab[..., 2]), np.degrees(np.arctan2(lab[..., 2], lab[..., 1])) % 360
     asked = float(np.degrees(np.arctan2(target[2], target[1])))
-    peak = _peak(chroma, hue, asked)
-    near = _turn(hue, peak) < 22
+    peak, reach = _peak(chroma, hue, asked)
+    near = _turn(hue, peak) < 0.7 * reach
     strong = chroma[near & (chroma > _NEUTRAL)]
     if strong.size < max(1, _FEWEST * chroma.size):
         raise CannotHonour(f"There is nothing clearly {name} in the picture.", advice=_MASK)
     # Skin has the hue of an orange suit at a third of its strength.
     usual = float(np.percentile(strong, 75))
     weak, enough = max(0.30 * usual, 9.0), max(0.48 * usual, 16.0)
-    share = np.clip((34 - _turn(hue, peak)) / 12, 0, 1) * np.clip((chroma - weak) / (enough - weak), 0, 1)
+    share = np.clip((reach - _turn(hue, peak)) / (0.35 * reach), 0, 1) * np.clip((chroma - weak) / (enough - weak), 0, 1)
     kept = _without_specks(np.asarray(share, np.float32))
     if kept.mean() < _FEWEST:
         raise CannotHonour(f"There is nothing clearly {name} in the picture.", advice=_MASK)
     return _refined(pixels, kept, small)
 
 
-def _peak(chroma: Map, hue: Map, asked: float) -> float:
-    """The hue within reach of the one asked for that most colour has, degrees."""
+def _peak(chroma: Map, hue: Map, asked: float) -> tuple[float, float]:
+    """The hue that most colour near the one asked for has, and how far it reaches on both sides: to where another
+    thing's hue begins. Degrees."""
     counts, _ = np.histogram(hue, 180, (0, 360), weights=np.where(chroma > _NEUTRAL, chroma, 0))
-    smooth = np.convolve(np.tile(counts, 3), np.hanning(9) / np.hanning(9).sum(), mode="same")[180:360]
-    centres = np.arange(180) * 2 + 1.0
-    away = _turn(centres.astype(np.float32), asked)
-    smooth = np.where(away < _REACH, smooth * (1 - 0.5 * away / _REACH), 0)
-    return float(centres[int(smooth.argmax())]) if smooth.any() else asked % 360
+    window = np.hanning(7) / np.hanning(7).sum()
+    smooth = np.convolve(np.tile(counts, 3), window, mode="same")[180:360]
+    away = _turn(np.arange(180, dtype=np.float32) * 2 + 1, asked)
+    weighted = np.where(away < _REACH, smooth * np.exp(-np.square(away / _USUAL) / 2), 0)
+    if not weighted.any():
+        return asked % 360, _WIDEST
+    top = int(weighted.argmax())
+    sides = []
+    for step in (-1, 1):
+        lowest, at = smooth[top], 0
+        while 2 * at < _WIDEST:
+            value = smooth[(top + step * (at + 1)) % 180]
+            if value < 0.06 * smooth[top] or value > 1.15 * lowest + 0.02 * smooth[top]:
+                break
+            lowest, at = min(lowest, value), at + 1
+        sides.append(2.0 * at)
+    return 2.0 * top + 1, float(np.clip(min(sides) + 5, 14, _WIDEST))
 
 
 def _turn(hue: Map, other: float) -> Map:

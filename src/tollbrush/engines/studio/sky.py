@@ -40,8 +40,8 @@ class _Land:
 _LANDS: Final[dict[SkyKind, _Land]] = {
     "sunset": _Land(0.62, (1.28, 0.94, 0.70), 0.95),
     "blue_sky": _Land(1.04, (1.0, 1.0, 1.0), 1.06),
-    "starry": _Land(0.13, (0.72, 0.92, 1.42), 0.50),
-    "night": _Land(0.16, (0.76, 0.94, 1.36), 0.50),
+    "starry": _Land(0.17, (0.72, 0.92, 1.42), 0.50),
+    "night": _Land(0.20, (0.76, 0.94, 1.36), 0.50),
     "stormy": _Land(0.52, (0.96, 1.0, 1.06), 0.70),
 }
 
@@ -150,8 +150,10 @@ def _confidence(lab: Map, steps: Map, sky: Mask) -> float:
     light, red, yellow = lab[sky].mean(axis=0)
     inner = cv2.erode(sky.astype(np.uint8), np.ones((7, 7), np.uint8), borderValue=1) > 0
     calm = float(np.clip((6 - steps[inner if inner.any() else sky].mean()) / 4, 0, 1))
-    coloured = (light > 45 and yellow < 8) or (light > 85 and yellow < 25) or (light < 40 and yellow < 4)
-    coloured = (coloured and abs(red) < 14) or (red > 5 and yellow > 12 and light > 40 and light < 85)
+    day = light > 45 and yellow < 1.5 and abs(red) < 14
+    white, night = light > 85 and abs(red) < 6 and yellow < 12, light < 40 and yellow < 2 and abs(red) < 14
+    sunset = 40 < light < 88 and red > 5 and yellow > 12
+    coloured = day or white or night or sunset
     top, size = float(sky[:3].any(axis=0).mean()), float(np.clip(sky.mean() / 0.08, 0, 1))
     return top * size * calm * (1.0 if coloured else 0.3) * float(sky.mean() > _LEAST)
 
