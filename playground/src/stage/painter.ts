@@ -1,4 +1,4 @@
-/** The mask over the picture, as the eye should see it: a tint with a crisp edge, sampled from the mask itself, so that
+/** The mask over the picture, as the eye should see it: a hatched tint with a crisp edge, visible on every colour, sampled from the mask itself, so that
  * what is shown is what is sent, at any zoom. Only the device pixels of `area` are drawn.
  */
 
@@ -11,7 +11,11 @@ export interface Ink {
   /** Opacity 0..255 of the tint and of its edge. */
   tint: number;
   edge: number;
+  /** Device pixels from one white stripe to the next. */
+  period: number;
 }
+
+const WHITE = 0.22; // of the period
 
 /** `view` in device pixels. The caller clips `area` to the canvas. */
 export function drawMask(context: CanvasRenderingContext2D, mask: Mask, view: View, area: Rect, ink: Ink): void {
@@ -47,7 +51,7 @@ function shaded(mask: Mask, view: View, area: Rect, ink: Ink): ImageData {
 
 /** Fills RGBA `out`, area.width × area.height, clear before. */
 export function shade(mask: Mask, view: View, area: Rect, ink: Ink, out: Uint8ClampedArray): void {
-  const [red, green, blue] = ink.color;
+  const [[red, green, blue], white] = [ink.color, ink.period * WHITE];
   const columns = Int32Array.from({ length: area.width + 2 }, (_, i) => Math.floor((area.x + i - 0.5 - view.x) / view.scale));
   let [above, here, below] = [new Uint8Array(columns.length), new Uint8Array(columns.length), new Uint8Array(columns.length)];
   const read = (line: Uint8Array, row: number) => mask.sample(columns, Math.floor((area.y + row + 0.5 - view.y) / view.scale), line);
@@ -56,11 +60,13 @@ export function shade(mask: Mask, view: View, area: Rect, ink: Ink, out: Uint8Cl
   for (let row = 0; row < area.height; row++) {
     read(below, row + 1);
     let at = row * area.width * 4;
+    const diagonal = area.x + area.y + row + ink.period * 1e6; // never negative
     for (let i = 1; i <= area.width; i++, at += 4) {
       if (!here[i]) continue;
-      out[at] = red;
-      out[at + 1] = green;
-      out[at + 2] = blue;
+      const light = (diagonal + i) % ink.period < white;
+      out[at] = light ? 255 : red;
+      out[at + 1] = light ? 255 : green;
+      out[at + 2] = light ? 255 : blue;
       out[at + 3] = above[i] && below[i] && here[i + 1] && here[i - 1] ? ink.tint : ink.edge;
     }
     [above, here, below] = [here, below, above];

@@ -113,7 +113,7 @@ function mount(at: Picture, box: HTMLElement, below: HTMLCanvasElement, above: H
     maskRevision.value;
     const color = getComputedStyle(box).getPropertyValue("--ink-rgb").split(" ").map(Number);
     const [red = 184, green = 52, blue = 27] = color.length === 3 ? color : [];
-    surface.style({ color: [red, green, blue], tint: 104, edge: 240 }, !originalShown.value, featherShown.value ? featherOf(at) : 0);
+    surface.style({ color: [red, green, blue], tint: 118, edge: 245 }, !originalShown.value, featherShown.value ? featherOf(at) : 0);
   });
   const stopWhole = effect(() => {
     if (wholeAsked.value) show(fitted(at, size));

@@ -5,6 +5,8 @@ import type { Picture } from "../state/picture";
 import { covered, drawFeathered, drawMask, type Ink, union } from "./painter";
 import type { Size, View } from "./view";
 
+const STRIPES = 11; // CSS pixels from one to the next
+
 export class Surface {
   private view: View = { scale: 1, x: 0, y: 0 };
   private picture: Picture | null = null;
@@ -12,7 +14,7 @@ export class Surface {
   private stale = false;
   private frame = 0;
   private ratio = 1;
-  private ink: Ink = { color: [184, 52, 27], tint: 96, edge: 235 };
+  private ink: Ink = { color: [0, 0, 0], tint: 0, edge: 0, period: 1 };
   private masked = true;
   private feather = 0;
 
@@ -36,8 +38,8 @@ export class Surface {
   }
 
   /** `feather`: source pixels over which the edge fades inward, 0 for a crisp edge. */
-  style(ink: Ink, masked: boolean, feather: number): void {
-    [this.ink, this.masked, this.feather] = [ink, masked, feather];
+  style(ink: Omit<Ink, "period">, masked: boolean, feather: number): void {
+    [this.ink, this.masked, this.feather] = [{ ...ink, period: 1 }, masked, feather];
     this.all();
   }
 
@@ -96,8 +98,8 @@ export class Surface {
   }
 
   private drawMask(context: CanvasRenderingContext2D, at: Picture, area: Rect): void {
-    const view = this.deviceView;
-    if (this.feather) drawFeathered(context, at.mask, view, area, this.ink, this.feather * view.scale);
-    else drawMask(context, at.mask, view, area, this.ink);
+    const [view, ink] = [this.deviceView, { ...this.ink, period: Math.round(STRIPES * this.ratio) }];
+    if (this.feather) drawFeathered(context, at.mask, view, area, ink, this.feather * view.scale);
+    else drawMask(context, at.mask, view, area, ink);
   }
 }

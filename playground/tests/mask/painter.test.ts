@@ -3,7 +3,7 @@ import { stroke } from "../../src/mask/brush";
 import { Mask } from "../../src/mask/mask";
 import { covered, shade } from "../../src/stage/painter";
 
-const INK = { color: [200, 48, 24], tint: 100, edge: 240 } as const;
+const INK = { color: [200, 48, 24], tint: 100, edge: 240, period: 10 } as const;
 
 /** The opacity of each device pixel. */
 function opacity(mask: Mask, scale: number, area = { x: 0, y: 0, width: 40, height: 30 }): number[] {
@@ -48,6 +48,15 @@ describe("what is shown", () => {
     const whole = opacity(mask, 1.7);
     const want = Array.from({ length: 13 * 9 }, (_, i) => whole[(7 + Math.floor(i / 13)) * 40 + 11 + (i % 13)]);
     expect(opacity(mask, 1.7, part)).toEqual(want);
+  });
+
+  test("three of ten pixels along a row are white: it shows on every colour", () => {
+    const mask = new Mask(40, 30);
+    mask.clear(1);
+    const out = new Uint8ClampedArray(40 * 30 * 4);
+    shade(mask, { scale: 1, x: 0, y: 0 }, { x: 0, y: 0, width: 40, height: 30 }, INK, out);
+    const greens = Array.from({ length: 40 }, (_, x) => out[(12 * 40 + x) * 4 + 1]);
+    expect([greens.filter((each) => each === 255).length, greens.filter((each) => each === 48).length]).toEqual([12, 28]);
   });
 
   test("a change covers its device pixels and no others than their neighbours", () => {
