@@ -27,6 +27,8 @@ from tollbrush.settings import OpenAISettings, UpstreamSettings
 
 _QUALITIES: Final = ("low", "medium", "high")
 _BACKGROUNDS: Final = ("auto", "transparent", "opaque")
+_TO_SAY_SO: Final = 5.0
+"""Seconds beyond our own limit: cut off from outside we would never learn which server hangs."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,7 @@ class OpenAIEngine:
             alpha=any(p.alpha for p in profiles),
             mask_form="alpha",
             seed=bool(profiles) and all("seed" in p.fields for p in profiles),
-            time_limit=self._settings.timeout_seconds,
+            time_limit=self._settings.timeout_seconds + _TO_SAY_SO,
             width=max(1, sum(m.width for m in self._upstreams)),
             qualities=("auto", *sold) if "quality" in read else (),
             backgrounds=_BACKGROUNDS if "background" in read else (),
