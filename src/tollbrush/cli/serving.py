@@ -137,5 +137,5 @@ def _keep_memory() -> None:
 
     allocator = getattr(ctypes.CDLL(None), "mallopt", None)
     if allocator is not None:  # musl has none
-        allocator(_M_MMAP_THRESHOLD, 16 * 2**20)
+        allocator(_M_MMAP_THRESHOLD, 32 * 2**20)  # the most that glibc takes
         allocator(_M_TRIM_THRESHOLD, 64 * 2**20)

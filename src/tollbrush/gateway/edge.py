@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import re
 import weakref
 from collections.abc import Iterable
@@ -122,8 +123,7 @@ async def read_body(request: Request, *, limit: int, seconds: float, share: Shar
         raise too_large
     if share is not None:
         share.bodies.check_room(declared)
-    chunks: list[bytes] = []
-    size = 0
+    body, size = io.BytesIO(), 0  # grows in place: joining pieces would need the room twice, and stop the loop
     try:
         async with asyncio.timeout(seconds):
             async for chunk in request.stream():
@@ -132,10 +132,9 @@ async def read_body(request: Request, *, limit: int, seconds: float, share: Shar
                     raise too_large
                 if share is not None:
                     share.grow(len(chunk))
-                if chunk:
-                    chunks.append(chunk)
+                body.write(chunk)
     except TimeoutError as failure:
         raise BadRequest(f"the body did not arrive within {seconds:g} s.", advice="Send it again.") from failure
     except ClientDisconnect as failure:
         raise BadRequest("the connection broke before the body was whole.", advice="Send it again.") from failure
-    return b"".join(chunks)
+    return body.getvalue()
