@@ -142,11 +142,6 @@ async def saves_without_comparing(
     return await _save(self, job=job, charge=charge)
 
 
-async def retires_what_is_paid_for(self: MemoryLedger, job: Job) -> Job:
-    self._jobs[job.id] = job
-    return job
-
-
 async def leaves_orphans(self: MemoryLedger, now: int) -> Sequence[Job]:
     return []
 
@@ -162,7 +157,6 @@ _save = MemoryLedger.save
         (Sweeper, "_decide", releases_what_may_be_on_its_way),
         (Sweeper, "_decide", never_asks_the_chain),
         (MemoryLedger, "save", saves_without_comparing),
-        (MemoryLedger, "retire", retires_what_is_paid_for),
         (MemoryLedger, "orphans", leaves_orphans),
     ],
 )
