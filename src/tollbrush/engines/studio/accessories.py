@@ -1,4 +1,4 @@
-"""Hats, crown, sunglasses, moustache: put on every clear face of a photograph.
+"""Hats, ears, glasses, a moustache and more: put on every clear face of a photograph.
 
 Each is a solid in the head's own frame (sprites), drawn with the photograph's light, blurred and grained like it, with
 a shadow on the head under it. Hair that would stand out above a hat is taken away first.
@@ -20,7 +20,7 @@ from tollbrush.engines.studio.fill import fill
 from tollbrush.engines.studio.head import Head, measure
 from tollbrush.engines.studio.photo import blur_of, grain_of, light_on
 from tollbrush.engines.studio.sprites import face as worn_in_face
-from tollbrush.engines.studio.sprites import festive, hats
+from tollbrush.engines.studio.sprites import ears, festive, hats
 from tollbrush.engines.studio.sprites.mesh import Colour, Part
 from tollbrush.engines.studio.sprites.stage import Layer, render
 from tollbrush.errors import CannotHonour
@@ -56,6 +56,17 @@ _WARDROBE = {
     "crown": _Item(festive.crown, (0.86, 0.62, 0.16), 0.16, 0.12, 0.40),
     "sunglasses": _Item(worn_in_face.sunglasses, (0.03, 0.03, 0.034), 0.0, 0.10, 0.35),
     "moustache": _Item(worn_in_face.moustache, (0.20, 0.12, 0.07), 0.0, 0.05, 0.25),
+    "glasses": _Item(worn_in_face.glasses, (0.10, 0.08, 0.07), 0.0, 0.08, 0.25),
+    "heart_glasses": _Item(worn_in_face.heart_glasses, (0.80, 0.10, 0.24), 0.0, 0.10, 0.30),
+    "clown_nose": _Item(worn_in_face.clown_nose, (0.80, 0.05, 0.06), 0.0, 0.14, 0.35),
+    "eye_patch": _Item(worn_in_face.eye_patch, (0.045, 0.04, 0.04), 0.0, 0.05, 0.30),
+    "bow_tie": _Item(worn_in_face.bow_tie, (0.55, 0.05, 0.09), 0.0, 0.10, 0.35),
+    "halo": _Item(ears.halo, (0.98, 0.82, 0.36), 0.22, 0.05, 0.0),
+    "cat_ears": _Item(ears.cat_ears, (0.07, 0.065, 0.07), 0.06, 0.12, 0.30),
+    "bunny_ears": _Item(ears.bunny_ears, (0.88, 0.86, 0.84), 0.06, 0.12, 0.30),
+    "devil_horns": _Item(ears.devil_horns, (0.62, 0.04, 0.05), 0.06, 0.12, 0.35),
+    "flower_crown": _Item(ears.flower_crown, (0.86, 0.36, 0.48), 0.14, 0.12, 0.40),
+    "witch_hat": _Item(hats.witch_hat, (0.055, 0.05, 0.07), 0.12, 0.28, 0.50, presses=True),
 }
 KINDS = tuple(_WARDROBE)
 

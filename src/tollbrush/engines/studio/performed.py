@@ -29,7 +29,28 @@ TYPES: Final[frozenset[type[Operation]]] = frozenset(
 )
 KINDS: Final[Mapping[type[Operation], frozenset[str]]] = {
     ReplaceBackground: frozenset(get_args(Scene)),
-    Wear: frozenset({"top_hat", "cowboy_hat", "santa_hat", "party_hat", "crown", "sunglasses", "moustache"}),
+    Wear: frozenset(
+        {
+            "top_hat",
+            "cowboy_hat",
+            "santa_hat",
+            "party_hat",
+            "witch_hat",
+            "crown",
+            "flower_crown",
+            "halo",
+            "cat_ears",
+            "bunny_ears",
+            "devil_horns",
+            "sunglasses",
+            "glasses",
+            "heart_glasses",
+            "eye_patch",
+            "clown_nose",
+            "moustache",
+            "bow_tie",
+        }
+    ),  # fmt: skip
 }
 """Of a type that is not done in every kind: the scenes and accessories there are."""
 

@@ -1,41 +1,121 @@
-"""What is worn in the face: sunglasses and the moustache."""
+"""What is worn in the face and under it: glasses, the moustache, a clown's nose, an eye patch, a bow tie."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from tollbrush.engines.studio.head import Head
 from tollbrush.engines.studio.sprites.mesh import Colour, Floats, Part, Strands, Surface
-from tollbrush.engines.studio.sprites.shapes import around, cord, grid, ramp, rgb
+from tollbrush.engines.studio.sprites.shapes import around, ball, cord, grid, ramp, rgb
 
+Outline = Callable[[float, Floats, Floats | float], Floats]
 _HAIRS = 3200
+_NECK = 2.12  # where a collar closes
 
 
 def sunglasses(head: Head, colour: Colour) -> list[Part]:
     """Acetate frames with smoked lenses, darker at the top; temples run back to the ears."""
-    frame = rgb(colour)
-    plastic: dict[str, Any] = {"gloss": 0.55, "rough": 0.2, "noise": 0.0}
-    parts: list[Part] = []
+    parts = _frame(colour, _lens, heavy=1.0)
     for side in (-1.0, 1.0):
-        rim = _lens(side, around(121), 1.0)
-        s = ramp(0.02, 1, 40)
-        lens = _lens(side, around(121), s)
+        lens = _lens(side, around(121), ramp(0.02, 1, 40))
         fade = np.clip((lens[..., 1:2] + 0.30) / 0.62, 0, 1)
         tint = rgb((0.022, 0.024, 0.03)) * (1 - fade) + rgb((0.17, 0.13, 0.11)) * fade
         glare = np.exp(-(((lens[..., 0] - side * 0.53) * 0.8 + lens[..., 1] + 0.16) ** 2) / 0.004)
         tint = tint + 0.16 * glare[..., None] * rgb((0.85, 0.92, 1.0))
         parts.append(Surface(lens, np.asarray(tint, np.float32), gloss=0.25, rough=0.4, noise=0.0, alpha=0.94))
-        parts.append(Surface(cord(rim[0], _rim_width(rim[0], side), up=(0, 0, 1)), frame, **plastic))
+    return parts
+
+
+def glasses(head: Head, colour: Colour) -> list[Part]:
+    """Round, thin-rimmed, with clear lenses that catch a little light."""
+    parts = _frame(colour, _round, heavy=0.62)
+    for side in (-1.0, 1.0):
+        lens = _round(side, around(121), ramp(0.02, 1, 40))
+        glare = np.exp(-(((lens[..., 0] - side * 0.53) * 0.8 + lens[..., 1] + 0.12) ** 2) / 0.006)
+        tint = np.asarray(0.75 + 0.25 * glare[..., None] * rgb((1.0, 1.0, 1.0)), np.float32)
+        parts.append(Surface(lens, tint, gloss=0.5, rough=0.3, noise=0.0, alpha=0.10))
+    return parts
+
+
+def heart_glasses(head: Head, colour: Colour) -> list[Part]:
+    """Hearts with tinted lenses."""
+    parts = _frame(colour, _heart, heavy=1.0)
+    for side in (-1.0, 1.0):
+        lens = _heart(side, around(161), ramp(0.02, 1, 40))
+        glare = np.exp(-(((lens[..., 0] - side * 0.53) * 0.8 + lens[..., 1] + 0.16) ** 2) / 0.004)
+        tint = 0.30 * rgb(colour) + 0.18 * glare[..., None] * rgb((1.0, 0.9, 0.95))
+        parts.append(Surface(lens, np.asarray(tint, np.float32), gloss=0.25, rough=0.4, noise=0.0, alpha=0.90))
+    return parts
+
+
+def _frame(colour: Colour, outline: Outline, heavy: float) -> list[Part]:
+    """Rims, a bridge, and temples that run back to the ears."""
+    frame = rgb(colour)
+    plastic: dict[str, Any] = {"gloss": 0.55, "rough": 0.2, "noise": 0.0}
+    parts: list[Part] = []
+    for side in (-1.0, 1.0):
+        rim = outline(side, around(161), 1.0)
+        parts.append(Surface(cord(rim[0], heavy * _rim_width(rim[0], side), up=(0, 0, 1)), frame, **plastic))
         hinge = np.array([[side * 0.97, -0.17, 1.16], [side * 1.07, -0.17, 1.04], [side * 1.16, -0.10, -0.1]])
         ends = np.linspace(0, 1, 24)
         arm = np.stack([np.interp(ends, [0, 0.25, 1], hinge[:, i]) for i in range(3)], 1).astype(np.float32)
-        parts.append(Surface(cord(arm, 0.055), frame, **plastic))
+        parts.append(Surface(cord(arm, 0.055 * heavy), frame, **plastic))
     x = ramp(-0.16, 0.16, 15)
     bridge = np.concatenate([x, -0.10 - 0.06 * np.cos(x * 9.0), 1.36 + 0 * x], axis=1)
-    parts.append(Surface(cord(np.asarray(bridge, np.float32), 0.045), frame, **plastic))
+    parts.append(Surface(cord(np.asarray(bridge, np.float32), 0.045 * heavy), frame, **plastic))
     return parts
+
+
+def _round(side: float, phi: Floats, s: Floats | float) -> Floats:
+    px = side * 0.53 + s * 0.40 * np.cos(phi)
+    return grid(px, 0.05 + s * 0.40 * np.sin(phi), 1.36 - 0.22 * px**2)
+
+
+def _heart(side: float, phi: Floats, s: Floats | float) -> Floats:
+    x = np.sin(phi) ** 3
+    y = -(13 * np.cos(phi) - 5 * np.cos(2 * phi) - 2 * np.cos(3 * phi) - np.cos(4 * phi)) / 16
+    px = side * 0.56 + s * 0.50 * x
+    return grid(px, 0.02 + s * 0.43 * y, 1.36 - 0.22 * px**2)
+
+
+def clown_nose(head: Head, colour: Colour) -> list[Part]:
+    """A ball of foam on the tip of the nose."""
+    return [Surface(ball((0.0, 0.60, 1.56), 0.27, 0.27, 0.27, 61), rgb(colour), gloss=0.35, rough=0.3, noise=0.03)]
+
+
+def eye_patch(head: Head, colour: Colour) -> list[Part]:
+    """A pirate's, over the eye at the viewer's right, its strap slanting around the head."""
+    cloth: dict[str, Any] = {"gloss": 0.12, "rough": 0.4, "sheen": 0.10, "noise": 0.05}
+    s, phi = ramp(0.02, 1, 30), around(121)
+    x = 0.50 + s * 0.40 * np.cos(phi)
+    y = 0.04 + s * (0.33 + 0.07 * np.sin(phi)) * np.sin(phi)
+    patch = grid(x, y, 1.42 - 0.30 * (x - 0.1) ** 2 - 0.05 * s**2)
+    t = np.linspace(0, 1, 60, dtype=np.float32)
+    parts: list[Part] = []
+    for ends in (((0.18, -0.12), (-1.22, -0.95)), ((0.82, -0.12), (1.24, -0.42))):
+        sx = ends[0][0] + (ends[1][0] - ends[0][0]) * t
+        sy = ends[0][1] + (ends[1][1] - ends[0][1]) * t - 0.06 * np.sin(np.pi * t)
+        strap = np.stack([sx, sy, 1.40 - 0.62 * sx**2], 1).astype(np.float32)
+        parts.append(Surface(cord(strap, 0.042, up=(0, 0, 1)), rgb(colour), **cloth))
+    edge = cord(patch[-1], 0.028, up=(0, 0, 1))
+    return [*parts, Surface(patch, rgb(colour), **cloth), Surface(edge, 1.4 * rgb(colour), **cloth)]
+
+
+def bow_tie(head: Head, colour: Colour) -> list[Part]:
+    """Satin, under the chin."""
+    satin: dict[str, Any] = {"gloss": 0.30, "rough": 0.3, "sheen": 0.15, "noise": 0.02}
+    t, s = ramp(0, 1, 40), np.linspace(-1, 1, 41, dtype=np.float32)[None]
+    parts: list[Part] = []
+    for side in (-1.0, 1.0):
+        half = 0.13 + 0.27 * np.sin(np.pi / 2 * np.clip(1.25 * t, 0, 1)) - 0.06 * np.clip(t - 0.8, 0, 1)
+        fold = 0.05 * np.cos(3.2 * np.pi * s) * (1 - t) ** 1.5
+        wing = grid(side * (0.08 + 0.72 * t), _NECK + s * half, 0.75 + 0.16 * np.sin(np.pi * t) * (1 - s**2) + fold)
+        shade = np.clip(0.45 + 1.6 * t, 0, 1) * (1 + 2.2 * fold)
+        parts.append(Surface(wing, rgb(colour), open=np.asarray(shade, np.float32), **satin))
+    return [*parts, Surface(ball((0.0, _NECK, 0.92), 0.14, 0.17, 0.10, 41), 0.92 * rgb(colour), **satin)]
 
 
 def _lens(side: float, phi: Floats, s: Floats | float) -> Floats:

@@ -13,6 +13,7 @@ from tollbrush.engines.studio.sprites.shapes import (
     AROUND,
     DEEP,
     around,
+    cord,
     edge,
     grid,
     lid,
@@ -63,6 +64,29 @@ def cowboy_hat(head: Head, colour: Colour) -> list[Part]:
     leaf = Surface(brim, felt, open=rows_open(near_dark(30, 0.5, 0.35), brim), **_FELT)
     band = _band(phi, a, 0.975, 0.2, 0.35 * felt)
     return [crown, band, leaf, edge(brim[-1], 0.03, 0.85 * felt, **_FELT)]
+
+
+def witch_hat(head: Head, colour: Colour) -> list[Part]:
+    """A tall cone whose tip has given way, with a buckled band and a wide flat brim."""
+    a, phi, felt = head.half_width, around(), rgb(colour)
+    tall = float(np.clip(head.room + _BASE - 0.15, 1.6, 2.7))
+    t = ramp(0, 1, 120)
+    radius = a * (1 - t) ** 0.88 + 0.02
+    bend = 0.55 * np.clip((t - 0.5) / 0.5, 0, 1) ** 2
+    folds = 0.03 * np.sin(20 * t + 1.5 * np.sin(phi)) * np.clip(4 * t, 0, 1) * np.clip(4 * (1 - t), 0, 1)
+    points = ring(phi, radius + folds, _BASE - tall * (t - 0.10 * bend))
+    points[..., 0] += bend
+    shade = rows_open(near_dark(120, 0.55, 0.2), points) * (1 + 4 * folds)
+    cone = Surface(points, felt, open=np.asarray(shade, np.float32), **_FELT)
+    brim = _brim(phi, a, width=(0.95, 0.95), curl=0.16, dip=0.16)
+    leaf = Surface(brim, felt, open=rows_open(near_dark(30, 0.5, 0.35), brim), **_FELT)
+    band = _band(phi, a, 0.86, 0.26, rgb((0.36, 0.16, 0.50)) if max(colour) < 0.3 else 0.35 * felt)
+    gold = rgb((0.80, 0.60, 0.18))
+    box = np.array([[-0.17, 0.0], [0.17, 0.0], [0.17, -0.30], [-0.17, -0.30], [-0.17, 0.0]], np.float32)
+    z = DEEP * a * (1.03 - 0.10 * -box[:, 1]) + 0.02
+    buckle = cord(np.column_stack([box[:, 0], _BASE + 0.02 + box[:, 1], z]).astype(np.float32), 0.035, up=(0, 0, 1))
+    metal = Surface(buckle, gold, metal=True, gloss=0.4, rough=0.2, noise=0.0)
+    return [cone, band, leaf, edge(brim[-1], 0.03, 0.9 * felt, **_FELT), metal]
 
 
 def _brim(phi: Floats, a: float, width: tuple[float, float], curl: float, dip: float) -> Floats:
