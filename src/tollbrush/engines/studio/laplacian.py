@@ -24,8 +24,9 @@ _TOLERANCE = 1e-3  # of the residual
 _STEPS = 300
 
 
-def solve_alpha(image: Map, known: Map, unknown: NDArray[np.bool_], start: Map) -> Map:
-    """Alpha of `image` (h×w×3, 0..1): `known` (h×w, 0 or 1) outside `unknown`, solved inside from `start`."""
+def solve_alpha(image: Map, known: Map, unknown: NDArray[np.bool_], start: Map, guess: Map, trust: Map) -> Map:
+    """Alpha of `image` (h×w×3, 0..1): `known` (h×w, 0 or 1) outside `unknown`, solved inside from `start`, drawn to
+    `guess` with the weight `trust`."""
     unknown = unknown.copy()
     unknown[:1] = unknown[-1:] = unknown[:, :1] = unknown[:, -1:] = False  # a 3×3 window must fit around each
     rows, columns = np.nonzero(unknown)
@@ -36,6 +37,9 @@ def solve_alpha(image: Map, known: Map, unknown: NDArray[np.bool_], start: Map) 
     number[rows, columns] = np.arange(rows.size, dtype=np.int32)
     weights = _stencils(image, number, rows.size, _EPSILON)
     neighbours, right = _split(weights, number, known, rows.astype(np.int32), columns.astype(np.int32))
+    pull = trust[rows, columns].astype(np.float64)
+    weights[:, 12] += pull
+    right += pull * guess[rows, columns]
     solved = _conjugate_gradients(weights, neighbours, right, start[rows, columns], _TOLERANCE, _STEPS)
     alpha[rows, columns] = np.clip(solved, 0, 1)
     return alpha

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from tollbrush.engines.studio.hair import read_colours
 from tollbrush.engines.studio.laplacian import solve_alpha
 from tollbrush.engines.studio.strips import enlarged, reduced, reduced_map, strips
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 _SOLVE_SIDE = 640  # longer side at which alpha is solved
 _FUSE_SIDE = 1024  # longer side at which the foreground's and background's local colours are gathered
 _INSIDE, _OUTSIDE = 0.0154, 0.0176  # of the longer side: the band's reach on either side of the outline
+_TRUST = 0.002, 0.1  # weight of what a colour tells, in the band and on strands, against the neighbours' pull
 _HAZE = 0.06  # alpha below this is nothing, above 1 minus this everything
 
 
@@ -51,7 +53,11 @@ def _alpha(pixels: Pixels, mask: Mask) -> Map:
     small = reduced(pixels, _SOLVE_SIDE)
     inside = np.asarray(cv2.resize(mask.astype(np.float32), small.shape[1::-1], interpolation=cv2.INTER_AREA)) > 0.5
     sure, unknown = _band(inside)
-    alpha = _solve(small, sure, unknown)
+    told = read_colours(small, inside, unknown)
+    unknown |= told.strands
+    alpha = _solve(
+        small, sure, unknown, told.guess, told.trust * np.where(told.strands, _TRUST[1], _TRUST[0]).astype(np.float32)
+    )
     if small.shape != pixels.shape:
         alpha = _guided_enlargement(small, alpha, sure, unknown, pixels)
     return np.asarray(np.clip((alpha - _HAZE) / (1 - 2 * _HAZE), 0, 1), np.float32)
@@ -65,19 +71,19 @@ def _band(inside: Mask) -> tuple[Mask, Mask]:
     return np.asarray(sure), np.asarray(reach & ~sure)
 
 
-def _solve(image: Map, sure: Mask, unknown: Mask) -> Map:
+def _solve(image: Map, sure: Mask, unknown: Mask, guess: Map, trust: Map) -> Map:
     """Coarse to fine: a quarter of the unknowns first, whose answer is where the full solution starts."""
     height, width = unknown.shape
     start = np.full(unknown.shape, 0.5, np.float32)
     if min(height, width) > 64:
         half = (width // 2, height // 2)
         smaller = [
-            np.asarray(cv2.resize(m.astype(np.float32), half, interpolation=cv2.INTER_AREA)) for m in (sure, unknown)
+            np.asarray(cv2.resize(np.asarray(plane, np.float32), half, interpolation=cv2.INTER_AREA), np.float32)
+            for plane in (image, sure, unknown, guess, trust)
         ]
-        image_half = np.asarray(cv2.resize(image, half, interpolation=cv2.INTER_AREA), np.float32)
-        coarse = _solve(image_half, smaller[0] > 0.5, smaller[1] > 0.5)
+        coarse = _solve(smaller[0], smaller[1] > 0.5, smaller[2] > 0.5, smaller[3], smaller[4])
         start = np.asarray(cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
-    return solve_alpha(image, sure.astype(np.float32), unknown, start)
+    return solve_alpha(image, sure.astype(np.float32), unknown, start, guess, trust)
 
 
 def _guided_enlargement(small: Map, alpha: Map, sure: Mask, unknown: Mask, pixels: Pixels) -> Map:

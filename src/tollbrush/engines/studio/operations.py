@@ -35,7 +35,7 @@ from tollbrush.engines.studio.matting import Matte, matte
 from tollbrush.engines.studio.recolour import coloured_like, recoloured
 from tollbrush.engines.studio.sky import replace_sky
 from tollbrush.engines.studio.styles import style
-from tollbrush.engines.studio.subject import find_subject
+from tollbrush.engines.studio.subject import SURE, find_subject
 from tollbrush.engines.studio.tones import tone
 from tollbrush.engines.studio.treatments import (
     Blur,
@@ -60,7 +60,6 @@ if TYPE_CHECKING:
     Map = NDArray[np.float32]
 
 P = ParamSpec("P")
-_SURE: Final = 0.6  # confidence below which an automatic subject is not acted on
 _AS_IT_IS: Final = Light(strength=0.0, wrap=0.0)
 _BLUR: Final = 0.5  # of the lens's widest opening: what `blur the background` means
 
@@ -156,7 +155,7 @@ class _Bench:
         if self._subject is None:
             if self.mask is None:
                 found = find_subject(self.source)
-                if found.confidence < _SURE:
+                if found.confidence < SURE:
                     raise CannotHonour(
                         "The picture shows no clear subject to separate from its background.", advice=_PAINT
                     )
@@ -182,7 +181,7 @@ class _Bench:
         subject = find_subject(self.source)
         others = subject.mask & ~self.mask
         # A subject that the mask leaves alone must not be copied into the hole.
-        spare = subject.confidence >= _SURE and others.sum() > 0.5 * subject.mask.sum()
+        spare = subject.confidence >= SURE and others.sum() > 0.5 * subject.mask.sum()
         return fill(pixels, self.mask, seed, exclude=others if spare else None)
 
     def _recolour(self, colours: Pixels, operation: Recolour) -> Pixels:

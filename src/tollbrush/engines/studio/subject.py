@@ -24,7 +24,7 @@ from tollbrush.engines.studio.scorer import scores
 if TYPE_CHECKING:
     from tollbrush.engines.interface import Mask, Pixels
 
-SURE = 0.6  # confidence below which not to act on a subject that was searched for
+SURE = 0.7  # confidence below which not to act on a subject: there, as often as not, the cut is wrong (bench.quality)
 _SEARCH_SIDE = 192  # longer side at which candidates are cut
 _FACE_SIDE = 420  # longer side at which faces are sought
 _OUTLINE_SIDE = 512  # longer side at which the chosen one's outline is cut again
@@ -37,7 +37,7 @@ _HINT_TRUST = 0.6  # overlap below which a cut contradicts the hint, and the hin
 @dataclass(frozen=True)
 class Subject:
     """`mask`: H×W, True on the subject. `confidence`: expected intersection over union with the true subject, 0..1;
-    below about .6 do not act on it. An empty mask has confidence 0."""
+    below SURE do not act on it. An empty mask has confidence 0."""
 
     mask: Mask
     confidence: float
@@ -107,7 +107,7 @@ def _follow(pixels: Pixels, hint: Mask) -> Subject:
         return Subject(np.zeros((height, width), bool), 0.0)
     mask = _resized(_sharpen(pixels, hint, _HINT_REACH), height, width)
     overlap = float((mask & hint).sum() / (mask | hint).sum())
-    return Subject(mask, (1 + overlap) / 2) if overlap > _HINT_TRUST else Subject(hint.copy(), _HINT_TRUST)
+    return Subject(mask, (1 + overlap) / 2) if overlap > _HINT_TRUST else Subject(hint.copy(), SURE)
 
 
 def _sharpen(pixels: Pixels, mask: Mask, band: float) -> Mask:

@@ -10,7 +10,7 @@ import pytest
 import skimage.data
 from numpy.typing import NDArray
 
-from tollbrush.engines.studio.subject import Subject, find_subject
+from tollbrush.engines.studio.subject import SURE, Subject, find_subject
 
 Mask = NDArray[np.bool_]
 Pixels = NDArray[np.uint8]
@@ -52,7 +52,7 @@ def test_astronaut_is_found_with_suit_hair_and_helmet() -> None:
     found = astronaut()
     assert found.mask.shape == (512, 512)
     assert found.mask.dtype == np.bool_
-    assert found.confidence >= 0.6
+    assert found.confidence >= SURE
     assert overlap(found.mask, drawn(ASTRONAUT, 512, 512)) > 0.93
 
 
@@ -74,14 +74,14 @@ def test_astronauts_parts_are_kept(thing: str, x: int, y: int) -> None:
 
 def test_a_thing_without_a_face_is_found() -> None:
     found = find_subject(photograph("coffee"))
-    assert found.confidence >= 0.6
+    assert found.confidence >= SURE
     assert overlap(found.mask, drawn(COFFEE, 600, 400)) > 0.85
 
 
 @pytest.mark.parametrize("name", ["rocket", "chelsea"])
 def test_no_confidence_where_no_cut_is_right(name: str) -> None:
     """A launch site at dusk, and a cat that fills the frame."""
-    assert find_subject(photograph(name)).confidence < 0.6
+    assert find_subject(photograph(name)).confidence < SURE
 
 
 def test_the_same_picture_gives_the_same_mask() -> None:
@@ -105,7 +105,7 @@ def test_a_rough_hint_is_drawn_to_the_outline() -> None:
     rough = cv2.dilate(truth.astype(np.uint8), np.ones((21, 21), np.uint8)) > 0
     found = find_subject(photograph("coffee"), np.asarray(rough))
     assert overlap(found.mask, truth) > overlap(np.asarray(rough), truth) + 0.03
-    assert found.confidence >= 0.6
+    assert found.confidence >= SURE
 
 
 def test_a_hint_settles_what_the_search_would_refuse() -> None:
@@ -113,7 +113,7 @@ def test_a_hint_settles_what_the_search_would_refuse() -> None:
     hint = np.zeros(cat.shape[:2], bool)
     hint[:, :330] = True
     found = find_subject(cat, hint)
-    assert found.confidence >= 0.6
+    assert found.confidence >= SURE
     assert overlap(found.mask, hint) > 0.6
 
 
@@ -135,7 +135,7 @@ def test_transparency_says_what_the_subject_is() -> None:
 def test_a_picture_of_nothing_has_no_subject(shape: tuple[int, int, int]) -> None:
     found = find_subject(np.full(shape, 90, np.uint8))
     assert found.mask.shape == shape[:2]
-    assert found.confidence < 0.6
+    assert found.confidence < SURE
 
 
 def test_a_small_picture_is_cut_like_a_large_one() -> None:
