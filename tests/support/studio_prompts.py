@@ -185,6 +185,8 @@ DOABLE: Final[dict[str, str]] = {
     "blur it": "blur",
     "reduce noise": "denoise",
     "make the sky blue": "sky blue_sky",
+    "increase the resolution": "enlarge 2",
+    "increase the size": "enlarge 2",
 }
 
 MASKED: Final[dict[str, str]] = {
@@ -513,8 +515,6 @@ FRESH_IMPOSSIBLE: Final[tuple[str, ...]] = (
     "make the person brighter",
     "brighten the teeth",
     "make the man warmer",
-    "increase the size",
-    "increase the resolution",
     "make the face smaller",
     "make it bigger",
     "remove shadows",

@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Final
 
-from tollbrush.engines.studio.abilities import RemoveBackground
+from tollbrush.engines.studio.abilities import RemoveBackground, Tone
 from tollbrush.engines.studio.reading import (
     Builder,
+    Complaint,
     Found,
     Keep,
     Reading,
@@ -24,6 +25,7 @@ from tollbrush.engines.studio.reading import (
     erased,
     measured,
     replaced,
+    stepped,
     toned,
     too_much,
     vivid,
@@ -132,6 +134,8 @@ _BOTH: Final[tuple[tuple[str, Builder], ...]] = (
         "(?:MOVE|ADD|CHANGE)? (?:PERSON|THING|IT) BE? IN SCENERY",
         replaced,
     ),
+    ("MOVE (?:PERSON|THING) TO SCENERY", replaced),
+    ("BE IN SCENERY", replaced),
     ("(?:MOVE|ADD)? ANY{0,2} ON PAINTED", replaced),
     ("BEHIND ANY (?:CHANGE|ADD)? BE? NEW", replaced),
     ("(?:ADD|MOVE|CHANGE)? (?:IT LOOKS)? NEW (?:BEHIND ANY | AS BACK | INSTEAD (?:OF BACK)?)", replaced),
@@ -149,7 +153,8 @@ _BOTH: Final[tuple[tuple[str, Builder], ...]] = (
     ("CHANGE? POINTER? (?:TO|AS|BE)* TRANSPARENT PICTURE?", always(RemoveBackground())),
     # a soft background
     ("DEGREE* BLUR DEGREE* ONLY? BACK DEGREE*", blurred),
-    ("(?:ADD|CHANGE)? (?:SOFT|DEGREE|NICE)* BLUR EFFECT? (?:TO|ON|OF|IN) BACK", blurred),
+    ("CHANGE BACK BE? DEGREE* SOFTER DEGREE*", blurred),
+    ("(?:ADD|CHANGE)? (?:SOFT|DEGREE|NICE|MORE)* BLUR EFFECT? (?:TO|ON|OF|IN) BACK", blurred),
     ("(?:ADD|CHANGE)? (?:SOFT|DEGREE|NICE)* BG BLUR EFFECT? (?:TO POINTER)?", blurred),
     ("CHANGE? BACK (?:BE|LOOKS)* (?:MORE|DEGREE|SOFT|NICE)* BLURRY DEGREE*", blurred),
     ("(?:CHANGE|ADD)? ANY? (?:WITH|ON|TO)* (?:MORE|DEGREE|SOFT|NICE)* BLURRY BG EFFECT?", blurred),
@@ -196,6 +201,10 @@ _BOTH: Final[tuple[tuple[str, Builder], ...]] = (
         measured,
     ),
     ("CHANGE DEGREE* (?P<tone>TONENOUN) (?P<signs>(?:DEGREE|UPWARDS|DOWNWARDS)+)", measured),
+    ("(?P<tone>TONENOUN) (?P<signs>(?:DEGREE|UPWARDS|DOWNWARDS)+) (?:FOR? PERCENT)?", measured),
+    ("(?P<tone>TONENOUN) (?:FOR|TO)? (?P<step>STEP)", stepped),
+    ("(?P<step>STEP) (?:OF|MORE)? (?P<tone>TONENOUN)", stepped),
+    ("COLOURS (?:IS|LOOKS)+ (?:TOO|DEGREE)* DULL", always(Complaint(Tone("more_saturation")))),
     ("CHANGE COLOURS (?:MORE|DEGREE)* POPS (?:MORE|DEGREE)*", vivid),
     ("REMOVE COLOURS (?:(?:OF|FROM|IN) (?:TARGET))?", colourless),
     # tones, by look

@@ -136,7 +136,7 @@ TONE_VERBS: Final[Mapping[str, ToneKind]] = {
 TONE_NOUNS: Final[Mapping[str, ToneKind]] = {
     "warmth": "warmer",
     "brightness, exposure, light": "brighter",
-    "contrast": "more_contrast",
+    "contrast, punch": "more_contrast",
     "saturation, vibrance, vibrancy": "more_saturation",
 }
 DEGREES: Final[Mapping[str, float]] = {
@@ -173,7 +173,7 @@ ROLES: Final[Mapping[str, str]] = {
     "PAINT": "colour, color, paint, fill, recolor, recolour",
     "ADD": "put, place, add, insert, include, use, apply, give, draw, overlay, attach, throw, slap, do, have, "
     "try, paste, stick, create, pop, adding, putting, placing, giving, applying",
-    "MOVE": "put, place, move, show, position, set, have",
+    "MOVE": "put, place, move, teleport, bring, take, show, position, set, have",
     "REMOVE": "remove, erase, delete, clear, get rid of, take out, take away, take off, eliminate, strip, strip out, "
     "wipe out, clean up, clean, edit out, cut away, knock out, rub out, photoshop out, crop out, strip away, "
     "removing, erasing, deleting, taking away, getting rid of",
@@ -206,7 +206,7 @@ ROLES: Final[Mapping[str, str]] = {
     "BE": "be, should be, must be, to be, should, needs to be",
     "IS": "is, are, it's, its, be",
     "TRANSPARENT": "transparent, transparency, transparent png, see through",
-    "NO": "no, without, without any",
+    "NO": "no, without, without any, i don't want, i dont want, i do not want, don't want",
     "NOT": "not, don't, dont, do not, never, without changing",
     "KEEP": "keep, leave, preserve, keeping, leaving",
     "SAME": "same, as is, as it is, unchanged, untouched, intact, exactly the same, alone, exactly as is, "
@@ -220,7 +220,7 @@ ROLES: Final[Mapping[str, str]] = {
     "AS": "as",
     "WITH": "with, using, having, have",
     "FOR": "for, by",
-    "IN": "in, inside, under, beneath, underneath, within, next to",
+    "IN": "in, at, inside, under, beneath, underneath, within, next to",
     "ON": "on, onto, against, in front of, over, on top of",
     "BEHIND": "behind, in back of",
     "OF": "of",

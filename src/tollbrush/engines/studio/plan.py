@@ -90,7 +90,8 @@ def _read_quotes(prompt: str, *, masked: bool) -> Plan:
 def _planned(terms: Sequence[Term], prompt: str, *, masked: bool) -> Plan:
     found: list[Reading] = []
     before: Sequence[Term] = ()
-    for clause in _clauses(terms):
+    # What is masked is here.
+    for clause in _clauses([term for term in terms if not (masked and term.key == "here")]):
         found += _meaning(clause, before, found, masked=masked)
         before = clause
     return Plan(_reconciled(found, prompt, masked=masked))
@@ -151,7 +152,7 @@ def _completions(clause: Sequence[Term], before: Sequence[Term], found: Sequence
     if leans and verb is not None and (not clause[0].plays(UNKNOWN) or clause[0].named):
         yield [verb, *clause]
     if any(term.plays("SKY") for term in before) and any(term.plays("SCENE", "SKYLOOK") for term in clause):
-        yield [_SKY, *(term for term in clause if not term.plays("INSTEAD", "CHANGE", "ADD", "IN"))]
+        yield [_SKY, *(term for term in clause if not term.plays("INSTEAD", "CHANGE", "ADD", "IN", "IT"))]
     if any(term.plays("BG") for term in before):
         yield [_BACKGROUND if term.key == "it" else term for term in clause]
         if found and found[-1] == RemoveBackground():
@@ -169,7 +170,9 @@ def _points_nowhere(meaning: Reading, clause: Sequence[Term], before: Sequence[T
         return False
     if getattr(meaning, "where", "picture") == "background" or not any(t.plays("BG") for t in before):
         return False
-    if found[-1] == RemoveBackground() or any(t.plays("PICTURE", "EVERYTHING", "AREA") for t in clause):
+    if any(t.plays("PICTURE", "EVERYTHING", "AREA") for t in clause):
+        return False
+    if found[-1] == RemoveBackground() and isinstance(meaning, Tone):
         return False
     bare = not clause[0].plays(*_VERBS) or any(t.key == "it" for t in clause)
     return bare or isinstance(found[-1], Tone)

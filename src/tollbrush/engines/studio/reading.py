@@ -154,6 +154,14 @@ def measured(found: Found) -> Reading | None:
     return Tone(OPPOSITE[kind] if down else kind, found.amount(), found.where())
 
 
+def stepped(found: Found) -> Reading | None:
+    """`contrast +20 %`."""
+    step = float(found.part("step")[0].roles["STEP"])
+    kind = cast(ToneKind, found.value("tone", "TONENOUN"))
+    amount = min(max(abs(step) / 25.0, 0.2), 2.0)
+    return Tone(kind if step > 0 else OPPOSITE[kind], amount) if step else None
+
+
 def colourless(found: Found) -> Reading:
     return Tone("black_and_white", 1.0, found.where())
 
@@ -181,7 +189,7 @@ _THINGS: Final = (
 )  # fmt: skip
 _NOT_A_NAME: Final = (
     "so", "if", "when", "unless", "until", "because", "like", "than", "making", "replacing", "adding", "half",
-    "outside", "nothing", "part", "say", "hold", "look", "smile", "which", "whatever", "who",
+    "outside", "nothing", "part", "say", "hold", "look", "smile", "which", "whatever", "who", "or", "maybe",
 )  # fmt: skip
 
 

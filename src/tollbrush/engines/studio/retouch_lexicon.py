@@ -32,11 +32,13 @@ SKIES: Final[Mapping[str, SkyKind]] = {
     "sunset": "sunset",
     "starry, stars": "starry",
     "blue, sunny, cloudy, clouds, white clouds, blue with clouds, blue with white clouds": "blue_sky",
-    "stormy, storm, storm clouds, stormy clouds, dark clouds, thunderstorm": "stormy",
+    "stormy, dramatic, storm, storm clouds, stormy clouds, dark clouds, thunderstorm": "stormy",
     "night, moonlit": "night",
 }
 # Named with their sky, and no backdrop that the studio paints: they need no other word.
-WHOLE_SKIES: Final[Mapping[str, SkyKind]] = {"stormy sky, stormy skies, thunderstorm sky, storm sky": "stormy"}
+WHOLE_SKIES: Final[Mapping[str, SkyKind]] = {
+    "stormy sky, stormy skies, dramatic sky, thunderstorm sky, storm sky": "stormy"
+}
 WEATHER_SCENES: Final[Mapping[WeatherKind, Scene]] = {"snow": "snow", "fog": "fog"}
 # Adjectives that each sky already is.
 SKY_TRAITS: Final[Mapping[SkyKind, str]] = {
@@ -47,7 +49,7 @@ SKY_TRAITS: Final[Mapping[SkyKind, str]] = {
     "stormy": "dark dramatic",
 }
 PLACES: Final[Mapping[str, Place]] = {
-    "top, the top, upper part, upper edge, top edge, top center, top centre": "top",
+    "top, upper part, upper edge, top edge, top center, top centre": "top",
     "bottom, lower part, lower edge, bottom edge, bottom center, bottom centre": "bottom",
     "centre, center, middle": "centre",
     "top left, top left corner, upper left, upper left corner, left top corner, left upper corner": "top left",
@@ -86,6 +88,7 @@ CLOCK: Final[Mapping[str, float]] = {
     "clockwise, right": 1.0,
     "counterclockwise, counter clockwise, anticlockwise, anti clockwise, left": -1.0,
 }
+TURNS: Final[Mapping[str, float]] = {"quarter turn": 90.0, "half turn": 180.0}
 AXES: Final[Mapping[str, str]] = {
     "horizontally, horizontal, left to right, right to left": "horizontal",
     "vertically, vertical, top to bottom, upside down as in water": "vertical",
@@ -102,7 +105,7 @@ WIDTHS: Final[Mapping[str, float]] = {
 
 ROLES: Final[Mapping[str, str]] = {
     "SKY": "sky, skies, heaven",
-    "PAINTING": "painting, art, artwork, drawing, illustration, picture, photo, photograph, image, canvas",
+    "PAINTING": "painting, character, art, artwork, drawing, illustration, picture, photo, photograph, image, canvas",
     "SHARPEN": "sharpen, sharpen up",
     "SHARPER": "sharper, crisper, crisp, sharp",
     "SHARPNESS": "sharpness, crispness",
@@ -138,9 +141,10 @@ ROLES: Final[Mapping[str, str]] = {
     "EXTEND": "extend, expand, outpaint, uncrop, widen",
     "WIDER": "wider, taller",
     "BORDER": "border, frame, borders, edging",
+    "SCALE": "scale, size, blow",
     "AROUND": "around, round, about",
     "ENLARGE": "enlarge, upscale, magnify, scale up, upsize, blow up, up scale",
-    "LARGER": "larger, bigger, as large, as big, large, the size, size, resolution, the resolution",
+    "LARGER": "larger, bigger, as large, as big, large, size, resolution",
     "RESOLUTION": "resolution, size, pixel count",
     "BYFACTOR": "by a factor of, by factor, by, factor of, factor",
     "DULL": "dull, boring, ugly, grey, gray, flat, bland, bad, plain, empty, white, overcast, too boring",

@@ -62,6 +62,11 @@ def skied(found: Found) -> Reading | None:
     return ReplaceSky(sky)
 
 
+def sky_blue(found: Found) -> Reading | None:
+    """`make the sky blue` reads like the colour of that name."""
+    return ReplaceSky("blue_sky") if found.part("named")[0].text == "the sky blue" else None
+
+
 def sharpened(found: Found) -> Reading:
     return Sharpen(found.amount())
 
@@ -179,11 +184,11 @@ def _aspect(found: Found) -> tuple[int, int]:
 
 
 def bordered(found: Found) -> Reading:
-    ink = found.part("ink")
+    ink = found.terms
     widths = [float(t.roles["WIDTH"]) for t in ink if t.plays("WIDTH")]
     hues = [t for t in ink if t.plays("HUE")]
     if len(widths) > 1 or len(hues) > 1:
-        raise TooMuchError(ink)
+        raise TooMuchError([t for t in ink if t.plays("WIDTH", "HUE")])
     others = [t for t in ink if t.plays("LIGHTEN", "DEEPEN") and not t.plays("HUE")]
     if others and not hues:
         raise TooMuchError(others)

@@ -11,7 +11,8 @@ from tollbrush.engines.studio.reading import Builder, Complaint, Keep, always
 MACROS: Final = {
     "SHOWN": "(?:PICTURE|IT)",
     "SPOT": "(?!BG|PICTURE) NOUNISH (?:NOUNISH){0,5}",
-    "QUALITIES": "(?P<traits>(?:NICE|TRAIT|HUE|FLAT)*)",
+    "NAMED": "(?!BG|PICTURE) NOUNISH (?:NOUNISH){0,5}?",  # leaves the shades to the colour
+    "QUALITIES": "MORE? (?P<traits>(?:NICE|TRAIT|HUE|FLAT)*)",
     "GRADE": "(?:DEGREE | FOR? PERCENT)*",
     "INTO": "(?:TO|AS|IN|LOOKS|BE|WITH)*",
 }
@@ -35,6 +36,8 @@ BOTH: Final[tuple[tuple[str, Builder], ...]] = (
         ),
         read.weathered,
     ),
+    ("(?:NICE|DEGREE)* (?P<kind>WEATHER) EFFECT+", read.weathered),
+    ("(?:LIGHTEN|DEGREE)+ (?P<kind>WEATHER)", read.weathered),
     ("CHANGE BACK (?:TO|BE|LOOKS|WITH|DEGREE)* (?P<kind>WEATHER) EFFECT?", read.weather_scene),
     ("(?:ADD|CHANGE)? (?P<kind>WEATHER) BG", read.weather_scene),
     # another sky
@@ -47,6 +50,7 @@ BOTH: Final[tuple[tuple[str, Builder], ...]] = (
     ),
     ("(?:CHANGE|ADD|MOVE)? ANY? (?:WITH|IN|TO)* QUALITIES (?P<sky>WHOLESKY) EFFECT? INSTEAD?", read.skied),
     ("(?:CHANGE|ADD|MOVE) QUALITIES (?P<sky>(?:SCENE|SKYLOOK)) (?:IN|TO|AS|ON) SKY", read.skied),
+    ("CHANGE (?P<named>HUE)", read.sky_blue),
     ("SKY (?:IS|LOOKS)+ (?:TOO|DEGREE)* DULL", always(Keep("remark"))),
     # sharpness, noise, blur
     ("DEGREE* SHARPEN DEGREE* PART? GRADE", read.sharpened),
@@ -63,7 +67,10 @@ BOTH: Final[tuple[tuple[str, Builder], ...]] = (
     ("CHANGE PART BE? DEGREE* SOFTER DEGREE*", read.softened),
     # colours by their hue
     (
-        "(?:CHANGE|PAINT) EVERYTHING? WHICHIS? (?P<source>SOURCE) THINGS? (?:TO|WITH|BE|FOR|AS|IN)* PAINTED",
+        (
+            "(?:CHANGE|PAINT) (?:EVERYTHING|HUEWORD)? WHICHIS? (?P<source>SOURCE) THINGS?"
+            "(?:TO|WITH|BE|FOR|AS|IN)* PAINTED"
+        ),
         read.recoloured,
     ),
     # remarks
@@ -82,7 +89,8 @@ WHOLE: Final[tuple[tuple[str, Builder], ...]] = (
     # words written on it
     (
         (
-            "(?:AT PLACE (?:(?:OF|IN) SHOWN)?)? (?:ADD|WRITE|MOVE)? (?:SIZE|NICE|FLAT|LIGHTEN|DEEPEN|HUE)* TEXT?"
+            "(?:AT PLACE (?:(?:OF|IN) SHOWN)?)? (?:ADD|WRITE|MOVE)? IT? (?:AT PLACE)?"
+            "(?:SIZE|NICE|FLAT|LIGHTEN|DEEPEN|HUE)* TEXT?"
             "(?:SAYS|TO)? (?P<quote>QUOTE)"
             "(?:AT|IN|ON|OF|TO|PLACE|SHOWN|SIZE|HUE|LIGHTEN|DEEPEN|FLAT|TEXT)*"
         ),
@@ -109,21 +117,25 @@ WHOLE: Final[tuple[tuple[str, Builder], ...]] = (
     ("CHANGE? SHOWN? (?:TO|BE|AS)* MIRRORED", read.flipped),
     ("(?:CROP|CUT) SHOWN? (?:TO|AS|IN|BE)* (?P<aspect>ASPECT) RATIO*", read.cropped),
     ("(?:CHANGE|ADD)? SHOWN? (?:TO|AS|IN|BE|WITH)* (?P<aspect>ASPECT) RATIO*", read.cropped),
+    ("CHANGE RATIO (?:OF SHOWN)? (?:TO|AS|BE)* (?P<aspect>ASPECT)", read.cropped),
     ("CROP SHOWN? DEGREE* CLOSER? (?:(?:TO|ON|IN|AROUND|FOR) WHO)?", read.closer),
     ("ZOOM (?:(?:TO|ON) (?:SHOWN|WHO))? DEGREE*", read.closer),
     ("EXTEND CANVAS? SHOWN? (?:AT)? (?P<sides>SIDE) (?:(?:OF|IN) SHOWN)?", read.extended),
     ("EXTEND CANVAS? SHOWN? (?:TO|AS|IN|BE)* (?P<aspect>ASPECT) RATIO*", read.extended),
     ("EXTEND (?:CANVAS|SHOWN)", read.extended),
-    ("ADD (?:MORE|DEGREE)* SPACE AT? (?P<sides>SIDE)", read.extended),
+    ("(?:ADD|CHANGE) (?:MORE|DEGREE)* SPACE AT? (?P<sides>SIDE)", read.extended),
     ("ZOOMOUT DEGREE*", read.extended),
     ("CHANGE SHOWN DEGREE* (?P<sides>WIDER)", read.extended),
     (
         (
-            "(?:ADD|CHANGE|MOVE)? (?:SHOWN (?:WITH|IN)?)? (?P<ink>(?:WIDTH|NICE|FLAT|LIGHTEN|DEEPEN|HUE)*) BORDER"
+            "(?:ADD|CHANGE|MOVE)? (?:SHOWN (?:WITH|IN)?)? (?:WIDTH|NICE|FLAT|LIGHTEN|DEEPEN|HUE)* BORDER"
+            "(?:IN (?:FLAT|LIGHTEN|DEEPEN)* HUE HUEWORD?)?"
             "(?:(?:AROUND|TO|ON) (?:SHOWN|EVERYTHING))?"
         ),
         read.bordered,
     ),
+    ("BORDER SHOWN", read.bordered),
+    ("SCALE SHOWN UPDOWN (?:BYFACTOR|TO|FOR)* (?P<factor>TIMES)", read.enlarged),
     ("ENLARGE SHOWN? (?:(?:BYFACTOR|TO|FOR)* (?P<factor>(?:TIMES|NUMBER)) LARGER?)?", read.enlarged),
     ("(?P<factor>TIMES) (?:ENLARGE|LARGER)", read.enlarged),
     ("CHANGE SHOWN (?P<factor>TIMES) LARGER", read.enlarged),
@@ -132,5 +144,5 @@ WHOLE: Final[tuple[tuple[str, Builder], ...]] = (
 )
 # What the mask covers, by whatever name.
 WITH_MASK: Final[tuple[tuple[str, Builder], ...]] = (
-    ("(?:CHANGE|PAINT) (?:HUEWORD OF)? (?P<named>SPOT) (?:TO|BE|AS|IN|LOOKS)* PAINTED", read.recoloured),
+    ("(?:CHANGE|PAINT) (?:HUEWORD OF)? (?P<named>NAMED) (?:TO|BE|AS|IN|LOOKS)* PAINTED", read.recoloured),
 )

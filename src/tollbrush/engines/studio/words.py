@@ -38,10 +38,10 @@ class Term:
 UNKNOWN: Final = "UNKNOWN"
 _LONGEST: Final = 6  # words in a phrase
 _TOKEN: Final = re.compile(
-    r"#(?:[0-9a-f]{6}|[0-9a-f]{3})\b|\d{1,2}\s?[:x]\s?\d{1,2}\b|-?\d+(?:\.\d+)?\s?(?:%|percent\b|°|degrees?\b|deg\b)"
+    r"#(?:[0-9a-f]{6}|[0-9a-f]{3})\b|\d{1,2}\s?[:x]\s?\d{1,2}\b|[+-]?\d+(?:\.\d+)?\s?(?:%|percent\b|°|degrees?\b|deg\b)"
     r"|\d\s?(?:x|times)\b|b&w|b/w|->|[^\W\d_]+(?:'[^\W\d_]+)?|-?\d+(?:\.\d+)?|\S"
 )
-_HYPHEN: Final = re.compile(r"-(?!>)(?!(?<!\w-)\d)")  # neither an arrow's nor a number's sign
+_HYPHEN: Final = re.compile(r"-(?!>)(?!(?<!\w-)\s?\d)")  # neither an arrow's nor a number's sign
 _QUOTES: Final = str.maketrans({"’": "'", "‘": "'", "`": "'", "´": "'", "“": '"', "”": '"', "—": ",", "…": "."})
 _POINTED_AT: Final = ("PICTURE", "BG", "PERSON", "THING", "AREA", "EFFECT", "COLOURS")
 
@@ -77,7 +77,7 @@ def _is_noun(term: Term) -> bool:
 
 
 _MARKS: Final = "".join(map(chr, range(0xE000, 0xE008)))  # each stands for one quotation
-_QUOTED: Final = re.compile(r"\"([^\"]+)\"|(?<!\w)'([^']+)'(?!\w)")
+_QUOTED: Final = re.compile(r"\"([^\"]+)\"|(?<!\w)'((?:[^']|(?<=\w)'(?=\w))+)'(?!\w)")
 
 
 def _quoted(prompt: str, *, keep: bool) -> tuple[str, list[str]]:
@@ -154,6 +154,8 @@ def _literal(key: str) -> dict[str, Value] | None:
         return {"HUE": digits}
     if aspect := re.fullmatch(r"(\d+)\s?[:x]\s?(\d+)", key):
         return {"ASPECT": f"{aspect[1]}:{aspect[2]}"}
+    if step := re.fullmatch(r"([+-]\d+(?:\.\d+)?)\s?(?:%|percent)", key):
+        return {"STEP": float(step[1])}
     if number := re.fullmatch(r"(-?\d+(?:\.\d+)?)\s?(\S*)", key):
         return {_UNITS[number[2][:1]]: float(number[1])} if number[2][:1] in _UNITS else None
     return None
@@ -179,7 +181,7 @@ def dictionary() -> dict[str, dict[str, Value]]:
         "STYLE": retouch.STYLES, "STYLEVERB": retouch.STYLE_VERBS, "WEATHER": retouch.WEATHERS,
         "SKYLOOK": retouch.SKIES, "WHOLESKY": retouch.WHOLE_SKIES, "PLACE": retouch.PLACES, "SIZE": retouch.SIZES,
         "SOURCE": retouch.SOURCES, "SIDE": retouch.SIDES, "CLOCK": retouch.CLOCK, "AXIS": retouch.AXES,
-        "TIMES": retouch.TIMES, "WIDTH": retouch.WIDTHS, "ASPECT": retouch.ASPECTS,
+        "TIMES": retouch.TIMES, "DEGREES": retouch.TURNS, "WIDTH": retouch.WIDTHS, "ASPECT": retouch.ASPECTS,
     }  # fmt: skip
     for tag, table in valued.items():
         for phrases, value in table.items():
