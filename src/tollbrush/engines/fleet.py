@@ -33,8 +33,8 @@ class Fleet(Generic[M]):
         self.members = tuple(members)
 
     def suits(self, rank: Callable[[M], int | None]) -> bool:
-        """Whether any member, one of those left alone included, suits this request."""
-        return any(rank(m) is not None for m in self.members)
+        """Whether any member that is well suits this request."""
+        return any(m.well and _may_be_called(m) and rank(m) is not None for m in self.members)
 
     def choose(self, rank: Callable[[M], int | None], avoiding: Container[M] = ()) -> M:
         """The member for a request: `rank` tells how well it suits (0 is best, None: not at all), `avoiding` who

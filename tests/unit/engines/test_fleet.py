@@ -91,6 +91,16 @@ def test_who_suits_best_comes_first_and_who_does_not_never() -> None:
         Fleet([unable]).choose(rank)
 
 
+def test_who_is_ill_or_left_alone_suits_nobody() -> None:
+    ill, failing, unable = Server("ill", well=False), Server("failing"), Server("unable", suits=None)
+    fleet = Fleet([ill, failing, unable])
+    assert fleet.suits(rank)
+    fail(fleet, failing)
+    assert not fleet.suits(rank)
+    ill.well = True
+    assert fleet.suits(rank)
+
+
 def test_who_is_not_well_is_the_last_choice() -> None:
     ill, well = Server("ill", well=False), Server("well", outstanding=9)
     assert Fleet([ill, well]).choose(rank) is well

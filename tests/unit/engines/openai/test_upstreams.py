@@ -171,6 +171,19 @@ def free() -> str:
     return f"http://127.0.0.1:{free_port()}/v1"
 
 
+async def test_several_pictures_come_one_by_one_while_whoever_makes_them_at_once_is_down(
+    servers: Mapping[str, str],
+) -> None:
+    request = EditInput((photo(128, 64),), "three of them", SIZE, n=3)
+    async with fleet(omni(free()), {"url": servers["generic"]}) as engine:
+        for _ in range(2):  # until it is left alone
+            with pytest.raises((UpstreamFailed, Unavailable)):
+                await engine.edit("m", request)
+        output = await engine.edit("m", request)
+    assert len(output.images) == 3
+    assert told(servers["generic"], "asked")[-3:] == ["three of them"] * 3
+
+
 # ── failures ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
