@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import threading
 import time
 from collections.abc import Iterator
@@ -15,16 +14,16 @@ from typing import Any
 
 import httpx2
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
+from support.browser import needs_browser, open_browser
 from support.evm_node import EvmNode
 from support.paid_server import PaidServer, png
 from support.servers import free_port, running
 from tollbrush.payments.wallet import load_or_create
 from tollbrush.settings import Settings
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = [pytest.mark.e2e, pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")]
+pytestmark = [pytest.mark.e2e, needs_browser]
 
 SECRET = "tollbrush-router"  # in /health: what a page that can read would see
 
@@ -96,11 +95,8 @@ def serving_pages() -> Iterator[str]:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """`evil.example` and `sol.evil.example` are DNS names of the attacker's that resolve to loopback."""
-    with sync_playwright() as playwright:
-        arguments = ["--no-sandbox", "--host-resolver-rules=MAP *.example 127.0.0.1"]
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=arguments)
+    with open_browser("--host-resolver-rules=MAP *.example 127.0.0.1") as opened:
         yield opened
-        opened.close()
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import io
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -16,7 +15,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
-from support.browser import Watched, connect, needs_browser, needs_page, watched
+from support.browser import LONG, Watched, connect, long_form, needs_browser, needs_page, watched
 from support.browser_wallets import GhostWallet
 from support.fair import Fair
 from support.page_figures import measure
@@ -28,7 +27,6 @@ pytestmark = [pytest.mark.e2e, needs_page]
 SOURCES = Path(__file__).parents[2] / "playground"
 DESKTOP = {"width": 1280, "height": 800}
 PHONE = {"width": 360, "height": 740}
-LONG = os.environ.get("TOLLBRUSH_E2E") == "long"
 PRICE = 2_100
 LIMIT = 60_000
 """Bytes, gzipped, of all that the page loads before a Solana wallet pays."""
@@ -230,7 +228,7 @@ def test_its_own_unit_tests() -> None:
 
 
 @needs_browser
-@pytest.mark.skipif(not LONG, reason="measured in the long form")
+@long_form
 def test_figures(browser: Browser, fair: Fair) -> None:
     """Printed, not judged: machines differ. Run with -s."""
     print(json.dumps(measure(browser, fair.gateway.url, fair.folder), indent=2))

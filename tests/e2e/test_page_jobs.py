@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
-from support.browser import Watched, connect, needs_browser, needs_page, watched
+from support.browser import Watched, connect, long_form, needs_browser, needs_page, watched
 from support.fair import FUNDS, Fair
 from support.own_gateway import PRICE
 from tollbrush.errors import EngineFailed
@@ -46,6 +46,7 @@ def spent(fair: Fair, payer: str) -> int:
     return FUNDS - fair.market.base.balance(payer)
 
 
+@long_form
 def test_followed_to_its_end(visit: Watched, fair: Fair, payer: str) -> None:
     fair.gateway.hold()
     page = order(visit, fair)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import math
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from playwright.sync_api import Browser, CDPSession, Page, expect
 
-from support.browser import Watched, needs_browser, needs_page, watched
+from support.browser import Watched, long_form, needs_browser, needs_page, watched
 from support.fair import Fair
 
 pytestmark = [pytest.mark.e2e, needs_browser, needs_page]
@@ -48,11 +47,8 @@ def middle(page: Page) -> tuple[float, float]:
     return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 
 
-LARGE = [(4000, 3000)] + [(7300, 5475)] * (os.environ.get("TOLLBRUSH_E2E") == "long")
-
-
-@pytest.mark.parametrize("size", LARGE)
-@pytest.mark.parametrize("closer", [0, 7])
+@pytest.mark.parametrize("size", [(4000, 3000), pytest.param((7300, 5475), marks=long_form)])
+@pytest.mark.parametrize("closer", [pytest.param(0, marks=long_form), 7])
 def test_a_dab_is_a_disc_of_source_pixels(visit: Watched, fair: Fair, size: tuple[int, int], closer: int) -> None:
     page = visit.open(fair.gateway.url, picture(fair, *size))
     page.locator(".stage").focus()

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from support.browser import Watched, connect, needs_browser, needs_page, watched
+from support.browser import Watched, connect, long_form, needs_browser, needs_page, watched
 from support.browser_wallets import FoxWallet, Refusal
 from support.fair import FUNDS, Fair
 from support.own_gateway import PRICE
@@ -78,6 +78,7 @@ def test_the_account_is_followed_and_let_go(visit: Watched, fair: Fair) -> None:
     expect(page.locator("button.pay")).to_contain_text("Connect a wallet")
 
 
+@long_form
 def test_solana_accounts_are_followed(visit: Watched, fair: Fair) -> None:
     wallet = fair.ghost()
     wallet.install(visit.page.context)
@@ -92,16 +93,6 @@ def test_no_wallet(visit: Watched, fair: Fair) -> None:
     page.locator("button.pay").click()
     expect(page.get_by_role("dialog")).to_contain_text("No wallet was found in this browser.")
     expect(page.get_by_role("dialog")).to_contain_text("Phantom")
-
-
-def test_another_network_is_switched(visit: Watched, fair: Fair) -> None:
-    wallet = fair.fox()
-    wallet.chain_id = 1
-    wallet.install(visit.page.context)
-    page = visit.open(fair.gateway.url, fair.photo, "invert it")
-    connect(page, "Test Fox")
-    buy(page)
-    assert wallet.chain_id == 84532
 
 
 REFUSALS = [
@@ -124,6 +115,7 @@ def test_a_wallet_says_no(visit: Watched, fair: Fair) -> None:
     assert fair.market.base.balance(wallet.address) == FUNDS
     wallet.refuses.clear()
     buy(page)  # the way on is the same button
+    assert wallet.chain_id == 84532  # switched from the page
 
 
 def test_an_account_that_is_not_shared(visit: Watched, fair: Fair) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +19,8 @@ CHROMIUM: Final = shutil.which("chromium") or shutil.which("chromium-browser") o
 AXE: Final = BUILT.parents[2] / "playground/node_modules/axe-core/axe.min.js"
 
 needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")
+LONG: Final = os.environ.get("TOLLBRUSH_E2E") == "long"
+long_form = pytest.mark.skipif(not LONG, reason="only in the long form: TOLLBRUSH_E2E=long")
 needs_page = pytest.mark.skipif(not (BUILT / "index.html").exists(), reason="the page is not built (make needs npm)")
 
 _WATCH = """addEventListener("securitypolicyviolation",
