@@ -84,7 +84,7 @@ WHOLE: Final[dict[str, str | None]] = {
     "make the background black and white but keep the person in colour": "tone black_and_white background",
     "desaturate the background": "tone less_saturation background",
     "behind her I want a cloudy blue sky": "background blue_sky",
-    "set the background to solid navy": "background navy",
+    "set the background to solid navy": "background navy blue",
     # things to wear
     "stick a santa hat on him": "wear santa_hat",
     "can he wear a cowboy hat?": "wear cowboy_hat",

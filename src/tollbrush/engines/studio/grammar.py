@@ -29,6 +29,7 @@ from tollbrush.engines.studio.reading import (
     toned,
     too_much,
     vivid,
+    wished,
     worn,
 )
 from tollbrush.engines.studio.retouch_rules import BOTH, MACROS, WHOLE, WITH_MASK
@@ -116,7 +117,7 @@ _OF_MASK: Final = {
 _ADVERBS = "(?:DEGREE|MORE)*"
 _BOTH: Final[tuple[tuple[str, Builder], ...]] = (
     # a new background
-    ("(?:CHANGE|PAINT|ADD)? BACK HUEWORD? CHANGE? (?:TO|AS|WITH|FOR|BE|LOOKS|IN|OF)* NEW BG?", replaced),
+    ("(?:CHANGE|PAINT|ADD)? BACK HUEWORD? CHANGE? (?:TO|AS|WITH|FOR|BE|LOOKS|IN|ON|OF)* NEW BG?", replaced),
     ("BACK HUEWORD IS PAINTED", replaced),
     ("(?:CHANGE|PAINT) HUEWORD OF BACK (?:TO|AS|BE)* PAINTED", replaced),
     (
@@ -138,7 +139,7 @@ _BOTH: Final[tuple[tuple[str, Builder], ...]] = (
     ("BE IN SCENERY", replaced),
     ("(?:MOVE|ADD)? ANY{0,2} ON PAINTED", replaced),
     ("BEHIND ANY (?:CHANGE|ADD)? BE? NEW", replaced),
-    ("(?:ADD|MOVE|CHANGE)? (?:IT LOOKS)? NEW (?:BEHIND ANY | AS BACK | INSTEAD (?:OF BACK)?)", replaced),
+    ("(?:ADD|MOVE|CHANGE)? (?:PERSON | IT LOOKS)? NEW (?:BEHIND ANY | AS BACK | INSTEAD (?:OF BACK)?)", replaced),
     ("(?:ADD|MOVE)? SCENERY (?:IN|ON|TO) BACK", replaced),
     # no background
     ("(?:REMOVE|CUT) ONLY? BACK OUT? ONLY?", always(RemoveBackground())),
@@ -156,7 +157,7 @@ _BOTH: Final[tuple[tuple[str, Builder], ...]] = (
     ("CHANGE BACK BE? DEGREE* SOFTER DEGREE*", blurred),
     ("(?:ADD|CHANGE)? (?:SOFT|DEGREE|NICE|MORE)* BLUR EFFECT? (?:TO|ON|OF|IN) BACK", blurred),
     ("(?:ADD|CHANGE)? (?:SOFT|DEGREE|NICE)* BG BLUR EFFECT? (?:TO POINTER)?", blurred),
-    ("CHANGE? BACK (?:BE|LOOKS)* (?:MORE|DEGREE|SOFT|NICE)* BLURRY DEGREE*", blurred),
+    ("CHANGE? BACK (?:BE|LOOKS)* (?:MORE|DEGREE|SOFT|NICE)* BLURRY DEGREE* (?:LIKE PICTURE)?", blurred),
     ("(?:CHANGE|ADD)? ANY? (?:WITH|ON|TO)* (?:MORE|DEGREE|SOFT|NICE)* BLURRY BG EFFECT?", blurred),
     (
         "(?:ADD|CHANGE)? POINTER? (?:TO|WITH|IN)* (?:SOFT|DEGREE|NICE)* PORTRAITMODE EFFECT? (?:(?:TO|ON) POINTER)?",
@@ -167,6 +168,7 @@ _BOTH: Final[tuple[tuple[str, Builder], ...]] = (
     ("ADD PERSON (?:WEARS|WITH|IN|ON)* WORN ON?", worn),
     ("(?:CHANGE|ADD) PERSON BE? (?:WEARS|WITH) WORN", worn),
     ("PERSON BE WEARS WORN", worn),
+    ("PERSON (?P<bare>WEARS) WORN", wished),
     ("(?:BE? WEARS|WITH) WORN (?:ON BEARER)?", worn),
     # tones, by adjective
     (f"(?:CHANGE|ADD)? (?:TARGET)? (?:BE|LOOKS|TO)* {_ADVERBS} (?P<tone>ER) DEGREE*", toned("ER")),
@@ -225,7 +227,7 @@ _BOTH: Final[tuple[tuple[str, Builder], ...]] = (
 # With a mask, `cut out the cat` may mean the cat or what is around it; without one there is only one cat to find.
 _WITHOUT_MASK: Final[tuple[tuple[str, Builder], ...]] = (
     (
-        "CHANGE? (?:CUT|ISOLATE) OF? WHO (?:FROM BACK)? (?:(?:ON|WITH) TRANSPARENT BG?)?",
+        "CHANGE? PURPOSE? (?:CUT|ISOLATE) OF? WHO (?:FROM BACK)? (?:(?:ON|WITH) TRANSPARENT BG?)?",
         always(RemoveBackground()),
     ),
     ("CUT WHO OUT (?:(?:OF|FROM) (?:BACK|PICTURE))?", always(RemoveBackground())),

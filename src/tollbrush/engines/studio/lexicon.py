@@ -36,7 +36,13 @@ COLOURS: Final[Mapping[str, str]] = {
     "teal": "138086", "turquoise": "35c8c0", "cyan": "22c3e6", "sky blue": "87c8f0", "baby blue": "a9d4f2",
     "blue": "2463d1", "royal blue": "2b4bd0", "navy blue": "16284f", "indigo": "42309b", "purple": "7a3fb8",
     "violet": "8450d0", "lavender": "cbbcf0", "lilac": "c9a7e0", "magenta": "d02ba0", "pink": "f49ac2",
-    "hot pink": "ff4fa3", "rose": "e8637f",
+    "hot pink": "ff4fa3", "rose": "e8637f", "emerald green": "159a64", "forest green": "22592f", "lime green": "8fd12f",
+    "mint green": "aee8cd", "olive green": "77803a", "sea green": "2e9b77", "blood red": "8a0f18",
+    "cherry red": "c3142d",
+    "wine red": "6b1028", "brick red": "a23b2c", "salmon": "fa8f7c", "rose pink": "f08aa5", "charcoal grey": "36393f",
+    "silver grey": "b4b8bd", "golden yellow": "f2b91c", "lemon yellow": "fbe94b", "mustard yellow": "d6a520",
+    "burnt orange": "c4581c", "chocolate brown": "4d2c18", "royal purple": "5c2a9d", "midnight blue": "131f45",
+    "steel blue": "4c7ea8", "powder blue": "b3d6e6", "cobalt blue": "1d49a8", "electric blue": "1e6bff",
 }  # fmt: skip
 SPELLINGS: Final[Mapping[str, str]] = {
     "gray": "grey", "golden": "gold", "navy": "navy blue", "off white": "ivory", "skyblue": "sky blue",
@@ -44,7 +50,8 @@ SPELLINGS: Final[Mapping[str, str]] = {
 
 SCENES: Final[Mapping[str, Scene]] = {
     "starry sky, starry night, starry night sky, starry, stars, night sky, night sky with stars, milky way, starfield, "
-    "star field, sky full of stars, starlit sky, starry skies, star sky, sky with stars, star filled sky": "starry",
+    "star field, sky full of stars, night sky full of stars, "
+    "starlit sky, starry skies, star sky, sky with stars, star filled sky": "starry",
     "sunset, sun set, sunset sky, sky at sunset, golden hour, golden hour sunset": "sunset",
     "blue sky, blue skies, blue sky with clouds, sky with clouds, cloudy blue sky, blue cloudy sky, sunny sky, "
     "blue sky with white clouds, blue sky and clouds, blue sky with some clouds, sunny blue sky": "blue_sky",
@@ -200,7 +207,7 @@ ROLES: Final[Mapping[str, str]] = {
     "COLOURS": "colours, colors, colour, color, hues",
     "TONES": "tone, tones, toning, tint, temperature, color temperature, colour temperature, color tone, colour tone, "
     "color tones, colour tones",
-    "EFFECT": "filter, effect, look, style, version, mode, scene",
+    "EFFECT": "filter, effect, efect, effekt, look, style, version, mode, scene",
     "LOOKS": "look, looks, look like, looks like, appear, feel, looking, look like there's, look like there is, "
     "look as if there is",
     "BE": "be, should be, must be, to be, should, needs to be",
@@ -220,6 +227,7 @@ ROLES: Final[Mapping[str, str]] = {
     "AS": "as",
     "WITH": "with, using, having, have",
     "FOR": "for, by",
+    "LIKE": "like, like in, like on, as in",
     "IN": "in, at, inside, under, beneath, underneath, within, next to",
     "ON": "on, onto, against, in front of, over, on top of",
     "BEHIND": "behind, in back of",
@@ -242,7 +250,7 @@ ROLES: Final[Mapping[str, str]] = {
 }
 
 POLITE: Final = (
-    "please, pls, plz, kindly, can you please, can you, could you please, could you, would you, will you, can u, "
+    "please, please to, pls, plz, kindly, can you please, can you, could you please, could you, would you, will you, can u, "
     "could u, can i have, can i get, could i have, could i get, i want you to, i want to, i want it to, i want, "
     "i wanna, i need you to, i need to, i need, needs, i'd like you to, i'd like to, i'd like, id like, "
     "i would like you to, i would like to, i would like, i'd love, let's, lets, just, hey, hi, now, help me, for me, "

@@ -144,6 +144,8 @@ def _meaning(
 
 def _completions(clause: Sequence[Term], before: Sequence[Term], found: Sequence[Reading]) -> Iterator[Sequence[Term]]:
     """The clause as it stands, then with what a person leaves unsaid the second time."""
+    if any(term.plays("SKY") for term in before) and any(term.plays("SCENE", "SKYLOOK") for term in clause):
+        yield [_SKY, *(term for term in clause if not term.plays("INSTEAD", "CHANGE", "ADD", "IN", "IT"))]
     verb = before[0] if before and before[0].plays(*_VERBS) else None
     leans = verb is not None and not clause[0].plays(*_VERBS)
     if not (leans and verb is not None and verb.plays(*_TAKEN_AWAY)):
@@ -151,8 +153,6 @@ def _completions(clause: Sequence[Term], before: Sequence[Term], found: Sequence
     # "remove the cup and write sale": a removal passes on only to what an article or the lexicon shows to be a thing.
     if leans and verb is not None and (not clause[0].plays(UNKNOWN) or clause[0].named):
         yield [verb, *clause]
-    if any(term.plays("SKY") for term in before) and any(term.plays("SCENE", "SKYLOOK") for term in clause):
-        yield [_SKY, *(term for term in clause if not term.plays("INSTEAD", "CHANGE", "ADD", "IN", "IT"))]
     if any(term.plays("BG") for term in before):
         yield [_BACKGROUND if term.key == "it" else term for term in clause]
         if found and found[-1] == RemoveBackground():

@@ -128,6 +128,11 @@ def worn(found: Found) -> Reading:
     return Wear(kind, shaded(hues[0], others) if hues else None)
 
 
+def wished(found: Found) -> Reading | None:
+    """`(can) he wear a hat`; `he wears a hat` only tells what is there."""
+    return worn(found) if found.part("bare")[0].key == "wear" else None
+
+
 def toned(role: str) -> Builder:
     def build(found: Found) -> Reading:
         kind = cast(ToneKind, found.value("tone", role))

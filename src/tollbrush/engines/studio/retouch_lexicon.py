@@ -153,8 +153,8 @@ ROLES: Final[Mapping[str, str]] = {
     "SPACE": "space, room, canvas, margin",
     "CANVAS": "canvas, background, bg",
     "ZOOMOUT": "zoom out, uncrop",
-    "PURPOSE": "instagram, ebay, amazon, linkedin, facebook, etsy, shopify, tiktok, vinted, whatsapp, website, "
-    "web site, shop, online shop, profile, cv, resume, passport, print, printing, presentation, story, post, "
+    "PURPOSE": "sticker, instagram, ebay, amazon, linkedin, facebook, etsy, shopify, tiktok, vinted, whatsapp, "
+    "website, web site, shop, online shop, profile, cv, resume, passport, print, printing, presentation, story, post, "
     "profile picture, profile photo, profile pic, logo, thumbnail, avatar, banner, listing, catalog, catalogue, "
     "poster, wallpaper, flyer, invitation, business card, portfolio, blog",
 }

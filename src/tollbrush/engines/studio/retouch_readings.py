@@ -102,6 +102,8 @@ def recoloured(found: Found) -> Reading | None:
     if source := found.part("source"):
         named = str(source[0].roles["SOURCE"])
         return Recolour(colour, named) if named != colour.name else None
+    if (last := found.part("named")[-1]).plays("HUE"):
+        raise TooMuchError([last])  # two colours, side by side
     return Recolour(colour) if is_thing(found.part("named")) else None
 
 

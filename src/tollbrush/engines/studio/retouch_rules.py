@@ -145,4 +145,5 @@ WHOLE: Final[tuple[tuple[str, Builder], ...]] = (
 # What the mask covers, by whatever name.
 WITH_MASK: Final[tuple[tuple[str, Builder], ...]] = (
     ("(?:CHANGE|PAINT) (?:HUEWORD OF)? (?P<named>NAMED) (?:TO|BE|AS|IN|LOOKS)* PAINTED", read.recoloured),
+    ("(?P<named>NAMED) TO? BE PAINTED", read.recoloured),
 )
