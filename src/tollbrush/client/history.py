@@ -3,7 +3,8 @@
     running ──► paid ──► done        paid: bought, its pictures not saved here yet (routers save them)
         └─────► failed               keeps its payment: the same edit again sends that one, not a second
 
-It outlives its process, so that nothing paid is lost and nothing is paid twice.
+It outlives its process, so that nothing paid is lost and nothing is paid twice: what is signed and what is bought is on
+the disk before the edit goes on. The rest may be lost with the machine's power: then it is found out again.
 """
 
 from __future__ import annotations
@@ -125,14 +126,16 @@ class History:
     def signed(self, name: str, payment: SignedPayment, job: str, poll_url: str) -> None:
         """Before the payment leaves this machine, and again when the edit has become a job."""
         row = (msgspec.json.encode(payment).decode(), job, poll_url, name)
-        self._run("UPDATE edits SET payment = ?, job = ?, poll_url = ? WHERE id = ?", row)
+        self._run("UPDATE edits SET payment = ?, job = ?, poll_url = ? WHERE id = ?", row, flush=True)
         if poll_url:
             self._forget_upload(name)
 
     def paid(self, name: str, bought: Mapping[str, Any]) -> None:
         """The gateway delivered."""
         self._run(
-            "UPDATE edits SET state = 'paid', bought = ?, payment = NULL WHERE id = ?", (json.dumps(bought), name)
+            "UPDATE edits SET state = 'paid', bought = ?, payment = NULL WHERE id = ?",
+            (json.dumps(bought), name),
+            flush=True,
         )
         self._forget_upload(name)
 
@@ -191,8 +194,9 @@ class History:
         with self._lock, _translated(self._path):
             return [_row(*found) for found in self._db.execute(query, (*values, limit))]
 
-    def _run(self, query: str, values: tuple[Any, ...]) -> None:
+    def _run(self, query: str, values: tuple[Any, ...], *, flush: bool = False) -> None:
         with self._lock, _translated(self._path):
+            self._db.execute(f"PRAGMA synchronous = {'FULL' if flush else 'NORMAL'}")
             self._db.execute(query, values)
 
 

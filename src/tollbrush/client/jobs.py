@@ -130,7 +130,7 @@ class Purchaser:
 
     @property
     def gateway(self) -> str:
-        """"" until it is chosen."""
+        """ "" until it is chosen."""
         return self.flow.gateway if self.flow else ""
 
     @property

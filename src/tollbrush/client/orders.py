@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-import httpx2
 import msgspec
 
 from tollbrush.domain.pricing import Price
@@ -57,14 +57,27 @@ class Order:
         named += [("mask", self.mask)] if self.mask is not None else []
         if any(isinstance(picture, str) for _, picture in named):
             return self.as_json()
-        files = [(name, (name, p.data, p.mime_type)) for name, p in named if isinstance(p, Picture)]
-        fields = {name: value if isinstance(value, str) else _plain(value) for name, value in self.fields.items()}
-        made = httpx2.Request("POST", "http://form", data=fields, files=files)
-        return Upload(made.read(), made.headers["content-type"])
+        boundary = secrets.token_hex(16)
+        pieces: list[bytes] = []
+        for name, value in self.fields.items():
+            said = value if isinstance(value, str) else _plain(value)
+            pieces += [_part(boundary, f'name="{name}"'), said.encode(), b"\r\n"]
+        for name, picture in named:
+            if isinstance(picture, Picture):
+                head = _part(boundary, f'name="{name}"; filename="{name}"', picture.mime_type)
+                pieces += [head, picture.data, b"\r\n"]
+        body = b"".join([*pieces, f"--{boundary}--\r\n".encode()])
+        return Upload(body, f"multipart/form-data; boundary={boundary}")
 
 
 def _text(picture: Picture | str) -> str:
     return picture if isinstance(picture, str) else datauri.encode(picture.data, picture.mime_type)
+
+
+def _part(boundary: str, named: str, mime_type: str = "") -> bytes:
+    """The head of a part (RFC 7578). Names are ours."""
+    kind = f"\r\nContent-Type: {mime_type}" if mime_type else ""
+    return f"--{boundary}\r\nContent-Disposition: form-data; {named}{kind}\r\n\r\n".encode()
 
 
 def _plain(value: object) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -108,10 +109,7 @@ async def _bring(http: httpx2.AsyncClient, entry: Mapping[str, Any], base: str) 
         header = sniff(data, max_pixels=_MAX_PIXELS, path="the result")
     except BadImage as wrong:
         raise _not_a_picture(str(url), base, wrong.message) from wrong
-    told = entry.get("sha256")
-    if isinstance(told, str) and told.lower() != hashlib.sha256(data).hexdigest():
-        raise _not_a_picture(str(url), base, "its bytes are not those that were announced")
-    return EditedImage(
+    image = EditedImage(
         data,
         header.mime_type,
         *(header.upright.width, header.upright.height),
@@ -121,6 +119,10 @@ async def _bring(http: httpx2.AsyncClient, entry: Mapping[str, Any], base: str) 
         preserved=_of(bool, entry.get("preserved")),
         edited_fraction=_of(float, entry.get("edited_fraction")),
     )
+    told = entry.get("sha256")
+    if isinstance(told, str) and told.lower() != await asyncio.to_thread(lambda: image.sha256):
+        raise _not_a_picture(str(url), base, "its bytes are not those that were announced")
+    return image
 
 
 async def _data(http: httpx2.AsyncClient, entry: Mapping[str, Any], url: str, base: str) -> bytes:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlsplit
+from urllib.request import getproxies
 
 import httpx2
 import msgspec
@@ -60,7 +62,11 @@ def open_http(url: str) -> httpx2.AsyncClient:
     """A client for this server. It follows no redirect: a payment goes where it was meant to go, or nowhere. Proxies
     of the environment do not stand between us and this machine."""
     local = urlsplit(url).hostname in _LOOPBACK
-    return httpx2.AsyncClient(timeout=_TIMEOUT, follow_redirects=False, trust_env=not local)
+    if sys.platform == "win32" or (getproxies() and not local):
+        return httpx2.AsyncClient(timeout=_TIMEOUT, follow_redirects=False, trust_env=not local)
+    from tollbrush.client.direct import Direct
+
+    return httpx2.AsyncClient(transport=Direct(), timeout=_TIMEOUT, follow_redirects=False, trust_env=False)
 
 
 async def send(
@@ -74,15 +80,16 @@ async def send(
             http.stream(method, url, content=content, headers=dict(headers)) as response,
         ):
             limit = MAX_ANSWER if response.status_code < 300 else _MAX_REFUSAL
-            body = bytearray()
+            chunks, size = list[bytes](), 0
             async for chunk in response.aiter_bytes():
-                body += chunk
-                if len(body) > limit:
+                chunks.append(chunk)
+                size += len(chunk)
+                if size > limit:
                     raise UpstreamFailed(
                         f"{url} answered HTTP {response.status_code} with more than {limit:,} bytes.",
                         advice="Check that the address is an image editing gateway.",
                     )
-            return Answer(response.status_code, response.headers, bytes(body))
+            return Answer(response.status_code, response.headers, b"".join(chunks))
     except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.UnsupportedProtocol, httpx2.InvalidURL) as failure:
         raise NotSent(f"{url}: {failure}") from failure
     except (httpx2.HTTPError, httpx2.StreamError, TimeoutError) as failure:

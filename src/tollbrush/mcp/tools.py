@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -96,7 +96,8 @@ class Tools:
         ]
         caps = place.settings.router.spending
         book = SpendingBook(place.settings.data_dir / "spending.db")
-        spent = await asyncio.to_thread(book.spent, int(time.time()))
+        with closing(book):
+            spent = await asyncio.to_thread(book.spent, int(time.time()))
         spans = {
             "hour": shapes.Cap(plain(caps.per_hour), plain(Price(spent.hour).dollars)),
             "day": shapes.Cap(plain(caps.per_day), plain(Price(spent.day).dollars)),

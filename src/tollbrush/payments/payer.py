@@ -131,6 +131,8 @@ class Payer:
         rpcs, self._rpcs, self._opened = self._rpcs, [], {}
         for rpc in rpcs:
             await rpc.close()
+        if book := self.__dict__.pop("book", None):
+            await asyncio.to_thread(book.close)
 
     async def _funded(self, payable: Sequence[tuple[Offer, Network]]) -> tuple[Offer, Account]:
         """The first offer that the wallet can pay, EVM before Solana."""

@@ -6,29 +6,21 @@ Keys leave this object only by `evm_key`, `solana_keypair` and `export`; it prin
 
 from __future__ import annotations
 
-import hmac
-import re
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal, NoReturn
+from typing import TYPE_CHECKING, Literal, NoReturn
 
 import msgspec
 
 from tollbrush.errors import BadRequest, WalletLocked
-from tollbrush.payments import keystore
+from tollbrush.payments import keys, keystore
 
 if TYPE_CHECKING:
-    from mnemonic import Mnemonic
     from solders.keypair import Keypair
 
     from tollbrush.settings import Settings
 
 Family = Literal["evm", "svm"]
-
-_HARDENED: Final = 2**31
-_HEX = re.compile(r"(?:0x)?[0-9a-f]+", re.ASCII | re.IGNORECASE)
-_EVM_PATH: Final = (44 + _HARDENED, 60 + _HARDENED, _HARDENED, 0, 0)
-_SOLANA_PATH: Final = "m/44'/501'/0'/0'"
 
 
 class Wallet:
@@ -52,14 +44,16 @@ class Wallet:
         from solders.keypair import Keypair
 
         words = " ".join(Mnemonic.normalize_string(words).lower().split())
-        _check_words(words, Mnemonic("english"))
+        keys.check_words(words, Mnemonic("english"))
         seed = Mnemonic.to_seed(words, passphrase)
-        return cls(words, _bip32(seed, _EVM_PATH), Keypair.from_seed_and_derivation_path(seed, _SOLANA_PATH))
+        return cls(
+            words, keys.bip32(seed, keys.EVM_PATH), Keypair.from_seed_and_derivation_path(seed, keys.SOLANA_PATH)
+        )
 
     @classmethod
     def from_keys(cls, *, evm_key: str = "", solana_key: str = "") -> Wallet:
         """A hex EVM key and a base58 Solana keypair, either or both. Raises BadRequest."""
-        return cls(None, _read_evm_key(evm_key) if evm_key else None, _read_solana_key(solana_key))
+        return cls(None, keys.read_evm_key(evm_key) if evm_key else None, keys.read_solana_key(solana_key))
 
     @classmethod
     def read(cls, text: str) -> Wallet:
@@ -70,10 +64,10 @@ class Wallet:
         lines = [text] if text.startswith("[") else [line.strip() for line in text.splitlines() if line.strip()]
         if text.startswith("{"):
             return cls._from_export(text)
-        if not any(_looks_like_a_key(line) for line in lines):
+        if not any(keys.looks_like_a_key(line) for line in lines):
             return cls.from_words(text)
-        evm = [line for line in lines if _HEX.fullmatch(line)]
-        solana = [_base58_of(line) for line in lines if not _HEX.fullmatch(line)]
+        evm = [line for line in lines if keys.HEX.fullmatch(line)]
+        solana = [keys.base58_of(line) for line in lines if not keys.HEX.fullmatch(line)]
         if len(evm) > 1 or len(solana) > 1:
             raise BadRequest("a wallet has one EVM key and one Solana key at most.", path="key")
         return cls.from_keys(evm_key="".join(evm), solana_key="".join(solana))
@@ -81,7 +75,7 @@ class Wallet:
     @classmethod
     def _from_export(cls, text: str) -> Wallet:
         try:
-            said = msgspec.json.decode(text, type=_Export)
+            said = msgspec.json.decode(text, type=keys.Export)
         except msgspec.DecodeError:
             raise BadRequest(
                 "this JSON is no wallet.", path="key", advice="Give words, a key, or what `wallet export` printed."
@@ -213,73 +207,3 @@ def _store(settings: Settings, wallet: Wallet) -> Wallet:
         passphrase=settings.wallet.passphrase.get_secret_value(),
     )
     return wallet
-
-
-def _check_words(words: str, english: Mnemonic) -> None:
-    listed = words.split(" ")
-    if len(listed) not in (12, 15, 18, 21, 24):
-        raise BadRequest(f"a wallet has 12, 15, 18, 21 or 24 words, not {len(words.split())}.", path="words")
-    known = set(english.wordlist)
-    if strange := [str(i) for i, word in enumerate(listed, 1) if word not in known]:
-        raise BadRequest(f"word {', '.join(strange)} is not on BIP-39's English list.", path="words")
-    if not english.check(words):
-        raise BadRequest(
-            "the words do not fit together (BIP-39 checksum): one is wrong, or the order is.", path="words"
-        )
-
-
-def _bip32(seed: bytes, path: tuple[int, ...]) -> bytes:
-    # Twelve lines for the one path we need: eth-account derives the same, after 1.2 s of imports.
-    from coincurve import PrivateKey
-
-    node = hmac.digest(b"Bitcoin seed", seed, "sha512")
-    for index in path:
-        key, chain = PrivateKey(node[:32]), node[32:]
-        parent = b"\0" + key.secret if index >= _HARDENED else key.public_key.format()
-        tweak = hmac.digest(chain, parent + index.to_bytes(4, "big"), "sha512")
-        node = key.add(tweak[:32]).secret + tweak[32:]
-    return node[:32]
-
-
-class _Export(msgspec.Struct):
-    """What `Wallet.export` gives."""
-
-    mnemonic: str = ""
-    evm_key: str = ""
-    solana_key: str = ""
-
-
-def _looks_like_a_key(line: str) -> bool:
-    """One long word, or an array of numbers; BIP-39's words have 8 letters at most."""
-    return line.startswith("[") or (" " not in line and len(line) > 30)
-
-
-def _base58_of(line: str) -> str:
-    """solana-keygen's file is an array of 64 bytes. Raises BadRequest."""
-    from solders.keypair import Keypair
-
-    if not line.startswith("["):
-        return line
-    try:
-        return str(Keypair.from_bytes(bytes(msgspec.json.decode(line, type=list[int]))))
-    except (ValueError, msgspec.DecodeError):
-        raise BadRequest("this array is no Solana keypair of 64 bytes.", path="wallet.solana_key") from None
-
-
-def _read_evm_key(text: str) -> bytes:
-    from coincurve import PrivateKey
-
-    digits = text.strip().removeprefix("0x")
-    try:
-        return PrivateKey(bytes.fromhex(digits if len(digits) == 64 else "")).secret
-    except ValueError:
-        raise BadRequest("evm_key is not a private key: 64 hexadecimal digits.", path="wallet.evm_key") from None
-
-
-def _read_solana_key(text: str) -> Keypair | None:
-    from solders.keypair import Keypair
-
-    try:
-        return Keypair.from_base58_string(text.strip()) if text else None
-    except ValueError:
-        raise BadRequest("solana_key is not a base58 keypair of 64 bytes.", path="wallet.solana_key") from None

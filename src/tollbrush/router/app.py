@@ -21,6 +21,7 @@ from tollbrush.client.history import History
 from tollbrush.errors import BadSettings, InternalError, NotFound, TollbrushError
 from tollbrush.page import Page, facts
 from tollbrush.router.buying import Buyer
+from tollbrush.router.catalog import Catalog
 from tollbrush.router.desk import Desk
 from tollbrush.router.guard import Guard, load_token
 from tollbrush.router.market import Market
@@ -46,21 +47,25 @@ def create_router(settings: Settings, *, clock: Callable[[], float] = time.time)
         )
     folder = settings.data_dir / FOLDER
     pictures = Pictures(folder / "images", quota=settings.router.quota_bytes)
-    history, market = History(folder / "history.db"), Market(settings)
+    history, market = History(folder / "history.db"), Market(settings, clock=clock)
     buyer = Buyer(settings, market, pictures, history, clock=clock)
-    desk = Desk(market, buyer, pictures, history, clock=clock)
+    catalog = Catalog(market, clock=clock)
+    desk = Desk(market, catalog, buyer, pictures, history, clock=clock)
     limits = settings.gateway.limits
-    routes = Routes(desk, market, pictures, history, Sources(settings.router, limits), limits)
+    sources = Sources(settings.router, limits)
+    routes = Routes(desk, market, pictures, history, catalog, sources, limits)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         with _first(folder) as first:
-            if first:
-                desk.recover()
-            yield
-            await desk.drain(settings.gateway.grace_seconds)
-            await market.close()
-            history.close()
+            try:
+                if first:
+                    desk.recover()
+                yield
+                await desk.drain(settings.gateway.grace_seconds)
+            finally:
+                await market.close()
+                history.close()
 
     token = load_token(settings.data_dir)
     page = Page(facts("router", settings, token=token))

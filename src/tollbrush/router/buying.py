@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -15,7 +14,7 @@ from tollbrush.client.results import EditedImage, bring_home
 from tollbrush.domain.edits import EditRequest
 from tollbrush.domain.networks import find
 from tollbrush.domain.pricing import Price
-from tollbrush.errors import BadRequest, UpstreamFailed
+from tollbrush.errors import BadRequest, TollbrushError, UpstreamFailed
 from tollbrush.payments.payer import SignedPayment
 from tollbrush.payments.policy import origin_of
 from tollbrush.router.calls import Terms
@@ -42,11 +41,15 @@ class Buyer:
 
     async def buy(self, ticket: Purchaser, request: EditRequest, terms: Terms) -> Paid:
         """The edit, paid for at the named or the cheapest gateway. Raises what the flow raises."""
-        order = await asyncio.to_thread(_order, request)
+        order = _order(request)
         bid = await self._market.best(order, terms.gateway, terms.network)
         ticket.flow = bid.flow
         self._history.at_gateway(ticket.id, bid.flow.gateway)
-        paid = await bid.flow.edit(order, max_price=_limit(terms), progress=ticket.note, quote=bid.quote)
+        try:
+            paid = await bid.flow.edit(order, max_price=_limit(terms), progress=ticket.note, quote=bid.quote)
+        except TollbrushError:
+            self._market.forget(bid.flow.gateway)
+            raise
         return self._told(paid, request.model)
 
     async def resume(self, ticket: Purchaser, row: Row) -> Paid:
@@ -56,7 +59,7 @@ class Buyer:
 
     async def again(self, ticket: Purchaser, row: Row, request: EditRequest) -> Paid:
         """An edit that failed after it was signed for: the same payment is sent again instead of a second one."""
-        order = await asyncio.to_thread(_order, request)
+        order = _order(request)
         self._history.spool(row.id, await asyncio.to_thread(order.as_json))
         return await self.resume(ticket, row)
 
@@ -95,7 +98,7 @@ class Buyer:
 
     def _saved(self, image: EditedImage) -> dict[str, Any]:
         return {
-            "key": self._pictures.save(image.bytes, image.mime_type),
+            "key": self._pictures.save(image.bytes, image.mime_type, sha256=image.sha256),
             "revised_prompt": image.revised_prompt or None,
             "preserved": image.preserved,
             "edited_fraction": image.edited_fraction,
@@ -103,7 +106,7 @@ class Buyer:
             "width": image.width,
             "height": image.height,
             "mime_type": image.mime_type,
-            "sha256": hashlib.sha256(image.bytes).hexdigest(),
+            "sha256": image.sha256,
         }
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import structlog
@@ -22,6 +22,7 @@ from tollbrush.errors import NotFound, TollbrushError, Unavailable
 from tollbrush.payments.policy import LONGEST
 from tollbrush.router.buying import Buyer, agrees
 from tollbrush.router.calls import Terms, digest
+from tollbrush.router.catalog import Catalog
 from tollbrush.router.market import Market
 from tollbrush.router.problems import without_402
 from tollbrush.router.results import Pictures
@@ -57,10 +58,17 @@ class Desk:
     """`clock` gives Unix seconds. For one event loop."""
 
     def __init__(
-        self, market: Market, buyer: Buyer, pictures: Pictures, history: History, *, clock: Callable[[], float]
+        self,
+        market: Market,
+        catalog: Catalog,
+        buyer: Buyer,
+        pictures: Pictures,
+        history: History,
+        *,
+        clock: Callable[[], float],
     ) -> None:
-        self._market, self._buyer, self._pictures, self._history = market, buyer, pictures, history
-        self._clock = clock
+        self._market, self._catalog, self._buyer = market, catalog, buyer
+        self._pictures, self._history, self._clock = pictures, history, clock
         self._same: dict[str, Job] = {}
         self._jobs: dict[str, Job] = {}
 
@@ -68,7 +76,8 @@ class Desk:
         """The edit's answer or job, bought at most once at a time; anew, whatever was bought before, with
         `terms.again`. A caller that goes away leaves it running. Raises BadRequest for an unknown gateway."""
         targets = self._market.target(terms.gateway)
-        same = await asyncio.to_thread(digest, wanted, targets)
+        model = wanted.model and await self._catalog.full_name(wanted.model, terms.gateway)
+        same = await asyncio.to_thread(digest, replace(wanted, model=model), targets)
         # No await from here to the entry: two calls at once cannot both find nothing.
         if terms.again:
             return self._new(same, wanted, terms)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 import httpx2
+import msgspec
 
 from tollbrush.client.flow import GatewayFlow
 from tollbrush.client.orders import Order
@@ -23,6 +25,9 @@ from tollbrush.wire.offers import Quote
 
 CHEAPEST: Final = "cheapest"
 _QUOTE_SECONDS: Final = 15.0
+_QUOTE_KEPT: Final = 5.0
+"""Seconds for which a quote is believed: many pictures with one prompt come in a row."""
+_QUOTES: Final = 256
 
 
 @dataclass(frozen=True)
@@ -42,13 +47,14 @@ class Bid:
 class Market:
     """One wallet at several gateways. The wallet is opened, or made, when it is first needed."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    def __init__(self, settings: Settings, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._settings, self._clock = settings, clock
         self.gateways = _gateways(settings.router)
         """Name → URL."""
         self._http: dict[str, httpx2.AsyncClient] = {}
         self._payers: dict[str, Payer] = {}
         self._wallet: Wallet | None = None
+        self._quotes: dict[tuple[str, tuple[Network, ...], bytes], tuple[float, Quote]] = {}
 
     def target(self, name: str | None) -> str:
         """What decides where an edit is bought, as text that tells two places apart. Raises BadRequest."""
@@ -90,6 +96,10 @@ class Market:
         # Of several refusals the telling one: a gateway that does not answer says nothing about the edit.
         raise next((b.error for b in bids if b.error and not isinstance(b.error, Unavailable)), bids[0].error)
 
+    def forget(self, url: str) -> None:
+        """An edit failed there: its quotes may be why."""
+        self._quotes = {key: kept for key, kept in self._quotes.items() if key[0] != url}
+
     async def close(self) -> None:
         for payer in self._payers.values():
             await payer.close()
@@ -99,15 +109,27 @@ class Market:
     async def _bid(self, name: str, flow: GatewayFlow, order: Order) -> Bid:
         try:
             async with asyncio.timeout(_QUOTE_SECONDS):
-                quote = await flow.quote(order)
-            if quote is not None:
-                policy.ours(quote.offers, flow.payer.networks)
+                quote = await self._quote(flow, order)
         except TimeoutError:
             late = Unavailable(f"{flow.gateway} named no price within {_QUOTE_SECONDS:g} s.")
             return Bid(name, flow, error=late)
         except TollbrushError as error:
             return Bid(name, flow, error=error)
         return Bid(name, flow, quote)
+
+    async def _quote(self, flow: GatewayFlow, order: Order) -> Quote | None:
+        key = (flow.gateway, flow.payer.networks, msgspec.json.encode(order.quote))
+        at, kept = self._quotes.get(key, (0.0, None))
+        now = self._clock()
+        if kept is not None and 0 <= now - at < _QUOTE_KEPT:
+            return kept
+        quote = await flow.quote(order)
+        if quote is not None:
+            policy.ours(quote.offers, flow.payer.networks)
+            while len(self._quotes) >= _QUOTES:
+                del self._quotes[next(iter(self._quotes))]
+            self._quotes[key] = (now, quote)
+        return quote
 
     def _urls(self, name: str | None) -> Mapping[str, str]:
         name = name or self._settings.router.gateway or CHEAPEST

@@ -30,9 +30,9 @@ class Pictures:
         except OSError as failure:
             raise Unavailable(f"{folder} cannot be used: {failure.strerror}.", advice="Is it read-only?") from failure
 
-    def save(self, data: bytes, mime_type: str) -> str:
-        """Its key. Raises Unavailable when the disk refuses."""
-        key = f"{hashlib.sha256(data).hexdigest()}.{_SUFFIX[mime_type]}"
+    def save(self, data: bytes, mime_type: str, *, sha256: str = "") -> str:
+        """Its key. `sha256`: of the data, when it is known. Raises Unavailable when the disk refuses."""
+        key = f"{sha256 or hashlib.sha256(data).hexdigest()}.{_SUFFIX[mime_type]}"
         try:
             with tempfile.NamedTemporaryFile(dir=self._folder, prefix=".", delete=False) as file:
                 file.write(data)

@@ -15,15 +15,14 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from tollbrush import __version__
-from tollbrush.client.flow import GatewayFlow
 from tollbrush.client.history import History
 from tollbrush.client.orders import Order
-from tollbrush.client.problems import from_answer
 from tollbrush.domain.edits import EditRequest
 from tollbrush.errors import BadRequest, TollbrushError, TooLarge
 from tollbrush.router import accounts, chat
 from tollbrush.router.buying import present
 from tollbrush.router.calls import Call, from_command, own_network, read_call
+from tollbrush.router.catalog import Catalog
 from tollbrush.router.desk import Asked, Desk
 from tollbrush.router.market import Bid, Market
 from tollbrush.router.problems import openai_problem
@@ -35,7 +34,6 @@ from tollbrush.settings import LimitSettings
 from tollbrush.wire import jsonbody, schemas
 
 SERVICE: Final = "tollbrush-router"
-_MODELS: Final = "/v1/models"
 _PAST: Final = 50
 _WAIT: Final = re.compile(r"(?:^|[,;\s])wait\s*=\s*\"?([0-9]{1,6})", re.ASCII)
 _LONGEST_WAIT: Final = 240.0
@@ -63,11 +61,12 @@ class Routes:
         market: Market,
         pictures: Pictures,
         history: History,
+        catalog: Catalog,
         sources: Sources,
         limits: LimitSettings,
     ) -> None:
         self._desk, self._market, self._pictures, self._history = desk, market, pictures, history
-        self._sources, self._limits = sources, limits
+        self._catalog, self._sources, self._limits = catalog, sources, limits
 
     def table(self) -> list[Route]:
         both = ("", "/api")
@@ -111,13 +110,16 @@ class Routes:
 
     @_openai_door
     async def openai_edit(self, request: Request) -> Response:
+        """As OpenAI's own: the picture's bytes in the answer, errors in OpenAI's shape."""
         call = read_call(await self._body(request), request.headers.get("content-type", ""))
         return JSONResponse(await self._answer(request, call, await call.read(self._sources), "b64_json"))
 
     @_openai_door
     async def chat(self, request: Request) -> Response:
+        """`/img2img …` in the last message of the user, as it is typed; streamed if asked for. Answers a picture in
+        Markdown."""
         said = chat.read_chat(jsonbody.parse(await self._body(request)))
-        model = said.command.model or await self._sold(said.assistant)
+        model = said.command.model or await self._catalog.sold(said.assistant)
         call = from_command(said.command, model=model, network=said.network)
         # Read before the stream begins: a missing file still has its own status.
         wanted = await call.read(self._sources)
@@ -141,9 +143,11 @@ class Routes:
         return JSONResponse(said)
 
     async def models(self, request: Request) -> Response:
-        return JSONResponse(await self._models())
+        """What the gateway sells; of several gateways, each row says whose it is."""
+        return JSONResponse(await self._catalog.listed())
 
     async def wallet(self, request: Request) -> Response:
+        """Addresses and balances, no secret: `{"evm", "solana", "accounts": [{network, title, address, balance}]}`."""
         return JSONResponse(await accounts.describe(self._market.payer()))
 
     async def past(self, request: Request) -> Response:
@@ -155,12 +159,14 @@ class Routes:
         return JSONResponse({"object": "list", "data": rows})
 
     async def image(self, request: Request) -> Response:
+        """A result's file."""
         key = request.path_params["key"]
         path = self._pictures.find(key)
         headers = {"cache-control": "private, max-age=31536000, immutable", "content-security-policy": "sandbox"}
         return FileResponse(path, media_type=MIME_TYPES[path.suffix[1:]], headers=headers)
 
     async def health(self, request: Request) -> Response:
+        """That it runs, its version and its gateways."""
         body = {"status": "ok", "service": SERVICE, "version": __version__, "pid": os.getpid()}
         gateways = dict(self._market.gateways)
         return JSONResponse(body | {"gateway": next(iter(gateways.values())), "gateways": gateways})
@@ -181,52 +187,21 @@ class Routes:
                 shown["b64_json"] = pybase64.b64encode_as_string(data)
         return answer
 
-    async def _models(self) -> dict[str, Any]:
-        """The gateway's list as it is; of several gateways, each row says whose it is. Raises what all of them say."""
-        flows = self._market.flows()
-        told = await asyncio.gather(*(_catalog(flow) for flow in flows.values()), return_exceptions=True)
-        lists = {name: said for name, said in zip(flows, told, strict=True) if isinstance(said, dict)}
-        if not lists:
-            raise next(said for said in told if isinstance(said, BaseException))
-        if len(flows) == 1:
-            return next(iter(lists.values()))
-        rows = [{**row, "gateway": name} for name, said in lists.items() for row in _rows(said)]
-        return {"object": "list", "data": rows}
-
-    async def _sold(self, name: str) -> str | None:
-        """The name, when the gateway sells a model of it: a chat must name some model, often one of its own."""
-        if not name:
-            return None
-        rows = _rows(await self._models())
-        return name if any(name == row.get("id") or name in (row.get("aliases") or ()) for row in rows) else None
-
     async def _body(self, request: Request) -> bytes:
         """Raises TooLarge, BadRequest when it does not arrive in time."""
-        limit, body = self._limits.body_bytes, bytearray()
+        limit, chunks, size = self._limits.body_bytes, list[bytes](), 0
         try:
             async with asyncio.timeout(self._limits.body_seconds):
                 async for chunk in request.stream():
-                    body += chunk
-                    if len(body) > limit:
+                    chunks.append(chunk)
+                    size += len(chunk)
+                    if size > limit:
                         raise TooLarge(f"the body is over {limit:,} bytes.", advice="Send smaller pictures.")
         except TimeoutError as late:
             raise BadRequest(f"the body did not arrive within {self._limits.body_seconds:g} s.") from late
         except ClientDisconnect as gone:
             raise BadRequest("the connection broke before the body was whole.") from gone
-        return bytes(body)
-
-
-async def _catalog(flow: GatewayFlow) -> dict[str, Any]:
-    answer = await flow.call("GET", _MODELS)
-    said = answer.json()
-    if answer.status != 200 or said is None:
-        raise from_answer(answer, flow.gateway)
-    return said
-
-
-def _rows(said: Mapping[str, Any]) -> list[dict[str, Any]]:
-    rows = said.get("data")
-    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+        return b"".join(chunks)
 
 
 def _shown(bid: Bid) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import pytest
 from mnemonic import Mnemonic
 from solders.keypair import Keypair
 
-from tollbrush.payments import wallet
+from tollbrush.payments import keys
 from tollbrush.payments.wallet import Wallet
 
 _BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
@@ -122,12 +122,12 @@ def indices(path: str) -> tuple[int, ...]:
 def test_bip_39(entropy: str, words: str, seed: str) -> None:
     assert Mnemonic("english").to_mnemonic(bytes.fromhex(entropy)) == words
     assert Mnemonic.to_seed(words, "TREZOR").hex() == seed
-    assert Wallet.from_words(words, "TREZOR").evm_key == wallet._bip32(bytes.fromhex(seed), indices("44'/60'/0'/0/0"))
+    assert Wallet.from_words(words, "TREZOR").evm_key == keys.bip32(bytes.fromhex(seed), indices("44'/60'/0'/0/0"))
 
 
 @pytest.mark.parametrize(("seed", "path", "extended"), BIP_32)
 def test_bip_32(seed: str, path: str, extended: str) -> None:
-    assert wallet._bip32(bytes.fromhex(seed), indices(path)) == private_key(extended)
+    assert keys.bip32(bytes.fromhex(seed), indices(path)) == private_key(extended)
 
 
 @pytest.mark.parametrize(("seed", "path", "secret", "public"), SLIP_10)

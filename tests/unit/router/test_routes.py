@@ -153,6 +153,44 @@ async def test_the_same_call_is_replayed_for_ten_minutes(home: Home, http: httpx
     assert len(home.gateway.charged) == 2
 
 
+async def test_a_quote_serves_the_edits_of_the_next_seconds(home: Home, http: httpx2.AsyncClient) -> None:
+    async def quotes(moved: float = 0, **fields: Any) -> int:
+        home.now += moved
+        assert (await http.post(EDIT, json=wish(home, **fields))).status_code == 200
+        return len(home.gateway.of("quote"))
+
+    assert [await quotes(seed=1), await quotes(seed=2), await quotes(seed=3, prompt="a crown")] == [1, 1, 2]
+    assert [await quotes(seed=4, n=2), await quotes(seed=5, mask=str(home.folder / "photo.png"))] == [3, 4]
+    assert [await quotes(6, seed=6), await quotes(-60, seed=7)] == [5, 6]
+    assert len(home.gateway.charged) == 7
+
+
+async def test_a_quote_is_forgotten_when_its_edit_fails(home: Home, http: httpx2.AsyncClient) -> None:
+    await http.post(EDIT, json=wish(home))
+    home.gateway.offers = [on_base(30_000)]
+    dearer = await http.post(EDIT, json=wish(home, seed=1))
+    assert (dearer.status_code, dearer.json()["code"]) == (403, "spending_policy")
+    assert (await http.post(EDIT, json=wish(home, seed=2))).status_code == 200
+    assert len(home.gateway.of("quote")) == 2 and len(home.gateway.charged) == 2
+
+
+async def test_an_alias_is_the_same_edit(home: Home, http: httpx2.AsyncClient) -> None:
+    rows = [{"id": "tollbrush/studio", "aliases": ["studio", 7]}, {"id": 3}, "x"]
+    home.gateway.script["models"] = [reply(200, {"data": rows})]
+    first = await http.post(EDIT, json=wish(home, model="studio"))
+    again = await http.post(EDIT, json=wish(home, model="tollbrush/studio"))
+    assert first.status_code == 200 and again.json()["replayed"] is True
+    assert len(home.gateway.charged) == 1 and len(home.gateway.of("models")) == 1
+    assert json.loads(home.gateway.of("edit")[0].body)["model"] == "studio", "sent as it was said"
+
+
+async def test_a_gateway_without_a_list_of_models_still_sells(home: Home, http: httpx2.AsyncClient) -> None:
+    home.gateway.script["models"] = [Reply(404), reply(200, {"data": {}}), DROP, DROP]
+    for model in ("a", "b", "c"):
+        assert (await http.post(EDIT, json=wish(home, model=model))).status_code == 200
+    assert len(home.gateway.charged) == 3
+
+
 async def test_a_replay_outlives_the_router(home: Home) -> None:
     for _ in range(2):
         async with home.caller() as http:
@@ -232,6 +270,7 @@ async def test_another_payee_than_before(home: Home) -> None:
     async with home.caller() as http:
         assert (await http.post(EDIT, json=wish(home))).status_code == 200
         home.gateway.offers = [on_base(pay_to="0x" + "9" * 40)]
+        home.now += 10  # its quote is old
         answer = await http.post(EDIT, json=wish(home, seed=1))
     assert (answer.status_code, answer.json()["code"]) == (403, "spending_policy")
     assert len(home.gateway.charged) == 1
