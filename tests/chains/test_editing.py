@@ -187,15 +187,33 @@ async def test_a_drained_payer_gets_no_pixels(house: House, base_till_on: TillOn
     house.engine.gate.clear()
     work = asyncio.create_task(house.edit(payment))
     await house.engine.started.wait()
-    thief = base_till_on(house.chain)
-    drain = evm_payment(house.payer, thief.requirement(house.chain.balance(house.payer.address)))
-    requirement = thief.requirement(house.chain.balance(house.payer.address))
-    await thief.settle(await thief.verify(drain, requirement, now=_now(), deadline=_now()))
+    await drain(house, base_till_on(house.chain))
     house.engine.gate.set()
     with pytest.raises(PaymentRefused) as refused:
         await work
     assert refused.value.reason == "insufficient_funds"
     assert (house.earned(), house.files(), await house.state(payment)) == (0, 0, None)
+
+
+async def drain(house: House, thief: EvmTill) -> None:
+    """The payer's money goes elsewhere."""
+    requirement = thief.requirement(house.chain.balance(house.payer.address))
+    payment = evm_payment(house.payer, requirement)
+    await thief.settle(await thief.verify(payment, requirement, now=_now(), deadline=_now()))
+
+
+async def test_asking_again_does_not_throw_away_what_a_poll_may_pay_for(house: House, base_till_on: TillOn) -> None:
+    job = await house.job(payment := house.payment())
+    await house.ready(job.id)
+    await drain(house, base_till_on(house.chain))
+    with pytest.raises(PaymentRefused) as refused:  # the request once more, as by who never got the 202
+        await house.edit(payment)
+    assert (refused.value.reason, house.earned()) == ("insufficient_funds", 0)
+    kept = await house.collector.find(job.id)
+    assert (kept.state, house.files()) == (JobState.COMPLETED, 1)
+    house.chain.fund(house.payer.address, PRICE)
+    assert isinstance(await house.poll(job.id, house.payment()), Delivery)
+    assert house.earned() == PRICE
 
 
 @pytest.mark.parametrize("failure", [BadImage("no face."), RuntimeError("boom")])

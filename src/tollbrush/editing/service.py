@@ -148,7 +148,7 @@ class EditingService:
         if work.task.cancelled():
             raise _ended(work)
         job, charge = work.task.result()
-        return await self._deliver(job, charge, keep=work.stored)
+        return await self._deliver(job, charge, keep=work.stored or not work.own)
 
     async def _make(self, work: _Work, key: ClaimKey, payment: Payment, offers: Sequence[Requirement]) -> Made:
         """The finished job and its charge: made now, or found as an earlier request with this payment left them."""
@@ -284,7 +284,8 @@ class EditingService:
     # ── the money ───────────────────────────────────────────────────────────────────────────────────────
 
     async def _deliver(self, job: Job, charge: Charge, *, keep: bool) -> Delivery:
-        """Settle, or find it settled. With `keep` a refused payment leaves the result to be paid for by a poll."""
+        """Settle, or find it settled. With `keep` a refused payment leaves the result to be paid for by a poll: a job
+        that was announced, or that an earlier request made."""
         if charge.state is ChargeState.SETTLED:
             return Delivery(job, charge, replayed=True)
         try:
