@@ -250,7 +250,8 @@ ROLES: Final[Mapping[str, str]] = {
 }
 
 POLITE: Final = (
-    "please, please to, pls, plz, kindly, can you please, can you, could you please, could you, would you, will you, can u, "
+    "please, please to, pls, plz, kindly, can you please, can you, could you please, could you, would you, will you, "
+    "can u, "
     "could u, can i have, can i get, could i have, could i get, i want you to, i want to, i want it to, i want, "
     "i wanna, i need you to, i need to, i need, needs, i'd like you to, i'd like to, i'd like, id like, "
     "i would like you to, i would like to, i would like, i'd love, let's, lets, just, hey, hi, now, help me, for me, "
