@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tollbrush.domain.edits import EditRequest, Size
-from tollbrush.engines.interface import Capabilities
+from tollbrush.engines.interface import Capabilities, EditInput
 from tollbrush.imaging.header import sniff
 from tollbrush.imaging.strip import Bare, strip
 from tollbrush.settings import LimitSettings
@@ -28,3 +28,17 @@ def sources_as_files(
     if request.size is None and works_at not in (None, files[0].size):
         return ()
     return tuple(files)
+
+
+def words(request: EditRequest, caps: Capabilities, works_at: Size) -> EditInput:
+    """What an engine is told, all but the pictures."""
+    return EditInput(
+        sources=(),
+        prompt=request.prompt,
+        size=works_at,
+        n=request.n,
+        seed=request.seed or 0,
+        quality=request.quality,
+        background=request.background,
+        previews=min(request.previews, caps.previews),
+    )

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tollbrush.domain.edits import EditRequest, OutputFormat, Size
-from tollbrush.editing.files import sources_as_files
+from tollbrush.editing.files import sources_as_files, words
 from tollbrush.engines.interface import Capabilities, EditedImage, EditInput
 from tollbrush.errors import BadImage, BadMask, BadRequest, EngineFailed, UnsupportedParameter
 from tollbrush.imaging import codec
@@ -136,7 +136,7 @@ def prepare(
     output = request.output_format or "png"
     as_file = caps.files and mask is None and working.identity and not reattach
     given = replace(
-        _words(request, caps, works_at),
+        words(request, caps, works_at),
         sources=tuple(_frozen(pixels if caps.alpha else codec.flatten(pixels)) for pixels in sources),
         mask=None if shown_mask is None else _frozen(shown_mask),
         takes=output if as_file else None,
@@ -151,23 +151,9 @@ def _passed(request: EditRequest, caps: Capabilities, size: Size | None, limits:
     if not files:
         return None
     works_at, output = size or request.size or files[0].size, request.output_format or "png"
-    given = replace(_words(request, caps, works_at), files=files, takes=output)
+    given = replace(words(request, caps, works_at), files=files, takes=output)
     identity = Transform.plan(works_at, works_at, "stretch")
     return Prepared(given, _NO_PIXELS, None, identity, reattach=False, generative=True, format=output)
-
-
-def _words(request: EditRequest, caps: Capabilities, works_at: Size) -> EditInput:
-    """All but the pictures."""
-    return EditInput(
-        sources=(),
-        prompt=request.prompt,
-        size=works_at,
-        n=request.n,
-        seed=request.seed or 0,
-        quality=request.quality,
-        background=request.background,
-        previews=min(request.previews, caps.previews),
-    )
 
 
 def finish(prepared: Prepared, edited: EditedImage) -> Finished:
