@@ -214,7 +214,7 @@ class _Connection(asyncio.Protocol):
         self._barren += len(data)
         try:
             self._parser.feed_data(data)
-        except httptools.HttpParserError as broken:
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as broken:
             self._fail(httpx2.RemoteProtocolError(f"the answer is no HTTP: {broken}"))
         if self._barren > _BARREN:
             self._fail(httpx2.RemoteProtocolError("the answer's headers have no end."))
