@@ -19,8 +19,8 @@ from tollbrush.engines.studio.faces import Face, find_faces
 from tollbrush.engines.studio.fill import fill
 from tollbrush.engines.studio.head import Head, measure
 from tollbrush.engines.studio.photo import blur_of, grain_of, light_on
-from tollbrush.engines.studio.sprites import face as worn_in_face
 from tollbrush.engines.studio.sprites import ears, festive, hats
+from tollbrush.engines.studio.sprites import face as worn_in_face
 from tollbrush.engines.studio.sprites.mesh import Colour, Part
 from tollbrush.engines.studio.sprites.stage import Layer, render
 from tollbrush.errors import CannotHonour

@@ -93,7 +93,8 @@ def _gaussian(pixels: Pixels, sigma: float) -> Pixels:
     size = max(1, round(width * scale)), max(1, round(height * scale))
     small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA).astype(np.float32)
     soft = cv2.GaussianBlur(small, (0, 0), sigma * scale)
-    return np.clip(cv2.resize(soft, (width, height), interpolation=cv2.INTER_CUBIC) + 0.5, 0, 255).astype(np.uint8)
+    large = np.asarray(cv2.resize(soft, (width, height), interpolation=cv2.INTER_CUBIC), np.float32)
+    return np.asarray(np.clip(large + 0.5, 0, 255), np.uint8)
 
 
 def vignetted(pixels: Pixels, amount: float) -> Pixels:

@@ -112,10 +112,8 @@ def lean_of(pixels: Pixels) -> float | None:
     grey = cv2.cvtColor(cv2.resize(pixels[..., :3], size, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY)
     if min(size) < 32:
         return None
-    found = cv2.createLineSegmentDetector().detect(grey)[0]
-    if found is None:
-        return None
-    x1, y1, x2, y2 = found.reshape(-1, 4).T
+    lines = cv2.createLineSegmentDetector().detect(grey)[0]
+    x1, y1, x2, y2 = np.asarray(() if lines is None else lines, np.float32).reshape(-1, 4).T
     length = np.hypot(x2 - x1, y2 - y1)
     angle = np.degrees(np.arctan2(y2 - y1, x2 - x1))
     # Upright lines count less: seen from below they converge.
@@ -152,7 +150,7 @@ def _extended(pixels: Pixels, margins: tuple[int, int, int, int], wanted: Size, 
         raise CannotHonour("The picture has that shape already, so there is nothing to extend.", advice="Name a side.")
     if min(pixels.shape[:2]) < 48:
         raise CannotHonour("The picture is too small to be continued.", advice="Use one of at least 48 pixels a side.")
-    canvas = cv2.copyMakeBorder(pixels, top, bottom, left, right, cv2.BORDER_REPLICATE)
+    canvas = np.asarray(cv2.copyMakeBorder(pixels, top, bottom, left, right, cv2.BORDER_REPLICATE), np.uint8)
     hole: Mask = np.ones(canvas.shape[:2], np.bool_)
     hole[top : top + pixels.shape[0], left : left + pixels.shape[1]] = False
     allowed = np.zeros_like(hole)

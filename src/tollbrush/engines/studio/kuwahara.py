@@ -23,7 +23,7 @@ _STRETCH = 0.9  # how far an ellipse is drawn out where the structure has one di
 def painted(colours: Floats, radius: float, sharpness: float = 8.0, smoothness: float = 3.0) -> Floats:
     """H×W×3 colours 0..1 in brush marks of `radius` pixels. `smoothness`: over how many pixels (sigma) the direction
     of the marks is agreed on."""
-    along, across = direction(cv2.cvtColor(colours, cv2.COLOR_RGB2GRAY), smoothness)
+    along, across = direction(np.asarray(cv2.cvtColor(colours, cv2.COLOR_RGB2GRAY), np.float32), smoothness)
     bins, shares = _sectors()
     return _kuwahara(np.ascontiguousarray(colours), along, across, np.float32(radius), sharpness, bins, shares)
 

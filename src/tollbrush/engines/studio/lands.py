@@ -30,7 +30,7 @@ def ridges(
     return scene
 
 
-def mountains(height: int, width: int, random: np.random.Generator, _: str | None) -> Map:
+def mountains(height: int, width: int, random: np.random.Generator, __: str | None) -> Map:
     """Alps on a clear day: a snowy range over blue ones and dark woods, each paler with distance."""
     sky = skies.blue_sky(height, width, random, 0.62)
     sky = _range(sky, random, foot=0.66, peak=0.34, rock="#6f7f97", snow="#e6edf6", snow_line=0.45, haze=0.30)
@@ -38,7 +38,7 @@ def mountains(height: int, width: int, random: np.random.Generator, _: str | Non
     return ridges(sky, random, 0.76, ("#3f5a5a", "#2d4540", "#1d302a"), height=0.07)
 
 
-def snowy(height: int, width: int, random: np.random.Generator, _: str | None) -> Map:
+def snowy(height: int, width: int, random: np.random.Generator, __: str | None) -> Map:
     """Fields of snow under a pale winter sky, blue in the hollows, dark firs at the far edge."""
     horizon = 0.60
     sky = vertical(height, width, [(0, "#8fb2d6"), (0.7 * horizon, "#c9dcec"), (horizon, "#efe9e4"), (1, "#efe9e4")])
@@ -65,7 +65,7 @@ def snowy(height: int, width: int, random: np.random.Generator, _: str | None) -
     return np.asarray(sky + 0.25 * glints[..., None], np.float32)
 
 
-def foggy(height: int, width: int, random: np.random.Generator, _: str | None) -> Map:
+def foggy(height: int, width: int, random: np.random.Generator, __: str | None) -> Map:
     """Wooded hills that fade one behind the other into morning fog."""
     scene = vertical(height, width, [(0, "#c3ccd3"), (0.5, "#dbe0e2"), (1, "#c6cdd1")])
     rows, _ = grid(height, width)
@@ -80,14 +80,14 @@ def foggy(height: int, width: int, random: np.random.Generator, _: str | None) -
     return scene
 
 
-def beach(height: int, width: int, random: np.random.Generator, _: str | None) -> Map:
+def beach(height: int, width: int, random: np.random.Generator, __: str | None) -> Map:
     """Turquoise water between a fair sky and wet sand, with lines of foam."""
     horizon, shore = 0.52, 0.76
     scene = skies.blue_sky(height, width, random, horizon)
     rows, columns = grid(height, width)
     y = rows / height
     near = np.clip((y - horizon) / (1 - horizon), 1e-3, 1)
-    sea = _sea(near, columns, width, random)
+    sea = _sea(np.asarray(near, np.float32), columns, width, random)
     scene = blend(scene, sea, np.clip((y - horizon) * height + 0.5, 0, 1))
     edge = shore + 0.025 * profile(width, random, detail=1.6, octaves=5, gain=0.4)[None]
     wet = np.exp(-np.maximum(y - edge, 0) / 0.035)
@@ -166,7 +166,7 @@ def _ridged(height: int, width: int, random: np.random.Generator) -> Map:
     for octave in range(6):
         total += strength * (1 - np.abs(fractal(height, width, random, detail=5 * 2**octave, octaves=1)))
         strength *= 0.55
-    return total - total.mean()
+    return np.asarray(total - total.mean(), np.float32)
 
 
 def _firs(

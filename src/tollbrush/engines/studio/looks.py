@@ -31,8 +31,9 @@ def vintage(colours: Map, random: np.random.Generator) -> Map:
     rows, columns = np.indices((height, width), dtype=np.float32)
     x, y = (columns + 0.5) / width, (rows + 0.5) / height
     corner = 1 - 1.0 * np.clip(np.hypot((x - 0.5) * 1.05, y - 0.5) - 0.32, 0, 1) ** 1.5
-    grain = cv2.GaussianBlur(random.standard_normal((height, width), np.float32), (0, 0), max(0.8 * unit(colours), 0.4))
-    grain *= 0.022 / max(float(grain.std()), 1e-6)
+    noise = random.standard_normal((height, width), np.float32)
+    noise = np.asarray(cv2.GaussianBlur(noise, (0, 0), max(0.8 * unit(colours), 0.4)), np.float32)
+    grain = noise * np.float32(0.022 / max(float(noise.std()), 1e-6))
     side, at = random.choice([-0.02, 1.02]), random.uniform(0.1, 0.7)
     leak = np.exp(-np.square(x - side) / 0.02 - np.square(y - at) / 0.25)[..., None]
     aged = np.clip(faded * corner[..., None] + grain[..., None], 0, 1)
@@ -44,7 +45,7 @@ def hdr(colours: Map, _: np.random.Generator) -> Map:
     fine ones brought out."""
     side = max(colours.shape[:2])
     lab = to_lab(colours)
-    light = np.ascontiguousarray(lab[..., 0] / 100)
+    light = np.ascontiguousarray(lab[..., 0] / 100, np.float32)
     base = guided(light, max(1, round(0.03 * side)), 0.01)
     detail = light - base
     middle = base - guided(base, max(1, round(0.1 * side)), 0.04)
@@ -67,8 +68,8 @@ def guided(plane: Map, radius: int, smoothness: float) -> Map:
     spread = np.maximum(cv2.blur(small * small, box) - mean * mean, 0)
     a = spread / (spread + smoothness)
     b = mean * (1 - a)
-    a, b = (cv2.resize(cv2.blur(p, box), (width, height), interpolation=cv2.INTER_LINEAR) for p in (a, b))
-    return np.asarray(a * plane + b, np.float32)
+    slope, lift = (cv2.resize(cv2.blur(p, box), (width, height), interpolation=cv2.INTER_LINEAR) for p in (a, b))
+    return np.asarray(slope * plane + lift, np.float32)
 
 
 def pixel_art(colours: Map, random: np.random.Generator) -> Map:
@@ -94,7 +95,8 @@ def pop_art(colours: Map, _: np.random.Generator) -> Map:
     """A screen print: four flat inks by lightness, halftone dots between them, black contours."""
     height, width = colours.shape[:2]
     scale = unit(colours)
-    grey = to_lab(np.asarray(cv2.bilateralFilter(colours, 7, 0.1, max(5 * scale, 1)), np.float32))[..., 0] / 100
+    calm = np.asarray(cv2.bilateralFilter(colours, 7, 0.1, max(5 * scale, 1)), np.float32)
+    grey = to_lab(calm)[..., 0] / np.float32(100)
     low, high = np.percentile(grey, [2, 98])
     grey = np.asarray(np.clip((grey - low) / max(float(high - low), 0.15), 0, 1), np.float32)
     inks = np.array([(0.10, 0.07, 0.32), (0.90, 0.11, 0.42), (0.99, 0.62, 0.16), (1.0, 0.93, 0.62)], np.float32)
@@ -107,7 +109,8 @@ def pop_art(colours: Map, _: np.random.Generator) -> Map:
     sharp = max(pitch / 6, 1)
     share = np.clip((steps - lower - screen) * sharp * 2 + 0.5, 0, 1)[..., None]
     print_ = inks[lower] * (1 - share) + inks[lower + 1] * share
-    ink = contours(evened(grey, 30 * scale), 1.5 * scale, strength=18, threshold=0.40, softness=16)
+    even = evened(np.asarray(grey, np.float32), 30 * scale)
+    ink = contours(even, 1.5 * scale, strength=18, threshold=0.40, softness=16)
     return np.asarray(print_ * (0.08 + 0.92 * ink)[..., None], np.float32)
 
 

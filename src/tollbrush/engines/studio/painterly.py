@@ -46,7 +46,7 @@ def oil(colours: Map, random: np.random.Generator) -> Map:
     """Brush marks along the forms, with ridges of paint that catch the light."""
     scale = unit(colours)
     marks = _marks(colours, _OIL_SIDE, radius=5.5, smoothness=3.0)
-    grey = to_lab(marks)[..., 0] / 100
+    grey = np.asarray(to_lab(marks)[..., 0] / 100, np.float32)
     angle, _clear = direction(grey, 6 * max(scale, 0.2))
     bristles = along_lines(_grain(colours.shape[:2], random, 0.9 * scale), angle, round(max(4, 15 * scale)))
     bristles /= max(float(bristles.std()), 1e-6)
@@ -66,10 +66,11 @@ def watercolour(colours: Map, random: np.random.Generator) -> Map:
     washes = _marks(colours, _WASH_SIDE, radius=6.5, smoothness=4.0, sharpness=6.0)
     wobble = [fractal(height, width, random, detail=14, octaves=3) * 2.2 * scale for _ in range(2)]
     rows, columns = np.indices((height, width), dtype=np.float32)
-    washes = cv2.remap(washes, columns + wobble[0], rows + wobble[1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
-    lab = to_lab(np.asarray(washes, np.float32))
+    moved = cv2.remap(washes, columns + wobble[0], rows + wobble[1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
+    lab = to_lab(np.asarray(moved, np.float32))
     light = np.asarray(0.20 + 0.82 * (lab[..., 0] / 100) ** 0.85, np.float32)
-    rims = np.clip(1.6 * slope(cv2.GaussianBlur(light, (0, 0), max(1.3 * scale, 0.4))), 0, 0.5)
+    soft = np.asarray(cv2.GaussianBlur(light, (0, 0), max(1.3 * scale, 0.4)), np.float32)
+    rims = np.clip(1.6 * slope(soft), 0, 0.5)
     paper = fractal(height, width, random, detail=180, octaves=3, gain=0.7)
     pools = fractal(height, width, random, detail=4, octaves=5)
     lab[..., 0] = 100 * np.clip(light, 0, 1)
@@ -89,7 +90,7 @@ def sketch(colours: Map, random: np.random.Generator) -> Map:
     """Pencil: contours (XDoG, Winnemöller 2012), smudged tone, and three layers of hatching for the darks."""
     height, width = colours.shape[:2]
     scale = unit(colours)
-    grey = to_lab(colours)[..., 0] / 100
+    grey = np.asarray(to_lab(colours)[..., 0] / 100, np.float32)
     # Pencil spans from paper to grey: an even spread of tones first, whatever the exposure.
     low, high = np.percentile(grey, [1, 99])
     grey = np.asarray(np.clip((grey - low) / max(float(high - low), 0.15), 0, 1), np.float32)
@@ -118,14 +119,15 @@ def cartoon(colours: Map, random: np.random.Generator) -> Map:
     base = np.floor(lab[..., 0] / step) * step + step / 2
     lab[..., 0] = np.clip((base + step / 2 * np.tanh((lab[..., 0] - base) / step * 5)) * 1.02 + 2, 0, 100)
     lab[..., 1:] *= 1.4
-    grey = to_lab(cv2.bilateralFilter(bytes_, 7, 22, 5).astype(np.float32) / np.float32(255))[..., 0] / 100
+    calm = np.asarray(cv2.bilateralFilter(bytes_, 7, 22, 5), np.float32) / np.float32(255)
+    grey = np.asarray(to_lab(calm)[..., 0] / 100, np.float32)
     ink = contours(evened(grey, 30 * scale), 1.25 * scale, strength=20, threshold=0.42, softness=16)
     return np.asarray(from_lab(lab) * (0.10 + 0.90 * ink)[..., None], np.float32)
 
 
 def unit(colours: Map) -> float:
     """Pixels per thousandth of the longer side: what is one pixel at 1024."""
-    return max(colours.shape[:2]) / 1024
+    return float(max(colours.shape[:2])) / 1024
 
 
 def evened(grey: Map, sigma: float) -> Map:
@@ -150,15 +152,15 @@ def along_lines(noise: Map, angle: Map, steps: int) -> Map:
     dx, dy = np.cos(angle), np.sin(angle)
     total = noise.copy()
     for sign in (1, -1):
-        x, y = columns.copy(), rows.copy()
-        step_x, step_y = sign * dx, sign * dy
+        x, y = np.array(columns, np.float32), np.array(rows, np.float32)
+        step_x, step_y = np.asarray(sign * dx, np.float32), np.asarray(sign * dy, np.float32)
         for _ in range(steps):
-            x, y = x + step_x, y + step_y
+            x, y = np.asarray(x + step_x, np.float32), np.asarray(y + step_y, np.float32)
             total += cv2.remap(noise, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
             next_x = cv2.remap(dx, x, y, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
             next_y = cv2.remap(dy, x, y, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
             turned = np.where(next_x * step_x + next_y * step_y < 0, np.float32(-1), np.float32(1))
-            step_x, step_y = next_x * turned, next_y * turned
+            step_x, step_y = np.asarray(next_x * turned, np.float32), np.asarray(next_y * turned, np.float32)
     return total / np.float32(2 * steps + 1)
 
 

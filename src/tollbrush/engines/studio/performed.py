@@ -19,7 +19,7 @@ from tollbrush.engines.studio.abilities import (
     Wear,
 )
 from tollbrush.engines.studio.framings import Extend, Framing
-from tollbrush.engines.studio.lexicon import Scene
+from tollbrush.engines.studio.lexicon import Accessory, Scene
 from tollbrush.engines.studio.treatments import Treatment
 
 TYPES: Final[frozenset[type[Operation]]] = frozenset(
@@ -29,28 +29,7 @@ TYPES: Final[frozenset[type[Operation]]] = frozenset(
 )
 KINDS: Final[Mapping[type[Operation], frozenset[str]]] = {
     ReplaceBackground: frozenset(get_args(Scene)),
-    Wear: frozenset(
-        {
-            "top_hat",
-            "cowboy_hat",
-            "santa_hat",
-            "party_hat",
-            "witch_hat",
-            "crown",
-            "flower_crown",
-            "halo",
-            "cat_ears",
-            "bunny_ears",
-            "devil_horns",
-            "sunglasses",
-            "glasses",
-            "heart_glasses",
-            "eye_patch",
-            "clown_nose",
-            "moustache",
-            "bow_tie",
-        }
-    ),  # fmt: skip
+    Wear: frozenset(get_args(Accessory)) - {"baseball_cap", "graduation_cap", "beard", "headphones"},
 }
 """Of a type that is not done in every kind: the scenes and accessories there are."""
 

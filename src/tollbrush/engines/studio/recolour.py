@@ -87,7 +87,8 @@ def coloured_like(pixels: Pixels, name: str, rgb: RGB) -> Map:
     # Skin has the hue of an orange suit at a third of its strength.
     usual = float(np.percentile(strong, 75))
     weak, enough = max(0.30 * usual, 9.0), max(0.48 * usual, 16.0)
-    share = np.clip((reach - _turn(hue, peak)) / (0.35 * reach), 0, 1) * np.clip((chroma - weak) / (enough - weak), 0, 1)
+    share = np.clip((reach - _turn(hue, peak)) / (0.35 * reach), 0, 1)
+    share = share * np.clip((chroma - weak) / (enough - weak), 0, 1)
     kept = _without_specks(np.asarray(share, np.float32))
     if kept.mean() < _FEWEST:
         raise CannotHonour(f"There is nothing clearly {name} in the picture.", advice=_MASK)

@@ -190,7 +190,9 @@ def stormy(height: int, width: int, random: np.random.Generator, horizon: float)
     cover = np.interp(rows / height / horizon, [0, 0.6, 0.92, 1], [1, 0.95, 0.55, 0.25]) * np.clip(
         0.75 + 0.3 * body, 0, 1
     )
-    return blend(sky, blend(colour("#1d232b"), colour("#a7b1ba"), lit), cover)
+    return blend(
+        sky, blend(colour("#1d232b"), colour("#a7b1ba"), np.asarray(lit, np.float32)), np.asarray(cover, np.float32)
+    )
 
 
 def clouds(

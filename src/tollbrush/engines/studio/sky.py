@@ -172,7 +172,7 @@ def _gaps(pixels: Pixels, sky: Mask) -> Map:
     share = np.empty((height, width), np.float32)
     for rows in strips(height):
         lab = to_lab(pixels[rows].astype(np.float32) / np.float32(255))
-        there = to_lab(np.clip(enlarged(near, rows, height, width), 0, 1))
+        there = to_lab(np.clip(enlarged(np.asarray(near, np.float32), rows, height, width), 0, 1))
         darker = np.maximum(there[..., 0] - lab[..., 0], 0) * 0.55
         brighter = np.maximum(lab[..., 0] - there[..., 0], 0) * 0.3
         tint = np.hypot(lab[..., 1] - there[..., 1], lab[..., 2] - there[..., 2])
@@ -188,7 +188,7 @@ def _gaps(pixels: Pixels, sky: Mask) -> Map:
     busy = cv2.blur(
         cv2.absdiff(alike, cv2.erode(alike, np.ones((3, 3), np.uint8))).astype(np.float32), (4 * size + 1,) * 2
     )
-    return share * np.clip(busy / 0.04, 0, 1)
+    return np.asarray(share * np.clip(busy / 0.04, 0, 1), np.float32)
 
 
 def _joined(land: Map, share: Map, sky: Pixels, look: _Land) -> Pixels:

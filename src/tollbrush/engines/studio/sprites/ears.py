@@ -62,7 +62,7 @@ def devil_horns(head: Head, colour: Colour) -> list[Part]:
     for side in _SIDES:
         x = side * (0.72 + 0.36 * np.sin(1.9 * t))
         path = np.stack([x, base - tall * t**1.15, 0.35 + 0.12 * t], 1).astype(np.float32)
-        horn = cord(path, thick, up=(0, 0, 1))
+        horn = cord(path, np.asarray(thick, np.float32), up=(0, 0, 1))
         parts.append(Surface(horn, rgb(colour), gloss=0.45, rough=0.25, noise=0.03))
     return parts
 

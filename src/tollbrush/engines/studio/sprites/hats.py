@@ -74,7 +74,7 @@ def witch_hat(head: Head, colour: Colour) -> list[Part]:
     radius = a * (1 - t) ** 0.88 + 0.02
     bend = 0.55 * np.clip((t - 0.5) / 0.5, 0, 1) ** 2
     folds = 0.03 * np.sin(20 * t + 1.5 * np.sin(phi)) * np.clip(4 * t, 0, 1) * np.clip(4 * (1 - t), 0, 1)
-    points = ring(phi, radius + folds, _BASE - tall * (t - 0.10 * bend))
+    points = ring(phi, np.asarray(radius + folds, np.float32), _BASE - tall * (t - 0.10 * bend))
     points[..., 0] += bend
     shade = rows_open(near_dark(120, 0.55, 0.2), points) * (1 + 4 * folds)
     cone = Surface(points, felt, open=np.asarray(shade, np.float32), **_FELT)
