@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
@@ -42,7 +43,7 @@ def served(settings: Settings, catalog: Catalog, common: Sequence[UpstreamSettin
     from tollbrush.engines.openai import Served
 
     for place in common:
-        _check_url("engines.openai", place)
+        _check_place("engines.openai", place)
     found = []
     for row in catalog.models.values():
         own = settings.models.get(row.id)
@@ -90,7 +91,7 @@ def _check(row: Model, own: ModelSettings, places: Sequence[UpstreamSettings], c
     if not places:
         raise BadSettings(f'{where}: nothing serves it; give upstreams = [{{url = "http://127.0.0.1:8000/v1"}}].')
     for place in places:
-        _check_url(where, place)
+        _check_place(where, place)
     profiles = [resolve(place) for place in places]
     if own.mask and not any(p.masks for p in profiles):
         raise BadSettings(
@@ -100,28 +101,41 @@ def _check(row: Model, own: ModelSettings, places: Sequence[UpstreamSettings], c
     most = max(p.max_sources for p in profiles)
     if own.max_sources > most:
         raise BadSettings(f"{where}: max_sources is {own.max_sources}, and its upstreams take at most {most}.")
-    dearest = max(catalog.price(row, size) for size in row.sizes.listed())
-    for place in places:
-        if place.price is not None and Price.of(place.price) > dearest:
+    prices = {size: catalog.price(row, size) for size in row.sizes.listed()}
+    costs = {place.url: Price.of(place.price or Decimal(0)) for place in places}
+    for url, cost in costs.items():
+        if cost > max(prices.values()):
             raise BadSettings(
-                f"{where}: a picture costs {Price.of(place.price)} at {place.url}, and none is sold for more than "
-                f"{dearest}; raise its sizes' prices, or leave the upstream out."
+                f"{where}: a picture costs {cost} at {url}, and none is sold for more than {max(prices.values())}; "
+                "raise its sizes' prices, or leave the upstream out."
+            )
+    for size, price in prices.items():
+        if price < min(costs.values()):
+            raise BadSettings(
+                f"{where}: a {size} is sold for {price}, and costs {min(costs.values())} at the cheapest of its "
+                "upstreams, so none would be made; raise its price, or leave the size out."
             )
 
 
-def _check_url(where: str, place: UpstreamSettings) -> None:
-    parts = urlsplit(place.url)
+def check_url(where: str, url: str) -> str:
+    """The host's name. Raises BadSettings."""
+    parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise BadSettings(f"{where}: the upstream's url is {place.url[:80]!r}; it must be an http(s) URL with a host.")
+        raise BadSettings(f"{where}: the upstream's url is {url[:80]!r}; it must be an http(s) URL with a host.")
     if parts.username is not None:
         raise BadSettings(f"{where}: the url of {parts.hostname} holds a password; put the key into api_key.")
     if parts.query or parts.fragment:
         raise BadSettings(f"{where}: the url of {parts.hostname} must end before any ? or #.")
+    return parts.hostname
+
+
+def _check_place(where: str, place: UpstreamSettings) -> None:
+    host = check_url(where, place.url)
     for size in place.sizes or ():
         try:
             Size.parse(size)
         except BadRequest as wrong:
-            raise BadSettings(f"{where}: of {parts.hostname}: {wrong.message}") from wrong
+            raise BadSettings(f"{where}: of {host}: {wrong.message}") from wrong
 
 
 def _kinds(places: Sequence[UpstreamSettings]) -> str:

@@ -26,6 +26,7 @@ def build(settings: Settings) -> list[Engine]:
     if google.api_key.get_secret_value():
         from tollbrush.engines.google import GoogleEngine
 
+        own_models.check_url("engines.google", google.base_url)
         engines.append(GoogleEngine(google))
     if studio.enabled:
         from tollbrush.engines.studio.engine import StudioEngine

@@ -38,6 +38,18 @@ def refusal(chosen: Settings) -> str:
     return raised.value.sentence()
 
 
+def test_a_size_that_no_server_would_make_for_its_price_is_refused() -> None:
+    said = refusal(settings(acme__qwen_edit={**QWEN, "upstreams": [{**VLLM, "price": "0.005"}]}))
+    assert "a 512x512 is sold for $0.0042" in said
+    assert "$0.005 at the cheapest" in said
+
+
+def test_where_google_is_must_be_an_address() -> None:
+    google = {"api_key": "k", "base_url": "ftp://example"}
+    wrong = Settings.model_validate({"engines": {"studio": {"enabled": False}, "google": google}})
+    assert "engines.google" in refusal(wrong)
+
+
 def test_a_model_of_ones_own_is_sold() -> None:
     chosen = settings(acme__qwen_edit=QWEN)
     engine = engine_of(chosen)

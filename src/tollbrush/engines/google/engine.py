@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -44,6 +44,7 @@ class GoogleEngine:
     def __init__(self, settings: GoogleSettings) -> None:
         self._settings = settings
         self._http: aiohttp.ClientSession | None = None
+        self._alarm: str | None = None
 
     def capabilities(self, upstream: str) -> Capabilities:
         return Capabilities(
@@ -90,6 +91,10 @@ class GoogleEngine:
         if self._http is not None:
             await self._http.close()
 
+    def alarms(self) -> Mapping[str, str]:
+        """A key that was refused, until one is taken."""
+        return {} if self._alarm is None else {"google": self._alarm}
+
     async def _call(
         self, upstream: str, body: bytes, turns: asyncio.Semaphore, understand: Callable[[bytes], Understood]
     ) -> Understood:
@@ -99,8 +104,10 @@ class GoogleEngine:
             status, headers, answer = await self._post(upstream, pieces, length)
         if status != 200:
             if answers.refuses_key(status, answer):
+                self._alarm = f"Google refuses the key (HTTP {status}): set another"
                 _log.error("google refuses this gateway's key", status=status, model=upstream)
             raise answers.failure(status, headers, answer)
+        self._alarm = None
         return await asyncio.to_thread(understand, answer)
 
     async def _post(

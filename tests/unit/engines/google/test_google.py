@@ -122,7 +122,9 @@ async def test_a_wrong_key_is_the_operators_trouble(simulator: str) -> None:
         with pytest.raises(UpstreamFailed, match="refused this gateway's key") as raised:
             await engine.edit(FLASH, EditInput((plain((1, 2, 3)),), "x", SQUARE))
         await engine.close()
-        assert key not in raised.value.sentence()
+        (alarm,) = engine.alarms().values()
+        assert "set another" in alarm
+        assert key not in raised.value.sentence() + alarm
 
 
 # ── what is sent ────────────────────────────────────────────────────────────────────────────────────────
@@ -258,6 +260,9 @@ async def test_every_documented_failure(engine: GoogleEngine, failure: str, expe
 async def test_a_refused_key_is_told_as_such(engine: GoogleEngine, failure: str) -> None:
     with pytest.raises(UpstreamFailed, match="refused this gateway's key"):
         await engine.edit(FLASH, EditInput((plain((1, 2, 3)),), f"simulate: {failure}", SQUARE))
+    assert engine.alarms()
+    await engine.edit(FLASH, EditInput((plain((1, 2, 3)),), "x", SQUARE))
+    assert not engine.alarms()
 
 
 @pytest.mark.parametrize(("failure", "seconds"), [("rate limit", 37), ("rate limit, untimed", 20)])
