@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _REACH = 0.09  # of the longer side: how far a strand may leave the outline
 _THICK = 0.007  # of the longer side: half of what is too thick for hair
+_GROUND = 0.22  # of the longer side: how far from the outline the ground's colours are looked for
 _RIM = 0.12  # of the longer side: how deep into the subject its hair's colours are looked for
 _RARE = 0.002  # of the ground's pixels: a colour that fewer have, neighbours in colour space included, is not its own
 _MORE = 4.0  # how much commoner a colour must be on the subject than on the ground to speak for the subject
@@ -36,23 +37,21 @@ class Evidence:
 def read_colours(image: Map, inside: Mask, band: Mask) -> Evidence:
     """For an `image` (h×w×3, 0..1) whose subject is about `inside`, its outline somewhere in `band`. Before a ground as
     lively as hair nothing stands out: no strands, no trust."""
-    side = max(inside.shape)
-    ink = inside.astype(np.uint8)
-    reach = cv2.dilate(ink, _disc(max(2, int(side * _REACH)))) > 0
+    side, ink = max(inside.shape), inside.astype(np.uint8)
+    far = cv2.distanceTransform(1 - ink, cv2.DIST_L2, 3) / side if inside.any() else np.ones(inside.shape)
+    deep = cv2.distanceTransform(ink, cv2.DIST_L2, 3) / side
+    reach = far < _REACH
     zone = reach & ~inside & ~band
-    around = cv2.dilate(ink, _disc(int(side * 2.5 * _REACH))) > 0
-    rim = inside & (cv2.erode(ink, _disc(int(side * _RIM)), borderValue=1) == 0)
     places = _places(image)
-    ours, theirs = _table(places[rim]), _table(places[around & ~reach])
+    ours, theirs = _table(places[inside & (deep < _RIM)]), _table(places[~reach & (far < _GROUND)])
     known = ours + theirs
     guess = (ours / (known + 1e-9))[places].astype(np.float32)
     trust = (np.abs(ours - theirs) / (known + _RARE))[places].astype(np.float32)
     foreign = (theirs < _RARE) | (ours > _MORE * theirs)
     likely = zone & foreign[places]
-    near = band | inside
-    solid = cv2.morphologyEx((likely | near).astype(np.uint8), cv2.MORPH_OPEN, _disc(max(1, int(side * _THICK)))) > 0
-    thin = likely & (cv2.dilate((solid & ~near).astype(np.uint8), _disc(2)) == 0)
-    joined = cv2.dilate((thin | near).astype(np.uint8), _disc(1))
+    solid = cv2.morphologyEx(likely.astype(np.uint8), cv2.MORPH_OPEN, _disc(max(1, int(side * _THICK))))
+    thin = likely & (cv2.dilate(solid, _disc(2)) == 0)
+    joined = cv2.dilate((thin | band | inside).astype(np.uint8), _disc(1))
     _, parts = cv2.connectedComponents(joined)
     own = np.unique(parts[inside])
     kept = thin & np.isin(parts, own[own > 0])

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     Map = NDArray[np.float32]
 
 _SOLVE_SIDE = 640  # longer side at which alpha is solved
-_FUSE_SIDE = 1024  # longer side at which the foreground's and background's local colours are gathered
+_FUSE_SIDE = 512  # longer side at which the foreground's and background's local colours are gathered
 _INSIDE, _OUTSIDE = 0.0154, 0.0176  # of the longer side: the band's reach on either side of the outline
 _TRUST = 0.002, 0.1  # weight of what a colour tells, in the band and on strands, against the neighbours' pull
 _HAZE = 0.06  # alpha below this is nothing, above 1 minus this everything
@@ -125,8 +125,8 @@ def _foreground(pixels: Pixels, alpha: Map) -> Map:
     copy gives them; the last correction, which keeps every hair, is done at full resolution."""
     image = reduced(pixels, _FUSE_SIDE)
     share = reduced_map(alpha, _FUSE_SIDE)[..., None]
-    front, back = _gather(image, image, image, share, 90)
-    front, back = _gather(image, _corrected(image, front, back, share), back, share, 6)
+    front, back = _gather(image, image, image, share, 45)
+    front, back = _gather(image, _corrected(image, front, back, share), back, share, 5)
     height, width = alpha.shape
     result = np.empty((height, width, 3), np.float32)
     for rows in strips(height):

@@ -33,8 +33,9 @@ def unpack(body: bytes) -> Any:
 
 
 def main(threads: str) -> None:
-    for library in ("OMP", "OPENBLAS", "MKL", "NUMBA"):
-        os.environ[f"{library}_NUM_THREADS"] = threads  # read when those libraries load, which is below
+    # Read when those libraries load, which is below. The linear systems are small: threads would only wait in turns.
+    os.environ |= {"OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+    os.environ |= {"OMP_NUM_THREADS": threads, "NUMBA_NUM_THREADS": threads}
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever a library prints is no message
     jobs: SimpleQueue[Any] = SimpleQueue()

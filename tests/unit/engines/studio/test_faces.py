@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import skimage.data
 
-from tollbrush.engines.studio.faces import Face, eyes, find_faces
+from tollbrush.engines.studio.faces import Face, agreed_faces, eyes, find_faces
 
 if TYPE_CHECKING:
     from tollbrush.engines.interface import Pixels
@@ -64,6 +64,20 @@ def test_a_tilted_head_tilts_the_line_of_the_eyes(astronaut: Pixels) -> None:
 @pytest.mark.parametrize("name", ["coffee", "rocket", "chelsea"])
 def test_there_is_no_face_where_there_is_none(name: str) -> None:
     assert find_faces(getattr(skimage.data, name)()) == []
+
+
+@pytest.mark.parametrize("scale", [0.5, 1.0, 2.0])
+def test_the_quick_search_agrees_with_the_long_one(astronaut: Pixels, scale: float) -> None:
+    picture = resized(astronaut, scale)
+    (quick,), (long,) = agreed_faces(picture), find_faces(picture)
+    assert quick.agreement == 2
+    for ours, theirs in zip((quick.x, quick.y, quick.w, quick.h), (long.x, long.y, long.w, long.h), strict=True):
+        assert abs(ours - theirs) < 0.1 * long.w
+
+
+@pytest.mark.parametrize("name", ["coffee", "rocket", "chelsea"])
+def test_the_quick_search_sees_nobody_where_nobody_is(name: str) -> None:
+    assert agreed_faces(getattr(skimage.data, name)()) == []
 
 
 def test_faces_are_found_in_pictures_with_alpha(astronaut: Pixels) -> None:
