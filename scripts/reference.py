@@ -62,8 +62,10 @@ def _command(words: tuple[str, ...], command: Any) -> Iterator[str]:
     arguments = [_argument(p) for p in shown if p.param_type_name == "argument"]
     yield f"## {' '.join(words)}\n"
     yield " ".join(summary.split()) + "\n"
-    if rest:
-        yield f"```\n{textwrap.dedent(rest)}\n```\n"
+    for paragraph in filter(None, rest.split("\n\n")):
+        laid_out = paragraph.removeprefix("\b\n")  # click's mark: its lines stand as they are
+        is_text = laid_out == paragraph
+        yield " ".join(paragraph.split()) + "\n" if is_text else f"```\n{textwrap.dedent(laid_out)}\n```\n"
     yield f"`{' '.join([*words, *(['[OPTIONS]'] if len(arguments) < len(shown) else []), *arguments])}`\n"
     if shown:
         yield "| | | |\n|---|---|---|"

@@ -86,7 +86,20 @@ def test_prices_are_the_catalogs() -> None:
 def test_the_rooms_are_there() -> None:
     named = re.findall(r"(\w+)/ +\S", block("", "src/tollbrush/"))
     rooms = {p.name for p in (ROOT / "src/tollbrush").iterdir() if p.is_dir() and p.name != "__pycache__"}
-    assert set(named) == rooms
+    assert set(named) == rooms | {"playground"}, "the page is there once it is built"
+
+
+def test_the_engines_are_there() -> None:
+    (line,) = re.findall(r"^  engines/ +(.+)$", README, re.MULTILINE)
+    engines = {p.name for p in (ROOT / "src/tollbrush/engines").iterdir() if (p / "engine.py").exists()}
+    assert engines and engines <= set(re.findall(r"\w+", line))
+
+
+def test_every_guide_and_page_of_the_reference_is_linked() -> None:
+    pages = {
+        f"docs/{p.parent.name}/{p.name}" for room in ("guide", "reference") for p in (ROOT / "docs" / room).iterdir()
+    }
+    assert pages and pages <= set(re.findall(r"\]\(([^)]+)\)", README))
 
 
 def test_the_hosts_settings_are_settings(monkeypatch: pytest.MonkeyPatch) -> None:

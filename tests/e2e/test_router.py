@@ -8,13 +8,14 @@ import signal
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import httpx2
 import openai
 import pytest
 from PIL import Image
 
-from support.stack import Everything, environment
+from support.stack import Everything, environment, standing
 from tollbrush.cli.demo import COMMANDS
 
 pytestmark = pytest.mark.e2e
@@ -155,14 +156,13 @@ def test_secrets_stay_out_of_logs(stack: Everything) -> None:
         assert (state / private).stat().st_mode & 0o077 == 0, private
 
 
-def test_it_stops_cleanly(stack: Everything) -> None:
-    """Last: SIGTERM ends it with code 0, and leaves no process behind."""
-    ports = [
-        int(url.rpartition(":")[2]) for url in (stack.router, stack.said["gateway"], *stack.said["chains"].values())
-    ]
-    stack.process.send_signal(signal.SIGTERM)
-    assert stack.process.wait(60) == 0
-    for port in ports:
-        with pytest.raises(OSError):
-            socket.create_connection(("127.0.0.1", port), timeout=5)
-    assert "does not answer" in stack.run("models").stderr
+def test_it_stops_cleanly(tmp_path: Path) -> None:
+    """SIGTERM ends it with code 0, and leaves no process behind."""
+    with standing(tmp_path) as own:
+        urls = (own.router, own.said["gateway"], *own.said["chains"].values())
+        own.process.send_signal(signal.SIGTERM)
+        assert own.process.wait(60) == 0
+        for port in [int(url.rpartition(":")[2]) for url in urls]:
+            with pytest.raises(OSError):
+                socket.create_connection(("127.0.0.1", port), timeout=5)
+        assert "does not answer" in own.run("models").stderr

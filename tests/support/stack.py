@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,7 +55,13 @@ def environment(home: Path) -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Everything]:
-    home = tmp_path_factory.mktemp("home")
+    with standing(tmp_path_factory.mktemp("home")) as everything:
+        yield everything
+
+
+@contextmanager
+def standing(home: Path) -> Iterator[Everything]:
+    """A stack for a test that ends it."""
     with photographs(home):
         process = subprocess.Popen(
             [sys.executable, "-m", "tollbrush", "up", "--port", "0", "--json"],
