@@ -165,11 +165,20 @@ MENDED: Final = (
 )  # fmt: skip
 
 NOT_SLIPS: Final = """
-    arrow attitude beech bench boarder bolder borders branch breach broader carton cartons clockmaker comet comics
-    conic dental denotes devise drains drawling enlarged enlarger expanse expend expended extended extends extent
-    fainting flame framed frames horizons inverse invest levels mirrors motion painter pantry panting penciled
-    pencils planting pointing prime prince printed printer prints reverses reversed revere rotated rotates rotten
-    sharpener sharpens showing showy sketches sketchy splash squares stitch stretch story stormed straightened
-    straits strengthen styles tilled tilts title toned trims turner typed upscaled vantage vertices vintages
-    watermarks watercress waterfall waterfalls weaken whole wider without wrote
+    anger angle arrow attitude beards bears beech bench bending bleed bloom board boarder boarding bolder bonding
+    borders branch breach bread bridge brink brisk broader burst canvass carton cartons cheery classes clockmaker
+    cloned coal comet comics concerning conic connecting convening converging cooked covering curing danger
+    delegating deletions denotes denoting dense dental detecting detection devise dragging drain draining drains
+    drawling draws elective electron elevate enlarged enlarger expanse expend expended extended extends extent
+    fainting farther feather fixed flame flares framed frames friendly grasses greeting heaven holding hoping
+    horizons inert inverse invest kinds lapel levels lever loser maintain maintains marking masking matter melon
+    mending mirrors misery model motion motor mountainous musty pacing painter panting pantry pastry penciled
+    pencils piloting planting plating playing plotting point pointed pointing points power prime prince printed
+    printer prints projecting punt putty reaching regarding rejection reloading renaming repeating replay
+    resolving retry revel revere reversed reverses righten rotated rotates rotating rotation rotations rotten
+    rounded sapping sharpener sharpens shipping showing showy sketches sketchy skipping slipping sliver smoking
+    snooze splash squares steal steep steer stepping stitch stopping stormed story straightened straits strengthen
+    stretch stretched styles suits swamping talking taxing tiled tilled tilts title titled toned tracking trims
+    tuning turbine turner typed upscaled vantage vertices vintages waiter watch watercress waterfall waterfalls
+    watermarks weaken whole wider widow winder winner winters without wring writhe wrote
 """

@@ -112,11 +112,11 @@ def _mended(word: str) -> str:
     if len(word) < 5 or not word.isalpha() or word in vocabulary() or word in _real_words():
         return word
     slips = 1 if len(word) < 8 else 2
-    near = process.extract(word, _mendable(), scorer=OSA.distance, score_cutoff=slips)
+    near = process.extract(word, _spelt(), scorer=OSA.distance, score_cutoff=slips)
     best = [known for known, distance, _ in near if distance == near[0][1]]
     # A letter too few or too many of a double one is the likeliest slip of all.
     best = [known for known in best if _undoubled(known) == _undoubled(word)] or best
-    if len(best) != 1 or best[0][0] != word[0] or word.rstrip("s") == best[0].rstrip("s"):
+    if len(best) != 1 or best[0] not in _mendable() or best[0][0] != word[0] or word.rstrip("s") == best[0].rstrip("s"):
         return word
     return best[0]
 
@@ -201,8 +201,13 @@ def vocabulary() -> frozenset[str]:
 
 
 @cache
-def _mendable() -> tuple[str, ...]:
+def _spelt() -> tuple[str, ...]:
+    return tuple(sorted(word for word in vocabulary() if len(word) >= 4))
+
+
+@cache
+def _mendable() -> frozenset[str]:
     """Words whose meaning shows in the plan. Adjectives that change nothing are not among them: mended into one of
     those, a word would be lost."""
     carriers = [phrase for phrase, roles in dictionary().items() if roles.keys() & {*lex.MENDED, *retouch.MENDED}]
-    return tuple(sorted({word for phrase in carriers for word in phrase.split() if len(word) >= 5}))
+    return frozenset(word for phrase in carriers for word in phrase.split() if len(word) >= 5)

@@ -1,0 +1,134 @@
+"""Reading words: slips mended, numbers and quotations kept, and never one meaning for another."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from support.studio_plans import understood
+from tollbrush.engines.studio import lexicon, retouch_lexicon
+from tollbrush.engines.studio.plan import understand
+from tollbrush.engines.studio.words import read, vocabulary
+from tollbrush.errors import CannotHonour
+
+_KNOWN = sorted(word for word in vocabulary() if word.isalpha() and len(word) >= 5)
+_REAL = sorted({*lexicon.NOT_SLIPS.split(), *retouch_lexicon.NOT_SLIPS.split()})
+_LETTERS = "abcdefghijklmnopqrstuvwxyz"
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.sampled_from(_KNOWN), st.integers(1, 14), st.sampled_from(_LETTERS), st.sampled_from("+-~%"))
+def test_a_slip_is_mended_to_its_own_word_or_left_alone(word: str, at: int, letter: str, kind: str) -> None:
+    at = min(at, len(word) - 1)
+    head, tail = word[:at], word[at:]
+    slip = {
+        "+": head + letter + tail,
+        "-": head + tail[1:],
+        "~": head + letter + tail[1:],
+        "%": head + tail[1:2] + tail[:1] + tail[2:],
+    }[kind]
+    assume(slip not in vocabulary())
+    assert mended(slip) in (slip, lexicon.SPELLINGS.get(word, word)) or undoubled(mended(slip)) == undoubled(slip)
+
+
+@pytest.mark.parametrize("word", _REAL)
+def test_a_real_word_is_no_slip(word: str) -> None:
+    assert mended(word) == word
+
+
+def mended(word: str) -> str:
+    return " ".join(term.key for term in read(f"{word} tail"))[: -len(" tail")] or word
+
+
+def undoubled(word: str) -> str:
+    return "".join(letter for i, letter in enumerate(word) if letter != word[i - 1 : i])
+
+
+@pytest.mark.parametrize(
+    ("prompt", "plan"),
+    [
+        ("rotate -90", "rotate -90"),
+        ("rotate - 90", None),
+        ("rotate 12.5° to the left", "rotate -12.5"),
+        ("rotate 400 degrees", None),
+        ("enlarge it 5 times", None),
+        ("upscale to 4k", None),
+        ("crop it to 16:9", "crop 16:9"),
+        ("make it 1:100", None),
+        ("contrast +20%", "tone more_contrast"),
+        ("contrast -20%", "tone less_contrast"),
+    ],
+)
+def test_numbers_mean_what_they_say_or_nothing(prompt: str, plan: str | None) -> None:
+    assert understood(prompt) == plan
+
+
+@pytest.mark.parametrize(
+    ("prompt", "plan"),
+    [
+        ("write 'don't panic' at the top", 'write "don\'t panic" top'),
+        ('write "Remove the BACKGROUND"', 'write "Remove the BACKGROUND" bottom'),
+        ('change the background to "sunset"', "background sunset"),
+        ('make him say "remove the background"', None),
+        ('add "hello"', None),
+        ('write "x" in red and blue', None),
+        ('replace "hello" with "bye"', None),
+    ],
+)
+def test_quotations_are_written_as_they_stand(prompt: str, plan: str | None) -> None:
+    assert understood(prompt) == plan
+
+
+@given(
+    st.text(
+        st.characters(codec="utf-8", exclude_categories=["C", "Z"], exclude_characters='"“”'), min_size=1, max_size=40
+    )
+)
+@settings(max_examples=80, deadline=None)
+def test_any_quoted_text_is_written_or_refused(text: str) -> None:
+    answer = understood(f'write "{text}" at the top')
+    assert answer is None or answer.endswith(" top")
+
+
+@pytest.mark.parametrize(
+    ("prompt", "advice"),
+    [
+        ("write hello", "in quotes"),
+        ("make the car red", "Send a mask"),
+        ("blur the license plate", "Send a mask"),
+        ("change the background to a beach with palm trees", "Nearest: change the background to a beach"),
+    ],
+)
+def test_a_refusal_says_how_to_get_nearer(prompt: str, advice: str) -> None:
+    with pytest.raises(CannotHonour) as refused:
+        understand(prompt, masked=False)
+    assert advice in refused.value.hint
+
+
+def test_what_is_for_the_whole_picture_goes_with_no_mask() -> None:
+    with pytest.raises(CannotHonour, match="for the whole picture"):
+        understand("crop it to a square", masked=True)
+    assert understood("make the car dark blue", masked=True) == "recolour dark blue"
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "make it a cartoon and a watercolour",
+        "sharpen it and blur it",
+        "crop 16:9 and extend to 16:9",
+        "darken the background and blur it",
+        "replace the sky with a sunset and remove the background",
+        "add snow and add snow a lot",
+    ],
+)
+def test_what_contradicts_itself_is_refused(prompt: str) -> None:
+    assert understood(prompt) is None
+
+
+def test_a_complaint_is_a_wish_unless_a_wish_follows() -> None:
+    assert understood("the photo is blurry") == "sharpen"
+    assert understood("too bright, make it a bit darker") == "tone darker"
+    assert understood("it's too dark, can you fix it") == "tone brighter"
+    assert understood("fix it") is None
