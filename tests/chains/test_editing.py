@@ -95,7 +95,7 @@ class House:
 
     async def ready(self, job_id: str) -> None:
         """Until the work is done, whoever does it."""
-        tasks = [work.task for work in self.service._works.values()]
+        tasks = [work.task for work in self.service.works]
         await asyncio.gather(*tasks, return_exceptions=True)
         assert (await self.collector.find(job_id)).finished
 
@@ -451,7 +451,7 @@ async def test_another_process_takes_over_a_dead_ones_job(house: House) -> None:
     await heir.sweeper.sweep()
     await heir.ready(job.id)
     assert isinstance(await heir.poll(job.id, payment), Delivery)
-    (stale,) = house.service._works.values()
+    (stale,) = house.service.works
     house.engine.gate.set()
     late, _ = await stale.task  # the dead one awakes: its pictures are nobody's, the heir's are everybody's
     assert late == await heir.collector.find(job.id)

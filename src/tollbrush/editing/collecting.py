@@ -76,7 +76,7 @@ class Collector:
     ) -> Pending:
         """End a job that is not paid for. Raises PaymentRequired, NotFound, PaymentBusy."""
         self._check_payer(job, payment, wallet, offers)
-        await self._service.cancel(job)
+        await self._service.works.cancel(job)
         job = await self.find(job.id)
         if job.state not in (JobState.FAILED, JobState.CANCELLED):
             for charge in await self._ledger.charges_of_job(job.id):
@@ -87,7 +87,7 @@ class Collector:
             retired = await self._ledger.retire(job.cancel(self._now()))
             if retired is None:
                 raise PaymentBusy("This job's payment is being settled.", advice="Poll it.")
-            await self._service.tidy(retired)
+            await self._service.maker.tidy(retired)
             return Pending(retired, 0)
         return Pending(job, 0)
 

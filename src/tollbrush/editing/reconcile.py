@@ -69,7 +69,7 @@ class Sweeper:
         for job in await self._ledger.orphans(now):
             await self._survive(self._service.adopt(job), job=job.id)
         await self._survive(self._expire(now))
-        await self._survive(self._service.sweep_litter())
+        await self._survive(self._service.maker.sweep_litter())
 
     async def reconcile(self) -> None:
         """Payments that are neither settled nor given back."""
