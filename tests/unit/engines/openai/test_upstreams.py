@@ -184,6 +184,12 @@ async def test_several_pictures_come_one_by_one_while_whoever_makes_them_at_once
     assert told(servers["generic"], "asked")[-3:] == ["three of them"] * 3
 
 
+async def test_two_of_three_are_no_edit(servers: Mapping[str, str]) -> None:
+    async with fleet({"url": servers["generic"]}) as engine:
+        with pytest.raises(UpstreamFailed):
+            await engine.edit("m", EditInput((photo(128, 64),), "simulate once: server error", SIZE, n=3))
+
+
 # ── failures ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
