@@ -10,6 +10,7 @@ from tollbrush.engines.studio.faces import find_faces
 from tollbrush.engines.studio.fill import fill
 from tollbrush.engines.studio.matting import matte
 from tollbrush.engines.studio.sprites.mesh import Buffer, Light, Surface, draw
+from tollbrush.engines.studio.styles import style
 from tollbrush.engines.studio.subject import find_subject
 
 _SIDE = 160
@@ -24,6 +25,7 @@ def warm_up() -> None:
     find_faces(pixels)
     matte(pixels, disc)
     fill(pixels, disc, 0)
+    style(pixels, "oil", 0)
     for scene in scenes.SCENES:
         scenes.paint(scene, Size(_SIDE, _SIDE), 0)
     sheet = np.dstack([*np.indices((4, 4)), np.zeros((4, 4))]).astype(np.float32)
