@@ -13,7 +13,7 @@ from rich.table import Table
 
 from bench.measure import Row
 
-NAMES = ("payments", "plumbing", "parsing", "studio", "parked", "upstream", "growth", "tax")
+NAMES = ("payments", "plumbing", "parsing", "studio", "parked", "upstream", "growth", "tax", "router")
 OUT = Path("build/bench.json")
 
 

@@ -17,6 +17,7 @@ import pytest
 
 from support.evm_node import EvmNode
 from support.paid_server import DROP, PaidServer, Reply, on_base, png, reply
+from tollbrush.errors import Unavailable
 from tollbrush.payments.wallet import load_or_create
 from tollbrush.router.app import create_router
 from tollbrush.settings import Settings
@@ -222,6 +223,25 @@ async def test_a_pruned_picture_is_fetched_again(home: Home, http: httpx2.AsyncC
     assert (await http.get(url)).status_code == 404
     assert (await http.post(EDIT, json=wish(home))).status_code == 200
     assert (await http.get(url)).content == home.gateway.picture and len(home.gateway.charged) == 1
+
+
+async def test_results_that_cannot_be_saved_are_fetched_later(home: Home, http: httpx2.AsyncClient) -> None:
+    images = home.folder / "data/router/images"
+    images.rmdir()
+    images.write_text("in the way, also of those who may write everywhere")
+    lost = await http.post(EDIT, json=wish(home))
+    assert lost.status_code == 503 and "cannot be saved" in lost.json()["message"]
+    images.unlink()
+    images.mkdir()
+    found = await http.post(EDIT, json=wish(home))
+    assert found.json()["replayed"] is True and len(home.gateway.charged) == 1
+    assert (await http.get(found.json()["data"][0]["url"])).content == home.gateway.picture
+
+
+async def test_a_router_without_its_folder_does_not_start(home: Home) -> None:
+    (home.folder / "data/router").write_text("in the way")
+    with pytest.raises(Unavailable, match="cannot be used"):
+        create_router(home.settings())
 
 
 async def test_a_caller_that_goes_away_finds_the_result_in_the_history(home: Home, http: httpx2.AsyncClient) -> None:
