@@ -10,6 +10,7 @@ from starlette.responses import Response
 from tollbrush.domain.networks import BY_ID
 from tollbrush.domain.pricing import Price
 from tollbrush.editing.service import Delivery
+from tollbrush.errors import NotFound
 from tollbrush.gateway.edge import called_base
 from tollbrush.gateway.problems import answer
 from tollbrush.settings import GatewaySettings
@@ -17,8 +18,19 @@ from tollbrush.wire import x402
 
 
 def deliver(request: Request, delivery: Delivery, settings: GatewaySettings, **more: Any) -> Response:
-    """200 with URLs and receipt; `more` fields come first."""
+    """200 with URLs and receipt; `more` fields come first. Raises NotFound when the pictures have gone."""
+    check_kept(delivery)
     return answer(more | edit_body(delivery, result_base(request, settings)), 200, delivery_headers(delivery))
+
+
+def check_kept(delivery: Delivery) -> None:
+    """Raises NotFound: an answer without pictures would read as a success."""
+    if not delivery.job.images:
+        raise gone()
+
+
+def gone() -> NotFound:
+    return NotFound("This edit was delivered, and its pictures are no longer kept.", advice="Pay for a new one.")
 
 
 def delivery_headers(delivery: Delivery) -> dict[str, str]:

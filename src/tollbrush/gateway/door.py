@@ -21,8 +21,8 @@ from tollbrush.domain.jobs import HostedImage
 from tollbrush.editing.orders import Order
 from tollbrush.editing.progress import Preview, Watch
 from tollbrush.editing.service import Delivery, Pending
-from tollbrush.errors import NotFound, PaymentRefused, PaymentRequired, SettlementUnknown, TollbrushError
-from tollbrush.gateway.answers import delivery_headers, edit_body, result_base
+from tollbrush.errors import PaymentRefused, PaymentRequired, SettlementUnknown, TollbrushError
+from tollbrush.gateway.answers import check_kept, delivery_headers, edit_body, gone, result_base
 from tollbrush.gateway.edge import Share
 from tollbrush.gateway.intake import Intake, payment_required
 from tollbrush.gateway.problems import OPENAI_EDITS, answer, surprise
@@ -134,7 +134,7 @@ class Door:
         for image, piece in zip(images, rest, strict=True):
             data, _ = await self._images.get(image.key) or (b"", "")
             if not data:
-                raise _gone()
+                raise gone()
             for start in range(0, len(data), _SLICE):
                 yield pybase64.b64encode(data[start : start + _SLICE])
             yield piece
@@ -194,13 +194,8 @@ async def _previews(edit: asyncio.Task[Delivery | Pending], watch: Watch) -> Asy
             preview.cancel()
 
 
-def _gone() -> NotFound:
-    return NotFound("This edit was delivered, and its pictures are no longer kept.", advice="Pay for a new one.")
-
-
 def _delivered(result: Delivery | Pending) -> Delivery:
     if isinstance(result, Pending):
         raise SettlementUnknown("This edit is still at work.", retry_after=5)
-    if not result.job.images:
-        raise _gone()
+    check_kept(result)
     return result

@@ -12,7 +12,7 @@ import pytest
 from solders.keypair import Keypair
 
 from support.engines import Inverter
-from tollbrush.domain.charges import Charge, ClaimKey
+from tollbrush.domain.charges import Charge, ChargeState, ClaimKey
 from tollbrush.domain.jobs import HostedImage, Job, JobState
 from tollbrush.gateway.app import Seams, create_app
 from tollbrush.gateway.jobs import PATHS
@@ -97,6 +97,17 @@ async def test_ended_without_a_result(
             "id": JOB.id, "object": "image.generation.job", "status": status, "model": JOB.model, "error": error,
             "code": code, "payment_status": "not_charged",
         }  # fmt: skip
+
+
+async def test_what_is_no_longer_kept_is_no_empty_success(gateway: httpx2.AsyncClient, ledger: MemoryLedger) -> None:
+    done = JOB.start(2).complete((IMAGE,), 3)
+    await put(ledger, done)
+    await ledger.save(charge=replace(CHARGE, state=ChargeState.SETTLED, tx_hash="landed"))
+    url = f"/v1/images/generations/{JOB.id}"
+    assert len((await gateway.get(url, headers=proof())).json()["data"]) == 1
+    await ledger.save(job=replace(done, images=()))
+    gone = await gateway.get(url, headers=proof())
+    assert (gone.status_code, gone.json()) == (404, {"error": "Job not found"})
 
 
 async def test_ready_and_unpaid(gateway: httpx2.AsyncClient, ledger: MemoryLedger) -> None:
