@@ -11,7 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFont, ImageOps
 from skimage import data
 
 from tollbrush.engines.studio.operations import perform
@@ -46,7 +46,8 @@ def _row(prompt: str, photos: list[Pixels]) -> Pixels:
         wide = round(photo.shape[1] * TILE / photo.shape[0])
         try:
             (done,) = perform(understand(prompt, masked=False), photo, None, [3])
-            tiles.append(np.asarray(cv2.resize(done[..., :3], (wide, TILE), interpolation=cv2.INTER_AREA), np.uint8))
+            tile = Image.fromarray(np.ascontiguousarray(done[..., :3]))
+            tiles.append(np.asarray(ImageOps.pad(tile, (wide, TILE), color=(245, 245, 243))))
         except CannotHonour as refusal:
             tiles.append(_label(refusal.message, wide))
     return np.hstack(tiles)
