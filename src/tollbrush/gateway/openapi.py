@@ -14,6 +14,7 @@ _ERRORS: Final = {
     400: "The request is wrong; `details` names the field.",
     402: "Payment is required, or the one presented was refused (`reason`). Requirements in header (v2) and body (v1).",
     403: "The upstream model's content policy refused; nothing was charged.",
+    404: "This payment's edit was delivered, and its pictures are no longer kept.",
     409: "This payment is at work on another request.",
     413: "The body is over the limit.",
     429: "Too many requests, here or upstream; `Retry-After` says when.",
