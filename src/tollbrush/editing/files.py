@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from tollbrush.domain.edits import EditRequest, Size
 from tollbrush.engines.interface import Capabilities, EditInput
+from tollbrush.imaging.bare import Bare
 from tollbrush.imaging.header import sniff
-from tollbrush.imaging.strip import Bare, strip
+from tollbrush.imaging.strip import strip
 from tollbrush.settings import LimitSettings
 
 

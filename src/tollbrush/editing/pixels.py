@@ -19,13 +19,13 @@ from tollbrush.editing.files import sources_as_files, words
 from tollbrush.engines.interface import Capabilities, EditedImage, EditInput
 from tollbrush.errors import BadImage, BadMask, BadRequest, EngineFailed, UnsupportedParameter
 from tollbrush.imaging import codec
+from tollbrush.imaging.bare import Bare
 from tollbrush.imaging.codec import Pixels
 from tollbrush.imaging.composite import composite, preserved
 from tollbrush.imaging.focus import focus_of, focus_of_mask
 from tollbrush.imaging.geometry import Transform, resize
 from tollbrush.imaging.header import Header, sniff
 from tollbrush.imaging.masks import Mask, edited_fraction, read_mask
-from tollbrush.imaging.strip import Bare
 from tollbrush.settings import LimitSettings
 
 _Array = TypeVar("_Array", bound=NDArray[Any])

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 from tollbrush.domain.catalog import Ability
 from tollbrush.domain.edits import OutputFormat, Size
-from tollbrush.imaging.strip import Bare
+from tollbrush.imaging.bare import Bare
 
 if TYPE_CHECKING:
     import numpy as np

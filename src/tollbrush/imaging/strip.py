@@ -9,26 +9,16 @@ from __future__ import annotations
 import re
 import struct
 import zlib
-from dataclasses import dataclass
 from typing import Final
 
 from tollbrush.domain.edits import OutputFormat, Size
+from tollbrush.imaging.bare import Bare
 from tollbrush.imaging.colour import is_srgb
 from tollbrush.imaging.header import Header, sniff
 from tollbrush.imaging.png import checks, chunks
 
 _MAX_PROFILE: Final = 2**20
 _SCAN_END: Final = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
-
-
-@dataclass(frozen=True)
-class Bare:
-    """An encoded picture that is upright 8-bit sRGB and carries no metadata. `alpha`: it has such a channel."""
-
-    data: bytes
-    format: OutputFormat
-    size: Size
-    alpha: bool
 
 
 def strip(data: bytes, header: Header) -> Bare | None:

@@ -13,8 +13,8 @@ from tollbrush.domain.edits import EditRequest, OutputFormat, Size
 from tollbrush.editing.pixels import Prepared, finish, prepare
 from tollbrush.engines.interface import Capabilities, EditedImage
 from tollbrush.errors import BadImage
+from tollbrush.imaging.bare import Bare
 from tollbrush.imaging.codec import decode
-from tollbrush.imaging.strip import Bare
 from tollbrush.settings import LimitSettings
 
 LIMITS = LimitSettings()

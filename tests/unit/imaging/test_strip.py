@@ -15,9 +15,10 @@ from PIL import Image, ImageCms, PngImagePlugin
 from support.imagery import exif, photo, png, png_chunk, rgb_profile, saved
 from tollbrush.domain.edits import OutputFormat, Size
 from tollbrush.errors import BadImage
+from tollbrush.imaging.bare import Bare
 from tollbrush.imaging.codec import decode
 from tollbrush.imaging.header import sniff
-from tollbrush.imaging.strip import Bare, as_wanted, strip
+from tollbrush.imaging.strip import as_wanted, strip
 
 CAP = 1_000_000
 SECRET = b"48.2082N 16.3738E"

@@ -12,6 +12,7 @@ import msgspec
 import pybase64
 
 from tollbrush.errors import BadImage, ContentRefused, EditTimeout, RateLimited, TollbrushError, UpstreamFailed
+from tollbrush.imaging.bare import Bare
 from tollbrush.imaging.codec import decode
 from tollbrush.imaging.strip import as_wanted
 from tollbrush.wire.nesting import is_too_deep
@@ -19,7 +20,7 @@ from tollbrush.wire.nesting import is_too_deep
 if TYPE_CHECKING:
     from tollbrush.domain.edits import OutputFormat, Size
     from tollbrush.engines.interface import Pixels
-    from tollbrush.imaging.strip import Bare
+    from tollbrush.imaging.bare import Bare
 
 _MAX_PIXELS: Final = 40_000_000
 _REFUSALS: Final = frozenset(

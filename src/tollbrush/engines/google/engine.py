@@ -22,7 +22,7 @@ from tollbrush.settings import GoogleSettings
 
 if TYPE_CHECKING:
     from tollbrush.engines.interface import Pixels
-    from tollbrush.imaging.strip import Bare
+    from tollbrush.imaging.bare import Bare
 
     Understood = tuple[Pixels | Bare, dict[str, int]]
 

@@ -17,7 +17,7 @@ from tollbrush.imaging.geometry import resize
 
 if TYPE_CHECKING:
     from tollbrush.engines.interface import Pixels
-    from tollbrush.imaging.strip import Bare
+    from tollbrush.imaging.bare import Bare
 
 PRO: Final = "gemini-3-pro-image"
 ASPECTS: Final = ((1, 1), (2, 3), (3, 2), (3, 4), (4, 3), (4, 5), (5, 4), (9, 16), (16, 9), (21, 9))

@@ -21,7 +21,7 @@ from tollbrush.engines.openai.asked import Asked, Source
 from tollbrush.engines.openai.forms import Form, build
 from tollbrush.engines.openai.upstream import Upstream
 from tollbrush.errors import TollbrushError
-from tollbrush.imaging.strip import Bare
+from tollbrush.imaging.bare import Bare
 from tollbrush.settings import OpenAISettings
 
 if TYPE_CHECKING:

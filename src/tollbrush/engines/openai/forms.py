@@ -19,7 +19,7 @@ from tollbrush.imaging.masks import to_alpha_png, to_luma_png
 if TYPE_CHECKING:
     from tollbrush.domain.edits import OutputFormat
     from tollbrush.engines.interface import EditInput, Mask, Pixels
-    from tollbrush.imaging.strip import Bare
+    from tollbrush.imaging.bare import Bare
 
 _SLICE: Final = 256 * 1024
 

@@ -79,7 +79,7 @@ def _weight(maps: Mapping[str, Map]) -> Map:
 
 
 def _plausible(mask: Mask) -> bool:
-    return 0.01 < mask.mean() < 0.9
+    return bool(0.01 < mask.mean() < 0.9)
 
 
 def _labels(prior: Map, certain: Mask | None) -> NDArray[np.uint8]:

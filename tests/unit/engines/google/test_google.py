@@ -34,9 +34,10 @@ from tollbrush.errors import (
     UnsupportedParameter,
     UpstreamFailed,
 )
+from tollbrush.imaging.bare import Bare
 from tollbrush.imaging.codec import decode, encode
 from tollbrush.imaging.header import sniff
-from tollbrush.imaging.strip import Bare, strip
+from tollbrush.imaging.strip import strip
 from tollbrush.settings import GoogleSettings
 
 if TYPE_CHECKING:

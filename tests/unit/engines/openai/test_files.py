@@ -20,9 +20,10 @@ from tollbrush.engines.openai import OpenAIEngine
 from tollbrush.engines.openai.forms import Form, build
 from tollbrush.engines.openai.profiles import PROFILES, Profile
 from tollbrush.errors import BadImage
+from tollbrush.imaging.bare import Bare
 from tollbrush.imaging.codec import decode
 from tollbrush.imaging.header import sniff
-from tollbrush.imaging.strip import Bare, strip
+from tollbrush.imaging.strip import strip
 from tollbrush.settings import OpenAISettings
 
 CAP = 10**7
