@@ -227,7 +227,9 @@ def test_wrong_words_are_a_usage_error(data: Path, capsys: Capture, words: tuple
     assert code == 2 and words[0].removeprefix("--") in capsys.readouterr().err
 
 
-_ENTRY = Entry("2026-11-18T12:00:00Z", "settled", "base", "m", "m", "1x1", 1, 0, Decimal(0), "", "", "", "", "", "", "", {})
+_ENTRY = Entry(
+    "2026-11-18T12:00:00Z", "settled", "base", "m", "m", "1x1", 1, 0, Decimal(0), "", "", "", "", "", "", "", {}
+)
 _ENTRIES = st.lists(
     st.builds(
         lambda state, network, amount: replace(_ENTRY, state=state.value, network=network, amount=amount),
