@@ -175,11 +175,11 @@ class EditingService:
 
     async def adopt(self, orphan: Job) -> None:
         """Go on with the job of a dead process, or fail it uncharged."""
-        if self._stopping:
-            return
+        if self._stopping or self._at_work(orphan):
+            return  # our own after all: a process that was held up renews its lease late
         job = await self._lease(orphan)
-        if job is None or any(w.own and w.holds(job) for w in self.works):
-            return  # another's, or our own after all: a process that was held up renews its lease late
+        if job is None or self._at_work(job):
+            return
         charges = [c for c in await self._ledger.charges_of_job(job.id) if c.state is ChargeState.CLAIMED]
         order = await self._stored_order(job) if charges and job.deadline > self._now() else None
         if order is None:
@@ -194,6 +194,9 @@ class EditingService:
         work = self.works.begin(charge.key, charge.request_hash, order, lambda w: self.maker.make(w, job, charge))
         work.stored = True
         work.claimed.set_result(job)
+
+    def _at_work(self, job: Job) -> bool:
+        return any(work.own and work.holds(job) for work in self.works)
 
     async def _stored_order(self, job: Job) -> Order | None:
         """What this job was, if it can still be done: by the model that was promised, and by no other."""
