@@ -19,22 +19,22 @@ from tollbrush.settings import Settings
 pytestmark = pytest.mark.e2e
 
 
-async def test_an_edit_is_bought_from_a_stranger(tmp_path: Path, base_chain: LocalChain) -> None:
+async def test_an_edit_is_bought_from_a_stranger(tmp_path: Path, own_base_chain: LocalChain) -> None:
     settler, seller = EvmAccount.fresh(), EvmAccount.fresh().address
-    base_chain.fund(settler.address, 0)
-    base_chain.fund(seller, 0)
+    own_base_chain.fund(settler.address, 0)
+    own_base_chain.fund(seller, 0)
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     settings = Settings(
         data_dir=tmp_path / "data",
-        networks={"base-sepolia": {"rpc_url": base_chain.rpc_url}},
+        networks={"base-sepolia": {"rpc_url": own_base_chain.rpc_url}},
         router={"gateway_url": url, "allowed_roots": (tmp_path,)},
     )
-    base_chain.fund(load_or_create(settings).evm_address, 1_000_000)
+    own_base_chain.fund(load_or_create(settings).evm_address, 1_000_000)
     (tmp_path / "photo.png").write_bytes(png((40, 30)))
     app = create_router(settings)
     transport = httpx2.ASGITransport(app=app, client=("127.0.0.1", 5000))
-    command = ["support.official_shop", str(port), base_chain.rpc_url, seller]
+    command = ["support.official_shop", str(port), own_base_chain.rpc_url, seller]
     with running(command, url + "/seen", log=tmp_path / "shop.log", env={"SETTLE_KEY": settler.key.hex()}):
         async with (
             app.router.lifespan_context(app),
@@ -52,6 +52,6 @@ async def test_an_edit_is_bought_from_a_stranger(tmp_path: Path, base_chain: Loc
     assert answer.json()["payment"]["network"] == "base-sepolia"
     assert picture.content == png((9, 7), "gold")
     assert (again.json()["replayed"], len(uploads)) == (True, 1)
-    assert base_chain.balance(seller) == 30_000
+    assert own_base_chain.balance(seller) == 30_000
     assert len(seen) == 1
     assert seen[0] < 2 * len(base64.b64encode((tmp_path / "photo.png").read_bytes())) + 500

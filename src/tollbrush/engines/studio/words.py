@@ -157,12 +157,13 @@ def _literal(key: str) -> dict[str, Value] | None:
     if step := re.fullmatch(r"([+-]\d+(?:\.\d+)?)\s?(?:%|percent)", key):
         return {"STEP": float(step[1])}
     if number := re.fullmatch(r"(-?\d+(?:\.\d+)?)\s?(\S*)", key):
-        return {_UNITS[number[2][:1]]: float(number[1])} if number[2][:1] in _UNITS else None
+        return {_UNITS[number[2]]: float(number[1])} if number[2] in _UNITS else None
     return None
 
 
 _UNITS: Final = {
-    "": "NUMBER", "%": "PERCENT", "p": "PERCENT", "°": "DEGREES", "d": "DEGREES", "x": "TIMES", "t": "TIMES",
+    "": "NUMBER", "%": "PERCENT", "percent": "PERCENT", "°": "DEGREES", "deg": "DEGREES", "degree": "DEGREES",
+    "degrees": "DEGREES", "x": "TIMES", "times": "TIMES",
 }  # fmt: skip
 
 

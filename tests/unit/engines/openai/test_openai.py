@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from pydantic import SecretStr
+from structlog.testing import capture_logs
 
 from support.openai_oddities import KEY
 from support.openai_simulator import USAGE, simulated, told
@@ -211,16 +212,15 @@ async def test_a_model_that_the_upstream_does_not_have(simulator: str) -> None:
             await made.edit("x", EditInput((picture(),), "x", SQUARE))
 
 
-async def test_a_wrong_key_is_the_operators_trouble(simulator: str, capfd: pytest.CaptureFixture[str]) -> None:
+async def test_a_wrong_key_is_the_operators_trouble(simulator: str) -> None:
     async for made in opened(OpenAIEngine(settings(simulator, key="sk-wrong"))):
-        with pytest.raises(UpstreamFailed, match="key") as raised:
+        with capture_logs() as said, pytest.raises(UpstreamFailed, match="key") as raised:
             await made.edit("gpt-image-1", EditInput((picture(),), "x", SQUARE))
         assert isinstance(made, Alarming)
         (alarm,) = made.alarms().values()
         assert "refuses the key" in alarm
-        said = capfd.readouterr()
-        assert "an upstream needs its operator" in said.out + said.err
-        assert "sk-wrong" not in raised.value.sentence() + alarm + said.out + said.err
+        assert [line["event"] for line in said] == ["an upstream needs its operator"]
+        assert "sk-wrong" not in raised.value.sentence() + alarm + str(said)
 
 
 async def test_nobody_there_nobody_answering_and_no_tls(simulator: str) -> None:
