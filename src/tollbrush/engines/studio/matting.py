@@ -28,6 +28,7 @@ _SOLVE_SIDE = 640  # longer side at which alpha is solved
 _FUSE_SIDE = 512  # longer side at which the foreground's and background's local colours are gathered
 _INSIDE, _OUTSIDE = 0.0154, 0.0176  # of the longer side: the band's reach on either side of the outline
 _TRUST = 0.002, 0.1  # weight of what a colour tells, in the band and on strands, against the neighbours' pull
+_SOLID = 0.98
 _HAZE = 0.06  # alpha below this is nothing, above 1 minus this everything
 
 
@@ -60,7 +61,15 @@ def _alpha(pixels: Pixels, mask: Mask) -> Map:
     )
     if small.shape != pixels.shape:
         alpha = _guided_enlargement(small, alpha, sure, unknown, pixels)
-    return np.asarray(np.clip((alpha - _HAZE) / (1 - 2 * _HAZE), 0, 1), np.float32)
+    return _attached(np.asarray(np.clip((alpha - _HAZE) / (1 - 2 * _HAZE), 0, 1), np.float32))
+
+
+def _attached(alpha: Map) -> Map:
+    """Without what hangs in the air: a strand grows out of the subject."""
+    _, pieces = cv2.connectedComponents((alpha > 0).astype(np.uint8))
+    held = np.zeros(pieces.max() + 1, np.bool_)
+    held[pieces[alpha > _SOLID]] = True
+    return np.where(held[pieces], alpha, np.float32(0))
 
 
 def _band(inside: Mask) -> tuple[Mask, Mask]:

@@ -9,6 +9,7 @@ import skimage.data
 from numpy.typing import NDArray
 
 from tollbrush.engines.studio.matting import Matte, matte
+from tollbrush.engines.studio.subject import find_subject
 
 Map = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -112,3 +113,10 @@ def test_deterministic_and_without_touching_its_input() -> None:
     assert (first.foreground == second.foreground).all()
     assert (picture == before).all()
     assert (mask == mask_before).all()
+
+
+def test_nothing_hangs_in_the_air() -> None:
+    photograph = cv2.resize(skimage.data.astronaut(), (1024, 1024), interpolation=cv2.INTER_CUBIC)
+    alpha = matte(photograph, find_subject(photograph).mask).alpha
+    count, pieces = cv2.connectedComponents((alpha > 0).astype(np.uint8))
+    assert {int(piece) for piece in np.unique(pieces[alpha > 0.98])} == set(range(1, count))
