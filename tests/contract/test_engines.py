@@ -40,13 +40,18 @@ class Case:
 
 
 @asynccontextmanager
-async def studio() -> AsyncIterator[Engine]:
-    engine: Engine = StudioEngine(StudioSettings(workers=1))
+async def started(engine: Engine) -> AsyncIterator[Engine]:
     await engine.start()
     try:
         yield engine
     finally:
         await engine.close()
+
+
+@asynccontextmanager
+async def studio() -> AsyncIterator[Engine]:
+    async with started(StudioEngine(StudioSettings(workers=1))) as engine:
+        yield engine
 
 
 @asynccontextmanager
@@ -58,23 +63,16 @@ async def google() -> AsyncIterator[Engine]:
             settings = GoogleSettings(
                 api_key=SecretStr(google_simulator.KEY), base_url=f"http://127.0.0.1:{port}/v1beta"
             )
-            engine: Engine = GoogleEngine(settings)
-            await engine.start()
-            try:
+            async with started(GoogleEngine(settings)) as engine:
                 yield engine
-            finally:
-                await engine.close()
 
 
 @asynccontextmanager
 async def openai() -> AsyncIterator[Engine]:
     with openai_simulator.simulated() as url:
-        engine: Engine = OpenAIEngine(OpenAISettings(api_key=SecretStr(openai_simulator.KEY), base_url=url))
-        await engine.start()
-        try:
+        settings = OpenAISettings(api_key=SecretStr(openai_simulator.KEY), base_url=url)
+        async with started(OpenAIEngine(settings)) as engine:
             yield engine
-        finally:
-            await engine.close()
 
 
 @asynccontextmanager
@@ -82,12 +80,9 @@ async def fleet() -> AsyncIterator[Engine]:
     """Two servers that keep to no fixed sizes, one of which makes pictures one by one."""
     with openai_simulator.simulated("sdcpp") as first, openai_simulator.simulated("generic") as second:
         places = (UpstreamSettings(url=first, profile="sdcpp"), UpstreamSettings(url=second))
-        engine: Engine = OpenAIEngine(OpenAISettings(), (Served("acme/own", "own", (Size(200, 160),), places),))
-        await engine.start()
-        try:
+        served = Served("acme/own", "own", (Size(200, 160),), places)
+        async with started(OpenAIEngine(OpenAISettings(), (served,))) as engine:
             yield engine
-        finally:
-            await engine.close()
 
 
 CASES = (

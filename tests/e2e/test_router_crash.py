@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -21,24 +19,10 @@ from tollbrush.settings import Settings
 pytestmark = pytest.mark.e2e
 
 
-@pytest.fixture
-def gateway() -> Iterator[PaidServer]:
-    server = PaidServer()
-    yield server
-    server.stop()
-
-
-@pytest.fixture
-def node() -> Iterator[EvmNode]:
-    node = EvmNode(int(time.time()))
-    yield node
-    node.stop()
-
-
 @pytest.mark.parametrize("slow", [False, True], ids=["while it answers", "while it is a job"])
-def test_killed_after_the_payment_was_taken(tmp_path: Path, gateway: PaidServer, node: EvmNode, slow: bool) -> None:
+def test_killed_after_the_payment_was_taken(tmp_path: Path, gateway: PaidServer, evm_node: EvmNode, slow: bool) -> None:
     (tmp_path / "photo.png").write_bytes(png())
-    node.balances[load_or_create(Settings(data_dir=tmp_path / "data")).evm_address.lower()] = 10_000_000
+    evm_node.balances[load_or_create(Settings(data_dir=tmp_path / "data")).evm_address.lower()] = 10_000_000
     taken, dead = threading.Event(), threading.Event()
 
     def take_and_hang(heard: Heard) -> Reply:
@@ -51,7 +35,7 @@ def test_killed_after_the_payment_was_taken(tmp_path: Path, gateway: PaidServer,
     gateway.script["poll"] = [take_and_hang] if slow else []
     env = {
         "TOLLBRUSH_DATA_DIR": str(tmp_path / "data"),
-        "TOLLBRUSH_NETWORKS": json.dumps({"base-sepolia": {"rpc_url": node.rpc_url}}),
+        "TOLLBRUSH_NETWORKS": json.dumps({"base-sepolia": {"rpc_url": evm_node.rpc_url}}),
         "TOLLBRUSH_ROUTER__GATEWAY_URL": gateway.url,
         "TOLLBRUSH_ROUTER__ALLOWED_ROOTS": json.dumps([str(tmp_path)]),
     }

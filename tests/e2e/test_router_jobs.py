@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx2
@@ -20,25 +18,11 @@ from tollbrush.settings import Settings
 pytestmark = pytest.mark.e2e
 
 
-@pytest.fixture
-def gateway() -> Iterator[PaidServer]:
-    server = PaidServer()
-    yield server
-    server.stop()
-
-
-@pytest.fixture
-def node() -> Iterator[EvmNode]:
-    node = EvmNode(int(time.time()))
-    yield node
-    node.stop()
-
-
 @pytest.mark.parametrize("when", ["uploaded, unanswered", "a job"])
-def test_killed_in_mid_job(tmp_path: Path, gateway: PaidServer, node: EvmNode, when: str) -> None:
+def test_killed_in_mid_job(tmp_path: Path, gateway: PaidServer, evm_node: EvmNode, when: str) -> None:
     """Nobody asks again: the caller went away with the first router."""
     (tmp_path / "photo.png").write_bytes(png())
-    node.balances[load_or_create(Settings(data_dir=tmp_path / "data")).evm_address.lower()] = 10_000_000
+    evm_node.balances[load_or_create(Settings(data_dir=tmp_path / "data")).evm_address.lower()] = 10_000_000
     reached, dead, resumed = threading.Event(), threading.Event(), threading.Event()
 
     def hang(heard: Heard) -> Reply:
@@ -57,7 +41,7 @@ def test_killed_in_mid_job(tmp_path: Path, gateway: PaidServer, node: EvmNode, w
         gateway.script["edit"] = [hang, finish]
     env = {
         "TOLLBRUSH_DATA_DIR": str(tmp_path / "data"),
-        "TOLLBRUSH_NETWORKS": json.dumps({"base-sepolia": {"rpc_url": node.rpc_url}}),
+        "TOLLBRUSH_NETWORKS": json.dumps({"base-sepolia": {"rpc_url": evm_node.rpc_url}}),
         "TOLLBRUSH_ROUTER__GATEWAY_URL": gateway.url,
         "TOLLBRUSH_ROUTER__ALLOWED_ROOTS": json.dumps([str(tmp_path)]),
     }

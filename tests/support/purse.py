@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from support.evm_node import EvmNode
+from support.paid_server import PaidServer
 from tollbrush.devnet.solana import SolanaChain
 from tollbrush.payments.payer import Payer
 from tollbrush.payments.wallet import Wallet
@@ -49,6 +50,14 @@ def evm_node() -> Iterator[EvmNode]:
     node = EvmNode(int(time.time()))
     yield node
     node.stop()
+
+
+@pytest.fixture
+def gateway() -> Iterator[PaidServer]:
+    """A shop that speaks the published API, and whatever a test scripts it to say."""
+    server = PaidServer()
+    yield server
+    server.stop()
 
 
 @pytest.fixture

@@ -69,13 +69,7 @@ class Door:
         self._edits: set[asyncio.Task[Delivery | Pending]] = set()
 
     async def post(self, request: Request) -> Response:
-        share = self._intake.share()
-        try:
-            return await self._answer(request, share)
-        except asyncio.CancelledError as stopped:  # by the server alone, when its grace is over
-            raise SettlementUnknown("The gateway is stopping.") from stopped
-        finally:
-            share.release()
+        return await self._intake.serve(request, self._answer)
 
     async def _answer(self, request: Request, share: Share) -> Response:
         asked = await self._intake.read(request, share, self._read)

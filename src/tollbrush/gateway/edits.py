@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from typing import Final
 
@@ -11,7 +10,7 @@ from starlette.responses import Response
 
 from tollbrush.editing.orders import Order
 from tollbrush.editing.service import Pending
-from tollbrush.errors import PaymentRefused, PaymentRequired, SettlementUnknown
+from tollbrush.errors import PaymentRefused, PaymentRequired
 from tollbrush.gateway import jobs
 from tollbrush.gateway.answers import deliver
 from tollbrush.gateway.edge import Share
@@ -30,13 +29,7 @@ class Edits:
         self._intake, self._settings = intake, intake.settings
 
     async def post(self, request: Request) -> Response:
-        share = self._intake.share()
-        try:
-            return await self._answer(request, share)
-        except asyncio.CancelledError as stopped:  # by the server alone, when its grace is over
-            raise SettlementUnknown("The gateway is stopping.") from stopped
-        finally:
-            share.release()
+        return await self._intake.serve(request, self._answer)
 
     async def _answer(self, request: Request, share: Share) -> Response:
         order = await self._intake.read(request, share, self._order)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, TypeVar
 
 from starlette.requests import Request
+from starlette.responses import Response
 
 from tollbrush.domain.payments import Payment, Requirement
 from tollbrush.editing.orders import Order
 from tollbrush.editing.pixels import check_sources
 from tollbrush.editing.service import EditingService
-from tollbrush.errors import PaymentRefused, PaymentRequired
+from tollbrush.errors import PaymentRefused, PaymentRequired, SettlementUnknown
 from tollbrush.gateway.edge import Bodies, Share, called_base, read_body
 from tollbrush.settings import GatewaySettings
 from tollbrush.wire import schemas, x402
@@ -28,9 +29,16 @@ class Intake:
         self.service, self.settings = service, settings
         self._bodies, self._heavy = Bodies(settings.limits.bodies_bytes), asyncio.Semaphore(2)
 
-    def share(self) -> Share:
-        """A request's part of that memory, to be released at its end."""
-        return Share(self._bodies)
+    async def serve(self, request: Request, answer: Callable[[Request, Share], Awaitable[Response]]) -> Response:
+        """`answer`, with the request's part of that memory, which is released at its end. Raises SettlementUnknown when
+        the server stops under it."""
+        share = Share(self._bodies)
+        try:
+            return await answer(request, share)
+        except asyncio.CancelledError as stopped:  # by the server alone, when its grace is over
+            raise SettlementUnknown("The gateway is stopping.") from stopped
+        finally:
+            share.release()
 
     async def read(self, request: Request, share: Share, make: Callable[[bytes, str], T]) -> T:
         """What `make` makes of the body and its content type. Small bodies are read here and now: a thread costs more

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,23 +14,14 @@ from tollbrush.settings import Settings
 
 
 @pytest.fixture
-def gateway() -> Iterator[PaidServer]:
-    server = PaidServer()
-    yield server
-    server.stop()
-
-
-@pytest.fixture
-def home(tmp_path: Path, gateway: PaidServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def home(tmp_path: Path, gateway: PaidServer, evm_node: EvmNode, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A picture, a funded wallet, a gateway, and no router."""
-    node = EvmNode(int(time.time()))
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TOLLBRUSH_DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.setenv("TOLLBRUSH_NETWORKS", json.dumps({"base-sepolia": {"rpc_url": node.rpc_url}}))
+    monkeypatch.setenv("TOLLBRUSH_NETWORKS", json.dumps({"base-sepolia": {"rpc_url": evm_node.rpc_url}}))
     monkeypatch.setenv("TOLLBRUSH_ROUTER__GATEWAY_URL", gateway.url)
     monkeypatch.setenv("TOLLBRUSH_ROUTER__PORT", "9")
-    node.balances[load_or_create(Settings()).evm_address.lower()] = 10_000_000
+    evm_node.balances[load_or_create(Settings()).evm_address.lower()] = 10_000_000
     (tmp_path / "my photo.png").write_bytes(png())
-    yield tmp_path
-    node.stop()
+    return tmp_path

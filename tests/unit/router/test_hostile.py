@@ -6,7 +6,7 @@ import asyncio
 import errno
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -24,17 +24,8 @@ ENDLESS = 130 * 2**20
 
 
 @pytest.fixture
-def gateway() -> Iterator[PaidServer]:
-    server = PaidServer()
-    yield server
-    server.stop()
-
-
-@pytest.fixture
-def machine(tmp_path: Path, gateway: PaidServer) -> Iterator[Machine]:
-    node = EvmNode(int(time.time()))
-    yield Machine(tmp_path, node, gateway_url=gateway.url)
-    node.stop()
+def machine(tmp_path: Path, gateway: PaidServer, evm_node: EvmNode) -> Machine:
+    return Machine(tmp_path, evm_node, gateway_url=gateway.url)
 
 
 def book(machine: Machine) -> list[SpendState]:

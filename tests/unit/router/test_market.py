@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -25,13 +24,6 @@ EDIT = "/v1/images/image2image"
 
 
 @pytest.fixture
-def node() -> Iterator[EvmNode]:
-    node = EvmNode(int(time.time()))
-    yield node
-    node.stop()
-
-
-@pytest.fixture
 def shops() -> Iterator[dict[str, PaidServer]]:
     """`cheap` asks 1 cent, `dear` 5, `foreign` speaks the published API alone and asks 2."""
     servers = {
@@ -45,8 +37,8 @@ def shops() -> Iterator[dict[str, PaidServer]]:
 
 
 @pytest.fixture
-def machine(tmp_path: Path, node: EvmNode, shops: dict[str, PaidServer]) -> Machine:
-    return Machine(tmp_path, node, gateways={name: server.url for name, server in shops.items()})
+def machine(tmp_path: Path, evm_node: EvmNode, shops: dict[str, PaidServer]) -> Machine:
+    return Machine(tmp_path, evm_node, gateways={name: server.url for name, server in shops.items()})
 
 
 def charged(shops: dict[str, PaidServer]) -> dict[str, int]:
@@ -116,17 +108,17 @@ def test_a_default_that_is_none_of_them(machine: Machine) -> None:
 
 
 async def test_an_empty_wallet_is_told_both_balances_and_what_to_do(
-    tmp_path: Path, node: EvmNode, solana_chain: Any
+    tmp_path: Path, evm_node: EvmNode, solana_chain: Any
 ) -> None:
     server = PaidServer(on_base(), on_solana())
-    networks = {"base-sepolia": {"rpc_url": node.rpc_url}, "solana-devnet": {"rpc_url": solana_chain.rpc_url}}
+    networks = {"base-sepolia": {"rpc_url": evm_node.rpc_url}, "solana-devnet": {"rpc_url": solana_chain.rpc_url}}
     settings = Settings(
         data_dir=tmp_path / "data",
         networks=networks,
         router={"gateway_url": server.url, "allowed_roots": (tmp_path,)},
     )
     wallet = load_or_create(settings)
-    node.balances[wallet.evm_address.lower()] = 20_000
+    evm_node.balances[wallet.evm_address.lower()] = 20_000
     solana_chain.fund(wallet.solana_address, 1_000)
     (tmp_path / "photo.png").write_bytes(png())
     app = create_router(settings)

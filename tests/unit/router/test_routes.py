@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,20 +22,6 @@ from tollbrush.router.app import create_router
 from tollbrush.settings import Settings
 
 PHOTO = png((12, 8), "navy")
-
-
-@pytest.fixture
-def gateway() -> Iterator[PaidServer]:
-    server = PaidServer()
-    yield server
-    server.stop()
-
-
-@pytest.fixture
-def node() -> Iterator[EvmNode]:
-    node = EvmNode(int(time.time()))
-    yield node
-    node.stop()
 
 
 @dataclass
@@ -72,9 +57,9 @@ class Home:
 
 
 @pytest.fixture
-def home(tmp_path: Path, gateway: PaidServer, node: EvmNode) -> Home:
+def home(tmp_path: Path, gateway: PaidServer, evm_node: EvmNode) -> Home:
     (tmp_path / "photo.png").write_bytes(PHOTO)
-    made = Home(tmp_path, gateway, node)
+    made = Home(tmp_path, gateway, evm_node)
     made.fund()
     return made
 
