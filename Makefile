@@ -39,7 +39,7 @@ demo: $(INSTALLED) $(TOOLS) $(PAGE)
 	@$(BIN)/tollbrush demo
 
 test: $(INSTALLED) $(TOOLS) $(PAGE) browser
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 e2e: $(INSTALLED) $(TOOLS) $(PAGE) browser
 	TOLLBRUSH_E2E=long $(BIN)/python -m pytest -m e2e
