@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+import unicodedata
+from functools import cache, lru_cache
+from importlib.resources import files
+from io import BytesIO
 from typing import TYPE_CHECKING, Final
 
 import cv2
@@ -18,7 +21,6 @@ if TYPE_CHECKING:
     from tollbrush.engines.studio.treatments import Write
 
     Map = NDArray[np.float32]
-    Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 RGB = tuple[int, int, int]
 _LINE: Final = 1 / 14  # height of a line, of the picture's height (or of its width, where that is less)
@@ -33,11 +35,11 @@ _BLACK: Final = (16, 16, 18)
 def written(pixels: Pixels, write: Write) -> Pixels:
     """H×W×3|4 pixels with the words on them. Raises CannotHonour for letters that the font lacks, and when the text
     does not fit legibly."""
-    text = " ".join(write.text.split())
+    text = " ".join(unicodedata.normalize("NFC", write.text).split())
     missing = [letter for letter in dict.fromkeys(text) if not _has(letter)]
     if not text or missing:
         lacking = f"the letters {' '.join(missing[:8])}" if missing else "an empty text"
-        raise CannotHonour(f"The studio cannot write {lacking}.", advice="Use Latin letters.")
+        raise CannotHonour(f"The studio cannot write {lacking}.", advice="Use Latin, Greek or Cyrillic letters.")
     colour = None if write.colour is None else write.colour.rgb
     if write.watermark:
         return _watermarked(pixels, text, write.scale, colour)
@@ -66,11 +68,10 @@ def _placed(shape: tuple[int, ...], text: str, place: str, scale: float) -> Map:
     image = Image.new("L", (width, height))
     draw = ImageDraw.Draw(image)
     font = _font(size)
-    bold = round(size / 40)
     for i, line in enumerate(lines):
         wide = font.getlength(line)
         left = margin if "left" in place else width - margin - wide if "right" in place else (width - wide) / 2
-        draw.text((left, top + i * step + 0.80 * size), line, 255, font, anchor="ls", stroke_width=bold)
+        draw.text((left, top + i * step + 0.80 * size), line, 255, font, anchor="ls")
     return np.asarray(image, np.float32) / np.float32(255)
 
 
@@ -156,9 +157,14 @@ def _watermarked(pixels: Pixels, text: str, scale: float, colour: RGB | None) ->
 
 
 @lru_cache(maxsize=64)
-def _font(size: float) -> Font:
-    """Aileron (public domain), which Pillow carries."""
-    return ImageFont.load_default(size)
+def _font(size: float) -> ImageFont.FreeTypeFont:
+    """Inter SemiBold (SIL Open Font License): Latin with every accent, Greek and Cyrillic."""
+    return ImageFont.truetype(BytesIO(_font_file()), size)
+
+
+@cache
+def _font_file() -> bytes:
+    return (files("tollbrush.engines.studio") / "data" / "fonts" / "Inter-SemiBold.woff2").read_bytes()
 
 
 @lru_cache(maxsize=1024)
