@@ -6,7 +6,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 LOCK := requirements/all.txt
+EXTRAS := gateway devnet photos
 INSTALLED := $(VENV)/.installed
+DIFFUSION_LOCK := requirements/diffusion.txt
+DIFFUSION := $(VENV)/.diffusion
 TOOLS := node_modules/.installed
 PAGE := src/tollbrush/playground/.built
 PAGE_SOURCES := $(shell find playground -type f -not -path '*/node_modules/*' 2>/dev/null)
@@ -23,6 +26,10 @@ $(INSTALLED): $(LOCK) pyproject.toml scripts/install.sh
 	@PYTHON="$(PYTHON)" sh scripts/install.sh $(VENV) $(LOCK)
 	@touch $@
 
+# torch's CPU build, where pip finds one; without it those tests are skipped.
+$(DIFFUSION): $(INSTALLED) $(DIFFUSION_LOCK) scripts/diffusion.sh
+	@sh scripts/diffusion.sh $(VENV) $(DIFFUSION_LOCK)
+
 # anvil (a fast local Base) and solc; without npm the Python chain serves and the recompile test is skipped.
 $(TOOLS): package-lock.json
 	@sh scripts/tools.sh
@@ -38,25 +45,26 @@ browser:
 demo: $(INSTALLED) $(TOOLS) $(PAGE)
 	@$(BIN)/tollbrush demo
 
-test: $(INSTALLED) $(TOOLS) $(PAGE) browser
+test: $(INSTALLED) $(DIFFUSION) $(TOOLS) $(PAGE) browser
 	$(BIN)/python -m pytest -n auto --dist loadfile
 
-e2e: $(INSTALLED) $(TOOLS) $(PAGE) browser
+e2e: $(INSTALLED) $(DIFFUSION) $(TOOLS) $(PAGE) browser
 	TOLLBRUSH_E2E=long $(BIN)/python -m pytest -m e2e
 
-lint: $(INSTALLED)
+lint: $(INSTALLED) $(DIFFUSION)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(INSTALLED) $(TOOLS)
+bench: $(INSTALLED) $(DIFFUSION) $(TOOLS)
 	$(BIN)/python -m bench
 
 lock:
-	uv pip compile pyproject.toml --all-extras --group dev --universal --generate-hashes --no-emit-index-url \
-		--no-emit-find-links --python-version 3.11 --prerelease if-necessary-or-explicit --quiet \
+	uv pip compile pyproject.toml $(addprefix --extra ,$(EXTRAS)) --group dev --universal --generate-hashes \
+		--no-emit-index-url --no-emit-find-links --python-version 3.11 --prerelease if-necessary-or-explicit --quiet \
 		--custom-compile-command "make lock" --output-file $(LOCK)
+	$(BIN)/python scripts/lock_diffusion.py
 
 clean:
 	rm -rf $(VENV) node_modules playground/node_modules src/tollbrush/playground demo-out
