@@ -22,7 +22,8 @@ from tollbrush.errors import BadSettings
 from tollbrush.storage.files import FileImages, FileInputs
 from tollbrush.storage.interface import ImageStore, InputStore, JobTaken, Ledger, OverBalance, TooManyOpen, new_key
 from tollbrush.storage.memory import MemoryImages, MemoryInputs, MemoryLedger
-from tollbrush.storage.sqlite import MIGRATIONS, SqliteLedger
+from tollbrush.storage.schema import MIGRATIONS
+from tollbrush.storage.sqlite import SqliteLedger
 
 IMAGE = HostedImage("k" * 32 + ".png", "image/png", 64, 48, "ab" * 32, 7, "a hat", True, 0.25)
 
@@ -376,6 +377,23 @@ async def test_of_many_that_start_together_one_makes_the_tables(tmp_path: Path) 
     await ledgers[0].claim(a_charge(), a_job(), balance=21000, max_open=1)
     assert [await ledger.charge("c1") for ledger in ledgers] == [a_charge()] * 8
     await asyncio.gather(*(ledger.close() for ledger in ledgers))
+
+
+@pytest.mark.parametrize("lets_go", [True, False])
+async def test_a_file_that_another_one_is_making_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lets_go: bool
+) -> None:
+    path = tmp_path / "ledger.db"
+    with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as other:
+        other.execute("BEGIN IMMEDIATE")  # against which SQLite's own time-out does not wait
+        if lets_go:
+            monkeypatch.setattr("time.sleep", lambda _: other.execute("COMMIT") if other.in_transaction else None)
+            await SqliteLedger(path).close()
+        else:
+            monkeypatch.setattr("tollbrush.storage.schema._PATIENCE", 0.0)
+            with pytest.raises(BadSettings, match="is locked") as refused:
+                SqliteLedger(path)
+            assert "held by another program" in refused.value.sentence()
 
 
 @pytest.fixture(params=["memory", "files"])

@@ -9,7 +9,8 @@ from pathlib import Path
 from tollbrush.domain.charges import Charge
 from tollbrush.domain.jobs import Job
 from tollbrush.errors import BadSettings, NotFound
-from tollbrush.storage.sqlite import MIGRATIONS, OPEN, find_history
+from tollbrush.storage.rows import OPEN, find_history
+from tollbrush.storage.schema import MIGRATIONS
 
 
 def read_history(path: Path, *, since: int = 0) -> list[tuple[Job, Charge]]:
