@@ -7,30 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
-from typing import Final, get_args
+from typing import Final
 
-from rapidfuzz import fuzz, process
-
-from tollbrush.engines.studio.abilities import (
-    BlurBackground,
-    Operation,
-    RemoveBackground,
-    RemoveMasked,
-    ReplaceBackground,
-    Tone,
-    Wear,
-)
-from tollbrush.engines.studio.framings import Border, Crop, Extend, Framing
-from tollbrush.engines.studio.grammar import readings, with_mask
-from tollbrush.engines.studio.lexicon import OPPOSITE
+from tollbrush.engines.studio.abilities import Operation, RemoveBackground, Tone, Wear
+from tollbrush.engines.studio.agreement import reconciled
+from tollbrush.engines.studio.grammar import readings
 from tollbrush.engines.studio.performed import is_performed
-from tollbrush.engines.studio.reading import Complaint, Keep, Reading, TooMuchError
+from tollbrush.engines.studio.reading import Reading, TooMuchError
+from tollbrush.engines.studio.refusals import NotHonouredError, not_understood, unclear
 from tollbrush.engines.studio.repertoire import GROUPS, Offer
-from tollbrush.engines.studio.treatments import Blur, Denoise, ReplaceSky, Sharpen, Style, Vignette, Weather, Write
+from tollbrush.engines.studio.treatments import Blur, Denoise, Sharpen
 from tollbrush.engines.studio.words import UNKNOWN, Term, dictionary, read
-from tollbrush.errors import CannotHonour
 
 _MOST_CHARACTERS: Final = 600
 _VERBS: Final = (
@@ -39,7 +28,6 @@ _VERBS: Final = (
     "DENOISE", "STRAIGHTEN", "SOFTEN", "STYLEVERB", "REPAIR",
 )  # fmt: skip
 _TAKEN_AWAY: Final = ("REMOVE", "CUT", "TAKE", "ISOLATE", "HEAL")
-_WORN_ON_HEAD: Final = ("top_hat", "cowboy_hat", "santa_hat", "party_hat", "crown")
 
 
 @dataclass(frozen=True)
@@ -56,11 +44,15 @@ class Plan:
 
 def understand(prompt: str, *, masked: bool) -> Plan:
     """The plan of a prompt. Raises CannotHonour when any part of it is not understood, or cannot be done."""
-    if len(prompt) > _MOST_CHARACTERS:
-        raise _refusal(f"The studio takes prompts of up to {_MOST_CHARACTERS} characters, not {len(prompt):,}.", "")
-    plan = _read_quotes(prompt, masked=masked)
-    if missing := [o for o in plan.operations if not is_performed(o)]:
-        raise _refusal(f"The studio cannot {' or '.join(map(str, missing))}.", prompt)
+    try:
+        if len(prompt) > _MOST_CHARACTERS:
+            message = f"The studio takes prompts of up to {_MOST_CHARACTERS} characters, not {len(prompt):,}."
+            raise NotHonouredError(message, "", "Ask for one or two edits at a time.")
+        plan = _read_quotes(prompt, masked=masked)
+        if missing := [o for o in plan.operations if not is_performed(o)]:
+            raise NotHonouredError(f"The studio cannot {' or '.join(map(str, missing))}.", prompt)
+    except NotHonouredError as refused:
+        raise refused.told(offers()) from None
     return plan
 
 
@@ -80,9 +72,9 @@ def _read_quotes(prompt: str, *, masked: bool) -> Plan:
     terms = read(prompt)
     try:
         return _planned(terms, prompt, masked=masked)
-    except CannotHonour:
+    except NotHonouredError:
         if any(term.plays("QUOTE") for term in terms):
-            with suppress(CannotHonour):
+            with suppress(NotHonouredError):
                 return _planned(read(prompt, quotes=False), prompt, masked=masked)
         raise
 
@@ -94,7 +86,7 @@ def _planned(terms: Sequence[Term], prompt: str, *, masked: bool) -> Plan:
     for clause in _clauses([term for term in terms if not (masked and term.key == "here")]):
         found += _meaning(clause, before, found, masked=masked)
         before = clause
-    return Plan(_reconciled(found, prompt, masked=masked))
+    return Plan(reconciled(found, prompt, masked=masked))
 
 
 def _clauses(terms: Sequence[Term]) -> Iterator[list[Term]]:
@@ -122,7 +114,7 @@ def _trimmed(clause: list[Term]) -> list[Term]:
 def _meaning(
     clause: Sequence[Term], before: Sequence[Term], found: Sequence[Reading], *, masked: bool
 ) -> Sequence[Reading]:
-    """One clause after another one, whose verb and background it may lean on. Raises CannotHonour."""
+    """One clause after another one, whose verb and background it may lean on. Raises NotHonouredError."""
     excess: TooMuchError | None = None
     for attempt in _completions(clause, before, found):
         try:
@@ -133,13 +125,13 @@ def _meaning(
         if len(meanings) == 1:
             meaning = meanings.pop()
             if _points_nowhere(meaning, clause, before, found):
-                raise _unclear(clause)
+                raise unclear(clause)
             return [meaning]
         if meanings:
-            raise _unclear(clause)
+            raise unclear(clause)
     if excess is None and (pair := _with_pair(clause, masked=masked)):
         return pair
-    raise _not_understood(clause, excess, masked=masked)
+    raise not_understood(clause, excess, masked=masked)
 
 
 def _completions(clause: Sequence[Term], before: Sequence[Term], found: Sequence[Reading]) -> Iterator[Sequence[Term]]:
@@ -190,122 +182,3 @@ def _with_pair(clause: Sequence[Term], *, masked: bool) -> Sequence[Reading]:
             if len(first) == len(second) == 1 and isinstance(next(iter(second)), Wear | Tone):
                 return [*first, *second]
     return []
-
-
-def _reconciled(found: Sequence[Reading], prompt: str, *, masked: bool) -> tuple[Operation, ...]:
-    """The operations without repeats, in working order. Raises CannotHonour when they contradict each other."""
-    operations = _settled(found, prompt)
-    if any(isinstance(o, ReplaceBackground) for o in operations):
-        operations = [o for o in operations if o != RemoveBackground()]  # away, and another one instead
-    if not operations:
-        raise _refusal(f'The studio finds nothing to do in "{_short(prompt)}".', prompt)
-    if masked and (whole := [o for o in operations if isinstance(o, _OF_WHOLE)]):
-        message = f"With a mask the studio cannot {' or '.join(map(str, whole))}: that is for the whole picture."
-        raise _refusal(message, prompt, "Send no mask.")
-    _check_agreement(operations, prompt)
-    if Keep("subject") in found:
-        if not all(_spares_subject(o) for o in operations):
-            raise _refusal(f'"{_short(prompt)}" both keeps the subject and changes it.', prompt)
-        operations = [replace(o, relight=False) if isinstance(o, ReplaceBackground) else o for o in operations]
-    # A hat is put on last: before a new background, it would be cut out with the subject.
-    last = max((i for i, o in enumerate(operations) if isinstance(o, _OF_BACKGROUND)), default=-1)
-    early = [o for o in operations[: last + 1] if isinstance(o, Wear)]
-    kept = [o for o in operations[: last + 1] if not isinstance(o, Wear)]
-    return tuple(sorted((*kept, *early, *operations[last + 1 :]), key=_turn))
-
-
-def _settled(found: Sequence[Reading], prompt: str) -> list[Operation]:
-    """Without repeats, and without the complaints that a wish answers."""
-    wishes = [r for r in dict.fromkeys(found) if not isinstance(r, Keep | Complaint)]
-    complaints = [r.remedy for r in dict.fromkeys(found) if isinstance(r, Complaint)]
-    if Keep("mend") in found and not complaints:
-        raise _refusal(f'"{_short(prompt)}" does not say what to mend.', prompt)
-    answered = {(type(o), getattr(o, "kind", None)) for o in wishes}
-    return [o for o in complaints if (type(o), getattr(o, "kind", None)) not in answered] + wishes
-
-
-def _turn(operation: Operation) -> int:
-    """What must be found in the picture is found before its frame changes; what is laid on it, after."""
-    if isinstance(operation, Vignette | Write | Border):
-        return 2
-    return 1 if isinstance(operation, Framing) else 0
-
-
-_OF_WHOLE: Final = (Vignette, Write, *get_args(Framing))
-_OF_BACKGROUND: Final = (ReplaceBackground, RemoveBackground, BlurBackground)
-
-
-def _spares_subject(operation: Operation) -> bool:
-    return isinstance(operation, _OF_BACKGROUND) or (isinstance(operation, Tone) and operation.where == "background")
-
-
-_ONCE: Final = (Style, ReplaceSky, Sharpen, Denoise, Blur, Vignette, *get_args(Framing))
-
-
-def _check_agreement(operations: Sequence[Operation], prompt: str) -> None:
-    tones = [(o.kind, o.where) for o in operations if isinstance(o, Tone)]
-    once = [type(o) for o in operations if isinstance(o, _ONCE)]
-    clash = (
-        len(set(once)) < len(once)
-        or (Sharpen in once and Blur in once)
-        or (Crop in once and Extend in once)
-        or (ReplaceSky in once and any(isinstance(o, ReplaceBackground | RemoveBackground) for o in operations))
-        or len({o.kind for o in operations if isinstance(o, Weather)}) < sum(isinstance(o, Weather) for o in operations)
-        or sum(isinstance(o, _OF_BACKGROUND) for o in operations) > 1
-        or sum(isinstance(o, Wear) and o.kind in _WORN_ON_HEAD for o in operations) > 1
-        or len({o.kind for o in operations if isinstance(o, Wear)}) < sum(isinstance(o, Wear) for o in operations)
-        or len(set(tones)) < len(tones)
-        or any((OPPOSITE.get(kind), where) in tones for kind, where in tones)
-        or (len(operations) > 1 and RemoveMasked() in operations)
-    )
-    if clash:
-        done = " and ".join(f'"{o}"' for o in operations)
-        raise _refusal(f"The studio cannot do {done} in one edit.", prompt, "Ask for them one at a time.")
-
-
-def _not_understood(clause: Sequence[Term], excess: TooMuchError | None, *, masked: bool) -> CannotHonour:
-    text = _short(" ".join(term.text for term in clause))
-    if not masked and (wanted := with_mask(clause)) is not None:
-        what, where = ("remove", "go") if wanted == RemoveMasked() else ("change", "change")
-        advice = f"Send a mask, white over what should {where}."
-        return _refusal(f'The studio cannot find what to {what} in "{text}" by itself.', text, advice)
-    strangers = excess.words if excess else [term for term in clause if term.plays(UNKNOWN)]
-    words = list(dict.fromkeys(_bare(term) for term in strangers))[:6]
-    written = any(t.plays("WRITE", "TEXT", "WATERMARK") for t in clause) and not any(t.plays("QUOTE") for t in clause)
-    advice = 'Put words to be written in quotes: write "hello" at the top.' if written else ""
-    if not words:
-        return _refusal(f'The studio cannot do "{text}".', text, advice)
-    named = ", ".join(f'"{word[:30]}"' for word in words)
-    return _refusal(f'The studio cannot do "{text}": it cannot honour {named}.', text, advice)
-
-
-def _bare(term: Term) -> str:
-    return str(term.roles["QUOTE"]) if term.plays("QUOTE") else term.key
-
-
-def _unclear(clause: Sequence[Term]) -> CannotHonour:
-    text = _short(" ".join(term.text for term in clause))
-    return _refusal(f'"{text}" can be meant in two ways.', text, "Say whether the picture or the background is meant.")
-
-
-def _refusal(message: str, asked: str, advice: str = "") -> CannotHonour:
-    examples = [offer.example for offer in offers()]
-    near = process.extractOne(asked.lower(), examples, scorer=fuzz.token_set_ratio, score_cutoff=40)
-    nearest = f"Nearest: {near[0]}." if near and not advice else advice
-    return CannotHonour(message, path="prompt", advice=f"{nearest} {_works()}".strip())
-
-
-@cache
-def _works() -> str:
-    """All that the studio can do, in one sentence."""
-    able = {offer.example for offer in offers()}
-    told: dict[str, list[str]] = {"": [], "mask": []}
-    for group in GROUPS:
-        ends = [end for end in group.endings.values() if f"{group.lead} {end}".strip() in able]
-        if ends:
-            told[group.needs].append(f"{group.lead} {', '.join(ends)}".strip())
-    return f"It can: {'; '.join(told[''])}; with a mask: {'; '.join(told['mask'])}."
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 120 else text[:119] + "…"

@@ -163,22 +163,3 @@ MENDED: Final = (
     "STYLE", "SHARPEN", "DENOISE", "VIGNETTE", "ROTATE", "STRAIGHTEN", "BORDER", "EXTEND", "ENLARGE", "HORIZON",
     "WATERMARK", "CLOCK", "AXIS",
 )  # fmt: skip
-
-NOT_SLIPS: Final = """
-    anger angle arrow attitude beards bears beech bench bending bleed bloom board boarder boarding bolder bonding
-    borders branch breach bread bridge brink brisk broader burst canvass carton cartons cheery classes clockmaker
-    cloned coal comet comics concerning conic connecting convening converging cooked covering curing danger
-    delegating deletions denotes denoting dense dental detecting detection devise dragging drain draining drains
-    drawling draws elective electron elevate enlarged enlarger expanse expend expended extended extends extent
-    fainting farther feather fixed flame flares framed frames friendly grasses greeting heaven holding hoping
-    horizons inert inverse invest kinds lapel levels lever loser maintain maintains marking masking matter melon
-    mending mirrors misery model motion motor mountainous musty pacing painter panting pantry pastry penciled
-    pencils piloting planting plating playing plotting point pointed pointing points power prime prince printed
-    printer prints projecting punt putty reaching regarding rejection reloading renaming repeating replay
-    resolving retry revel revere reversed reverses righten rotated rotates rotating rotation rotations rotten
-    rounded sapping sharpener sharpens shipping showing showy sketches sketchy skipping slipping sliver smoking
-    snooze splash squares steal steep steer stepping stitch stopping stormed story straightened straits strengthen
-    stretch stretched styles suits swamping talking taxing tiled tilled tilts title titled toned tracking trims
-    tuning turbine turner typed upscaled vantage vertices vintages waiter watch watercress waterfall waterfalls
-    watermarks weaken whole wider widow winder winner winters without wring writhe wrote
-"""

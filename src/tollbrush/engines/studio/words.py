@@ -16,6 +16,8 @@ from rapidfuzz.distance import OSA
 
 from tollbrush.engines.studio import lexicon as lex
 from tollbrush.engines.studio import retouch_lexicon as retouch
+from tollbrush.engines.studio import sentence_lexicon as sentence
+from tollbrush.engines.studio.real_words import NOT_SLIPS
 
 Value = str | float
 """A scene, accessory or tone by its id; a colour as rrggbb; a strength."""
@@ -109,7 +111,7 @@ def _without_possessive(word: str) -> str:
 
 def _mended(word: str) -> str:
     """The word the user meant, where one slip of the finger (two in a long word) leads to exactly one of ours."""
-    if len(word) < 5 or not word.isalpha() or word in vocabulary() or word in _real_words():
+    if len(word) < 5 or not word.isalpha() or word in vocabulary() or word in NOT_SLIPS:
         return word
     slips = 1 if len(word) < 8 else 2
     near = process.extract(word, _spelt(), scorer=OSA.distance, score_cutoff=slips)
@@ -119,11 +121,6 @@ def _mended(word: str) -> str:
     if len(best) != 1 or best[0] not in _mendable() or best[0][0] != word[0] or word.rstrip("s") == best[0].rstrip("s"):
         return word
     return best[0]
-
-
-@cache
-def _real_words() -> frozenset[str]:
-    return frozenset((lex.NOT_SLIPS + retouch.NOT_SLIPS).split())
 
 
 def _undoubled(word: str) -> str:
@@ -189,10 +186,10 @@ def dictionary() -> dict[str, dict[str, Value]]:
             enter(phrases, tag, value)
     for spelling, colour in lex.SPELLINGS.items():
         enter(spelling, "HUE", lex.COLOURS[colour])
-    said = {"FILLER": f"{lex.POLITE}, {lex.FILLER}", "JOINT": lex.JOINTS}
-    for tag, phrases in (*lex.ROLES.items(), *retouch.ROLES.items(), *said.items()):
+    said = {"FILLER": f"{sentence.POLITE}, {sentence.FILLER}", "JOINT": sentence.JOINTS}
+    for tag, phrases in (*sentence.ROLES.items(), *retouch.ROLES.items(), *said.items()):
         enter(phrases, tag)
-    entries[lex.PAUSE] = {"JOINT": "", "PAUSE": ""}
+    entries[sentence.PAUSE] = {"JOINT": "", "PAUSE": ""}
     return entries
 
 
@@ -210,5 +207,5 @@ def _spelt() -> tuple[str, ...]:
 def _mendable() -> frozenset[str]:
     """Words whose meaning shows in the plan. Adjectives that change nothing are not among them: mended into one of
     those, a word would be lost."""
-    carriers = [phrase for phrase, roles in dictionary().items() if roles.keys() & {*lex.MENDED, *retouch.MENDED}]
+    carriers = [phrase for phrase, roles in dictionary().items() if roles.keys() & {*sentence.MENDED, *retouch.MENDED}]
     return frozenset(word for phrase in carriers for word in phrase.split() if len(word) >= 5)

@@ -7,13 +7,14 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from support.studio_plans import understood
-from tollbrush.engines.studio import lexicon, retouch_lexicon
+from tollbrush.engines.studio import lexicon
 from tollbrush.engines.studio.plan import understand
+from tollbrush.engines.studio.real_words import NOT_SLIPS
 from tollbrush.engines.studio.words import read, vocabulary
 from tollbrush.errors import CannotHonour
 
 _KNOWN = sorted(word for word in vocabulary() if word.isalpha() and len(word) >= 5)
-_REAL = sorted({*lexicon.NOT_SLIPS.split(), *retouch_lexicon.NOT_SLIPS.split()})
+_REAL = sorted(NOT_SLIPS)
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 

@@ -1,0 +1,95 @@
+"""Whether the operations of a prompt go together, and in which order they are done."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final, get_args
+
+from tollbrush.engines.studio.abilities import (
+    BlurBackground,
+    Operation,
+    RemoveBackground,
+    RemoveMasked,
+    ReplaceBackground,
+    Tone,
+    Wear,
+)
+from tollbrush.engines.studio.framings import Border, Crop, Extend, Framing
+from tollbrush.engines.studio.lexicon import OPPOSITE
+from tollbrush.engines.studio.reading import Complaint, Keep, Reading
+from tollbrush.engines.studio.refusals import NotHonouredError, shortened
+from tollbrush.engines.studio.treatments import Blur, Denoise, ReplaceSky, Sharpen, Style, Vignette, Weather, Write
+
+_WORN_ON_HEAD: Final = ("top_hat", "cowboy_hat", "santa_hat", "party_hat", "crown")
+
+
+def reconciled(found: Sequence[Reading], prompt: str, *, masked: bool) -> tuple[Operation, ...]:
+    """The operations without repeats, in working order. Raises NotHonouredError when they contradict each other."""
+    operations = _settled(found, prompt)
+    if any(isinstance(o, ReplaceBackground) for o in operations):
+        operations = [o for o in operations if o != RemoveBackground()]  # away, and another one instead
+    if not operations:
+        raise NotHonouredError(f'The studio finds nothing to do in "{shortened(prompt)}".', prompt)
+    if masked and (whole := [o for o in operations if isinstance(o, _OF_WHOLE)]):
+        message = f"With a mask the studio cannot {' or '.join(map(str, whole))}: that is for the whole picture."
+        raise NotHonouredError(message, prompt, "Send no mask.")
+    _check_agreement(operations, prompt)
+    if Keep("subject") in found:
+        if not all(_spares_subject(o) for o in operations):
+            raise NotHonouredError(f'"{shortened(prompt)}" both keeps the subject and changes it.', prompt)
+        operations = [replace(o, relight=False) if isinstance(o, ReplaceBackground) else o for o in operations]
+    # A hat is put on last: before a new background, it would be cut out with the subject.
+    last = max((i for i, o in enumerate(operations) if isinstance(o, _OF_BACKGROUND)), default=-1)
+    early = [o for o in operations[: last + 1] if isinstance(o, Wear)]
+    kept = [o for o in operations[: last + 1] if not isinstance(o, Wear)]
+    return tuple(sorted((*kept, *early, *operations[last + 1 :]), key=_turn))
+
+
+def _settled(found: Sequence[Reading], prompt: str) -> list[Operation]:
+    """Without repeats, and without the complaints that a wish answers."""
+    wishes = [r for r in dict.fromkeys(found) if not isinstance(r, Keep | Complaint)]
+    complaints = [r.remedy for r in dict.fromkeys(found) if isinstance(r, Complaint)]
+    if Keep("mend") in found and not complaints:
+        raise NotHonouredError(f'"{shortened(prompt)}" does not say what to mend.', prompt)
+    answered = {(type(o), getattr(o, "kind", None)) for o in wishes}
+    return [o for o in complaints if (type(o), getattr(o, "kind", None)) not in answered] + wishes
+
+
+def _turn(operation: Operation) -> int:
+    """What must be found in the picture is found before its frame changes; what is laid on it, after."""
+    if isinstance(operation, Vignette | Write | Border):
+        return 2
+    return 1 if isinstance(operation, Framing) else 0
+
+
+_OF_WHOLE: Final = (Vignette, Write, *get_args(Framing))
+_OF_BACKGROUND: Final = (ReplaceBackground, RemoveBackground, BlurBackground)
+
+
+def _spares_subject(operation: Operation) -> bool:
+    return isinstance(operation, _OF_BACKGROUND) or (isinstance(operation, Tone) and operation.where == "background")
+
+
+_ONCE: Final = (Style, ReplaceSky, Sharpen, Denoise, Blur, Vignette, *get_args(Framing))
+
+
+def _check_agreement(operations: Sequence[Operation], prompt: str) -> None:
+    tones = [(o.kind, o.where) for o in operations if isinstance(o, Tone)]
+    once = [type(o) for o in operations if isinstance(o, _ONCE)]
+    clash = (
+        len(set(once)) < len(once)
+        or (Sharpen in once and Blur in once)
+        or (Crop in once and Extend in once)
+        or (ReplaceSky in once and any(isinstance(o, ReplaceBackground | RemoveBackground) for o in operations))
+        or len({o.kind for o in operations if isinstance(o, Weather)}) < sum(isinstance(o, Weather) for o in operations)
+        or sum(isinstance(o, _OF_BACKGROUND) for o in operations) > 1
+        or sum(isinstance(o, Wear) and o.kind in _WORN_ON_HEAD for o in operations) > 1
+        or len({o.kind for o in operations if isinstance(o, Wear)}) < sum(isinstance(o, Wear) for o in operations)
+        or len(set(tones)) < len(tones)
+        or any((OPPOSITE.get(kind), where) in tones for kind, where in tones)
+        or (len(operations) > 1 and RemoveMasked() in operations)
+    )
+    if clash:
+        done = " and ".join(f'"{o}"' for o in operations)
+        raise NotHonouredError(f"The studio cannot do {done} in one edit.", prompt, "Ask for them one at a time.")
