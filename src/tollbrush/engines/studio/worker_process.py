@@ -2,44 +2,32 @@
 
     python -m tollbrush.engines.studio.worker_process THREADS
 
-A message is eight bytes of length and a pickle. It says `ready` once everything is loaded and compiled; a job is
-(plan, pixels, mask, seeds), answered by one message for each seed, or by an error of the tree, which ends the answer.
-An error that is not ours ends the process: the pool replaces it. So does the end of standard input, which is how
-workers die with the process that started them, however it died.
+It says `ready` once everything is loaded and compiled; a job is (plan, pixels, mask, seeds), answered by one message
+for each seed, or by an error of the tree, which ends the answer. An error that is not ours ends the process: the pool
+replaces it.
 """
 
 from __future__ import annotations
 
 import os
-import pickle
 import sys
 import threading
 from queue import SimpleQueue
-from typing import Any, BinaryIO, Final
+from typing import Any, Final
 
+from tollbrush.engines.pipes import heard, mouth, say
 from tollbrush.errors import TollbrushError
 
-LENGTH: Final = 8
 READY: Final = "ready"
-
-
-def pack(message: object) -> bytes:
-    body = pickle.dumps(message, protocol=5)
-    return len(body).to_bytes(LENGTH, "big") + body
-
-
-def unpack(body: bytes) -> Any:
-    return pickle.loads(body)  # noqa: S301 - only ever between the pool and its own children
 
 
 def main(threads: str) -> None:
     # Read when those libraries load, which is below. The linear systems are small: threads would only wait in turns.
     os.environ |= {"OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
     os.environ |= {"OMP_NUM_THREADS": threads, "NUMBA_NUM_THREADS": threads}
-    out = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # whatever a library prints is no message
+    out = mouth()
     jobs: SimpleQueue[Any] = SimpleQueue()
-    threading.Thread(target=_listen, args=(sys.stdin.buffer, jobs), daemon=True).start()
+    threading.Thread(target=_listen, args=(jobs,), daemon=True).start()
 
     import cv2
 
@@ -47,27 +35,21 @@ def main(threads: str) -> None:
 
     cv2.setNumThreads(int(threads))
     warm_up()
-    _say(out, READY)
+    say(out, READY)
     from tollbrush.engines.studio.operations import perform
 
     while True:
         plan, pixels, mask, seeds = jobs.get()
         try:
             for picture in perform(plan, pixels, mask, seeds):
-                _say(out, picture)
+                say(out, picture)
         except TollbrushError as error:
-            _say(out, error)
+            say(out, error)
 
 
-def _listen(source: BinaryIO, jobs: SimpleQueue[Any]) -> None:
-    while (length := source.read(LENGTH)) and (body := source.read(int.from_bytes(length, "big"))):
-        jobs.put(unpack(body))
-    os._exit(0)
-
-
-def _say(out: BinaryIO, message: object) -> None:
-    out.write(pack(message))
-    out.flush()
+def _listen(jobs: SimpleQueue[Any]) -> None:
+    for job in heard():
+        jobs.put(job)
 
 
 if __name__ == "__main__":

@@ -4,75 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sys
-from asyncio.subprocess import PIPE, Process
 from collections.abc import Callable, Sequence
-from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from tollbrush.engines.studio.worker_process import LENGTH, pack, unpack
-from tollbrush.errors import EditTimeout, EngineFailed, TollbrushError, WorkerDied
+from tollbrush.engines.pipes import Child
+from tollbrush.errors import EditTimeout, EngineFailed, WorkerDied
 
 if TYPE_CHECKING:
     from tollbrush.engines.interface import Mask, Pixels
     from tollbrush.engines.studio.plan import Plan
 
 _log: Final = structlog.get_logger(__name__)
-_BUFFER: Final = 2**22  # bytes read ahead
+_MODULE: Final = "tollbrush.engines.studio.worker_process"
 START_LIMIT: Final = 180.0  # seconds; on a fresh machine a worker first compiles its kernels
 
 
-class Worker:
-    """One running process."""
-
-    def __init__(self, process: Process) -> None:
-        assert process.stdin is not None and process.stdout is not None
-        self._process, self._to, self._from = process, process.stdin, process.stdout
-
-    @classmethod
-    async def start(cls, threads: int) -> Worker:
-        """A worker that is ready to edit. Raises EngineFailed."""
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-P", "-m", "tollbrush.engines.studio.worker_process", str(threads)),
-            stdin=PIPE,
-            stdout=PIPE,
-            limit=_BUFFER,
-            start_new_session=True,  # Ctrl-C is for the gateway, which lets running edits finish
-        )
-        worker, ready = cls(process), False
-        try:
-            async with asyncio.timeout(START_LIMIT):
-                await worker.hear()
-            ready = True
-        except TimeoutError as error:
-            raise WorkerDied("A studio worker did not get ready in time.") from error
-        finally:
-            if not ready:
-                await worker.stop()
-        return worker
-
-    async def say(self, message: object) -> None:
-        with suppress(ConnectionError):  # a dead worker shows when it is listened to
-            self._to.write(pack(message))
-            await self._to.drain()
-
-    async def hear(self) -> Any:
-        """The next message; raises it when it is an error of the tree, and WorkerDied when there will be none."""
-        try:
-            length = int.from_bytes(await self._from.readexactly(LENGTH), "big")
-            message = unpack(await self._from.readexactly(length))
-        except asyncio.IncompleteReadError as error:
-            raise WorkerDied("A studio worker died.") from error
-        if isinstance(message, TollbrushError):
-            raise message
-        return message
-
-    async def stop(self) -> None:
-        with suppress(ProcessLookupError):
-            self._process.kill()
-        await self._process.wait()
+async def _start(threads: int) -> Child:
+    """A worker that is ready to edit. Raises EngineFailed."""
+    worker = await Child.spawn(_MODULE, str(threads), what="studio worker")
+    await worker.ready(START_LIMIT)
+    return worker
 
 
 class Workers:
@@ -82,8 +35,8 @@ class Workers:
         self._count, self._time_limit = count, time_limit
         self._threads = max(1, (os.cpu_count() or 1) // count)
         self._closed = False
-        self._seats: set[asyncio.Task[Worker]] = set()
-        self._free: asyncio.Queue[asyncio.Task[Worker]] = asyncio.Queue()
+        self._seats: set[asyncio.Task[Child]] = set()
+        self._free: asyncio.Queue[asyncio.Task[Child]] = asyncio.Queue()
 
     @property
     def warm(self) -> bool:
@@ -107,7 +60,7 @@ class Workers:
         for seat in self._seats:
             seat.cancel()
         for worker in await asyncio.gather(*self._seats, return_exceptions=True):
-            if isinstance(worker, Worker):
+            if isinstance(worker, Child):
                 await worker.stop()
         self._seats.clear()
 
@@ -119,7 +72,7 @@ class Workers:
         if not self._seats:
             raise EngineFailed("The studio has not been started.")
         seat = await self._free.get()
-        worker: Worker | None = None
+        worker: Child | None = None
         try:
             worker = await asyncio.shield(seat)
             async with asyncio.timeout(self._time_limit * len(seeds)):
@@ -138,20 +91,20 @@ class Workers:
             self._free.put_nowait(seat)
         return pictures
 
-    def _seat(self, before: Worker | None, *, after: asyncio.Task[Worker] | None = None) -> asyncio.Task[Worker]:
-        async def fill() -> Worker:
+    def _seat(self, before: Child | None, *, after: asyncio.Task[Child] | None = None) -> asyncio.Task[Child]:
+        async def fill() -> Child:
             if before is not None:
                 await before.stop()
             if after is not None:
                 await asyncio.wait({after})
-            return await Worker.start(self._threads)
+            return await _start(self._threads)
 
         seat = asyncio.create_task(fill())
         seat.add_done_callback(_tell)
         self._seats.add(seat)
         return seat
 
-    def _replaced(self, seat: asyncio.Task[Worker], worker: Worker | None) -> asyncio.Task[Worker]:
+    def _replaced(self, seat: asyncio.Task[Child], worker: Child | None) -> asyncio.Task[Child]:
         """A new worker instead of one that was lost, or that is in the middle of an edit nobody waits for."""
         if self._closed or (worker is None and not seat.done()):
             return seat  # nobody will ask, or nothing was asked of it yet
@@ -159,6 +112,6 @@ class Workers:
         return self._seat(worker)
 
 
-def _tell(seat: asyncio.Task[Worker]) -> None:
+def _tell(seat: asyncio.Task[Child]) -> None:
     if not seat.cancelled() and (failure := seat.exception()) is not None:
         _log.error("a studio worker did not start", error=str(failure))
