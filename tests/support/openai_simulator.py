@@ -5,8 +5,8 @@ It refuses what the real one documents as wrong (unknown or misspelt fields, typ
 key), and answers a real edit: the first picture fitted to the size, its colours inverted where the mask says edit
 (everywhere without one), so that a test can tell edited from kept pixels. A prompt of the form `simulate: NAME`
 answers one of the failures of `openai_oddities`, `simulate once: NAME` for the first time only; `hold: NAME` (or `hold:
-NAME then FAILURE`) waits for `POST /release/NAME` first. `GET /asked` lists the prompts of all requests, accepted or
-not.
+NAME then FAILURE`) waits for `POST /release/NAME` first, `pause: NAME` before a stream's end. `GET /asked` lists the
+prompts of all requests, accepted or not.
 """
 
 from __future__ import annotations
@@ -171,7 +171,8 @@ def create_simulator(kind: Kind = KINDS["openai"]) -> FastAPI:
         results = await asyncio.to_thread(lambda: [_edit(read, size) for _ in range(int(fields.get("n", "1")))])
         accepted.append({**fields, "images": len(read.pictures), "mask": read.keep is not None})
         if fields.get("stream") == "true":
-            return StreamingResponse(_events(read, results[0]), media_type="text/event-stream")
+            gate = gates[name] if command == "pause" else None
+            return StreamingResponse(_events(read, results[0], gate), media_type="text/event-stream")
         return JSONResponse(_answer(results))
 
     return app
@@ -278,14 +279,18 @@ def _answer(results: list[bytes]) -> dict[str, Any]:
     return {"created": int(time.time()), "data": data, "usage": USAGE, "output_format": "png"}
 
 
-async def _events(form: Form, result: bytes) -> AsyncIterator[bytes]:
-    """Unfinished pictures are small, as here; chunks end where the network likes."""
+async def _events(form: Form, result: bytes, gate: asyncio.Event | None) -> AsyncIterator[bytes]:
+    """Unfinished pictures are small, as here; chunks end where the network likes. `gate` holds the finished one."""
     common = {"created_at": int(time.time()), "size": form.fields["size"], "quality": "low", "background": "opaque"}
     stream = b": keep-alive\r\n\r\n"
     for index in range(int(form.fields.get("partial_images", "0"))):
         preview = base64.b64encode(_edit(form, "96x96")).decode()
         event = {"type": "image_edit.partial_image", "b64_json": preview, "partial_image_index": index, **common}
         stream += f"event: {event['type']}\ndata: {json.dumps(event)}\n\n".encode()
+    if gate is not None:
+        yield stream
+        stream = b""
+        await gate.wait()
     done = {"type": "image_edit.completed", "b64_json": base64.b64encode(result).decode(), "usage": USAGE, **common}
     stream += f"event: {done['type']}\r\ndata: {json.dumps(done)}\r\n\r\n".encode()
     for start in range(0, len(stream), 50_001):

@@ -85,7 +85,7 @@ class AsyncClient:
 
         `mask` (white = edit), `model`, `size` ("1024x1024", "auto"), `n`, `seed`, `fit` (crop, pad, stretch),
         `mask_mode`, `output_format` (png, jpeg, webp), `max_price` (dollars as text: what it may cost in all),
-        `progress` (called with a Progress).
+        `progress` (called with a Progress), `previews` (0–3: unfinished pictures that it is shown on the way).
         """
         progress = options.get("progress")
         ticket = await self._order(image, prompt, options, progress, at_once=False)

@@ -78,6 +78,7 @@ class GatewayFlow:
                 advice="Nothing was signed. Allow more with max_price.",
             )
         allowed = max_price if max_price is not None else quote.price if quote else None
+        at_once = at_once or bool(order.fields.get("previews"))  # they come with a job's status
         purchase = Purchase(self, allowed, quote.price if quote else None, progress)
         upload = order.as_form() if quote and quote.forms else order.as_json()
         return await purchase.run(upload, quote.offers if quote else (), at_once=at_once)

@@ -36,6 +36,7 @@ class EditOptions(TypedDict, total=False):
     output_format: str
     quality: str
     background: str
+    previews: int
     max_price: Price | Decimal | str | None
     progress: OnProgress | None
 

@@ -13,7 +13,7 @@ import httpx2
 
 from tollbrush.client.flow import GatewayFlow
 from tollbrush.client.history import History, Row
-from tollbrush.client.orders import OnProgress, Paid, Progress
+from tollbrush.client.orders import OnProgress, Paid, Progress, preview_of
 from tollbrush.client.problems import from_answer, from_code, printable
 from tollbrush.client.transport import JSON, Answer, call
 from tollbrush.domain.pricing import Price
@@ -209,6 +209,7 @@ def progress_of(said: Mapping[str, Any] | None) -> Progress:
         job=printable(said.get("id")),
         fraction=float(fraction) if isinstance(fraction, int | float) and not isinstance(fraction, bool) else None,
         queue_position=position if isinstance(position, int) and not isinstance(position, bool) else None,
+        preview=preview_of(said),
     )
 
 

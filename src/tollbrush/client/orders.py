@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 
@@ -13,6 +14,9 @@ from tollbrush.domain.pricing import Price
 from tollbrush.payments.payer import SignedPayment
 from tollbrush.wire import datauri
 from tollbrush.wire.offers import Receipt
+
+_PREVIEW: Final = re.compile(r"data:image/(?:png|jpeg|webp);base64,[A-Za-z0-9+/]+={0,2}", re.ASCII)
+_PREVIEW_LENGTH: Final = 2**20
 
 Stage = Literal["quoted", "signed", "uploading", "waiting", "delivered", "failed"]
 
@@ -89,7 +93,7 @@ def _plain(value: object) -> str:
 class Progress:
     """Where an edit is. `job` and `poll_url` once the gateway has answered 202; `payment` once it is signed: with
     these three `GatewayFlow.collect` can go on after a restart, and `GatewayFlow.again` with the `upload`, which the
-    quoted stage tells."""
+    quoted stage tells. `preview`: the newest unfinished picture as a data URI, "" without one."""
 
     stage: Stage
     price: Price | None = None
@@ -99,6 +103,7 @@ class Progress:
     fraction: float | None = None
     queue_position: int | None = None
     upload: Upload | None = field(default=None, repr=False)
+    preview: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)
@@ -111,3 +116,9 @@ class Paid:
 
 
 OnProgress = Callable[[Progress], None]
+
+
+def preview_of(said: Mapping[str, Any]) -> str:
+    """The `preview` of a job's status; "" for anything but a small picture as a data URI."""
+    shown = said.get("preview")
+    return shown if isinstance(shown, str) and len(shown) < _PREVIEW_LENGTH and _PREVIEW.fullmatch(shown) else ""

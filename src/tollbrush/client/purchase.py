@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Mapping
 from typing import TYPE_CHECKING, Final, NoReturn
 from urllib.parse import urljoin
 
-from tollbrush.client.orders import OnProgress, Paid, Progress, Stage, Upload
+from tollbrush.client.orders import OnProgress, Paid, Progress, Stage, Upload, preview_of
 from tollbrush.client.problems import build, from_answer, from_code, printable
 from tollbrush.client.transport import JSON, Answer, NoAnswer, NotSent, send, unreachable
 from tollbrush.domain.pricing import Price
@@ -281,5 +281,6 @@ class Purchase:
                 else None,
                 queue_position=position if isinstance(position, int) else None,
                 upload=upload,
+                preview=preview_of(said),
             )
         )

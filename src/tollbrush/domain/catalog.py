@@ -74,7 +74,8 @@ class Ability:
 @dataclass(frozen=True)
 class Model:
     """One row of the catalog. `engine` names the engine kind that serves it, `upstream` the engine's own name.
-    `abilities`: all that it can be asked; empty where any words do."""
+    `abilities`: all that it can be asked; empty where any words do. `previews`: the most unfinished pictures that it
+    shows of each image."""
 
     id: str
     name: str
@@ -89,6 +90,7 @@ class Model:
     aliases: tuple[str, ...] = ()
     available: bool = False
     abilities: tuple[Ability, ...] = ()
+    previews: int = 0
 
 
 def _table(**prices: str) -> SizeTable:

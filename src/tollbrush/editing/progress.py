@@ -46,6 +46,7 @@ class Track:
 
     def __init__(self, previews: int = 0) -> None:
         self.fraction: float | None = None
+        self.newest: Preview | None = None
         self._wanted, self._shown = previews, list[Preview]()
         self._counts: dict[int, int] = {}
         self._watches: list[Watch] = []
@@ -63,6 +64,7 @@ class Track:
         return count
 
     def show(self, preview: Preview) -> None:
+        self.newest = preview
         self._shown.append(preview)
         for watch in self._watches:
             watch.previews.put_nowait(preview)

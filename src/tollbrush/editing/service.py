@@ -22,7 +22,7 @@ from tollbrush.domain.pricing import Price
 from tollbrush.editing.cashier import Cashier
 from tollbrush.editing.making import Maker
 from tollbrush.editing.orders import Order, OrderDesk
-from tollbrush.editing.progress import Watch
+from tollbrush.editing.progress import Preview, Watch
 from tollbrush.editing.runner import Runner
 from tollbrush.editing.works import Made, Work, Works
 from tollbrush.errors import (
@@ -46,12 +46,13 @@ class Delivery:
 
 @dataclass(frozen=True)
 class Pending:
-    """A job that is not ready, or never will be. `position` in the line, 0 at work. `progress` 0..1, None where nobody
-    in this process knows."""
+    """A job that is not ready, or never will be. `position` in the line, 0 at work. `progress` 0..1 and the newest
+    `preview`, None where nobody in this process knows."""
 
     job: Job
     position: int
     progress: float | None = None
+    preview: Preview | None = None
 
 
 class EditingService:
@@ -169,9 +170,9 @@ class EditingService:
         return self.pending(current)
 
     def pending(self, job: Job) -> Pending:
-        """How it stands: its place in the line, 0 at work or at its end, and how far it is."""
-        work = self.works.of_job(job)
-        return Pending(job, self._runner.turnstile.position(job.id), work.track.fraction if work else None)
+        """How it stands: its place in the line, 0 at work or at its end, how far it is and how it looks."""
+        position, work = self._runner.turnstile.position(job.id), self.works.of_job(job)
+        return Pending(job, position, work.track.fraction, work.track.newest) if work else Pending(job, position)
 
     async def adopt(self, orphan: Job) -> None:
         """Go on with the job of a dead process, or fail it uncharged."""

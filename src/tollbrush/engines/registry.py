@@ -62,7 +62,8 @@ def _able(model: Model, engine: Engine) -> Model:
     """The row without what no server of it honours."""
     caps = engine.capabilities(model.upstream)
     sources = min(model.max_sources, caps.max_sources)
-    return replace(model, mask=model.mask and caps.masks, max_sources=sources, abilities=caps.abilities)
+    mask = model.mask and caps.masks
+    return replace(model, mask=mask, max_sources=sources, abilities=caps.abilities, previews=caps.previews)
 
 
 def _served(model: Model, settings: Settings) -> bool:

@@ -148,6 +148,8 @@ def model_row(catalog: Catalog, model: Model) -> dict[str, Any]:
         "licence": model.licence,
         "aliases": list(model.aliases),
     }
+    if model.previews:
+        row["previews"] = model.previews
     if model.abilities:
         row["abilities"] = [
             {"name": a.name, "example": a.example, **({"needs": a.needs} if a.needs else {})} for a in model.abilities

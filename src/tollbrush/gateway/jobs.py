@@ -13,15 +13,17 @@ from tollbrush.domain.jobs import JobState
 from tollbrush.domain.payments import Payment
 from tollbrush.domain.pricing import Price
 from tollbrush.editing.collecting import Collector
+from tollbrush.editing.progress import SIDE, Preview
 from tollbrush.editing.service import Delivery, Pending
 from tollbrush.errors import JobCancelled, NotFound, PaymentRefused, PaymentRequired
 from tollbrush.gateway.answers import deliver
 from tollbrush.gateway.edge import called_base
 from tollbrush.gateway.problems import answer
+from tollbrush.imaging.header import sniff
 from tollbrush.payments.gate import Gate
 from tollbrush.payments.proof import polling_wallet
 from tollbrush.settings import GatewaySettings
-from tollbrush.wire import x402
+from tollbrush.wire import datauri, x402
 
 PATHS: Final = tuple(
     f"{prefix}/v1/images/{kind}/{{id}}" for prefix in ("/api", "") for kind in ("generations", "image2image")
@@ -124,4 +126,13 @@ def _head(pending: Pending) -> dict[str, Any]:
         "payment_status": "verified",
         "queue_position": pending.position,
         "progress": pending.progress,
+        **_look(pending.preview),
     }
+
+
+def _look(preview: Preview | None) -> dict[str, str]:
+    """An unfinished picture as a data URI: a thumbnail, for nothing is paid yet (ADR 12)."""
+    if preview is None:
+        return {}
+    kind = sniff(preview.data, max_pixels=SIDE * SIDE).mime_type
+    return {"preview": datauri.encode(preview.data, kind)}

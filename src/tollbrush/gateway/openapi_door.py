@@ -23,8 +23,8 @@ _OWN: Final = {
 def operation(catalog: Catalog, parameters: list[dict[str, Any]], errors: Mapping[int, str]) -> dict[str, Any]:
     """The POST; `errors`: status → when."""
     problem = {"schema": {"$ref": "#/components/schemas/OpenAIProblem"}}
-    form = edit_fields(catalog, files=True) | _OWN
-    body = edit_fields(catalog) | _OWN
+    form, body = (edit_fields(catalog, files=files) | _OWN for files in (True, False))
+    del form["previews"], body["previews"]  # partial_images here
     reference = {"type": "object", "required": ["image_url"], "properties": {"image_url": STRING}}
     body["images"] = {"type": "array", "minItems": 1, "items": reference, "description": "Instead of image."}
     body["mask"] = {"anyOf": [body["mask"], reference]}

@@ -10,6 +10,7 @@ from tollbrush.domain.edits import (
     FITS,
     MASK_MODES,
     MAX_N,
+    MAX_PREVIEWS,
     MAX_PROMPT,
     MAX_SEED,
     OUTPUT_FORMATS,
@@ -20,6 +21,7 @@ from tollbrush.wire.schemas import DEFAULT_SIZE
 STRING: Final = {"type": "string"}
 INTEGER: Final = {"type": "integer"}
 _IF_SOLD: Final = "Where the model has the choice and its price covers it; auto leaves it to the model."
+_AT_MOST: Final = "At most so many unfinished pictures of each image, as thumbnails in the job's `preview`."
 
 
 def edit_fields(catalog: Catalog, *, files: bool = False) -> dict[str, Any]:
@@ -46,6 +48,7 @@ def edit_fields(catalog: Catalog, *, files: bool = False) -> dict[str, Any]:
         "output_format": {"type": "string", "enum": list(OUTPUT_FORMATS), "default": "png"},
         "quality": {"type": "string", "enum": [*QUALITIES, "auto"], "description": _IF_SOLD},
         "background": {"type": "string", "enum": [*BACKGROUNDS, "auto"], "description": _IF_SOLD},
+        "previews": {"type": "integer", "minimum": 0, "maximum": MAX_PREVIEWS, "default": 0, "description": _AT_MOST},
     }
 
 
@@ -98,6 +101,7 @@ def schemas(catalog: Catalog) -> dict[str, Any]:
                 "payment_status": {"const": "verified"},
                 "queue_position": INTEGER,
                 "progress": {"type": ["number", "null"]},
+                "preview": STRING | {"description": "The newest unfinished picture, 256 pixels at most: a data URI."},
                 "size": STRING,
                 "n": INTEGER,
                 "price": {"type": "object", "required": ["amount", "currency"]},

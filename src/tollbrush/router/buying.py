@@ -139,5 +139,6 @@ def _order(request: EditRequest) -> Order:
         "output_format": request.output_format,
         "quality": request.quality,
         "background": request.background,
+        "previews": request.previews or None,  # not every gateway knows them
     }
     return draft(request.sources, request.prompt, options, urls=False).order()

@@ -18,7 +18,7 @@ from tollbrush import __version__
 from tollbrush.client.history import History
 from tollbrush.client.orders import Order
 from tollbrush.domain.edits import EditRequest
-from tollbrush.errors import BadRequest, TollbrushError, TooLarge
+from tollbrush.errors import BadRequest, TollbrushError, TooLarge, UnsupportedParameter
 from tollbrush.router import accounts, chat
 from tollbrush.router.buying import present
 from tollbrush.router.calls import Call, from_command, own_network, read_call
@@ -112,6 +112,8 @@ class Routes:
     async def openai_edit(self, request: Request) -> Response:
         """As OpenAI's own: the picture's bytes in the answer, errors in OpenAI's shape."""
         call = read_call(await self._body(request), request.headers.get("content-type", ""))
+        if call.form.fields.previews:
+            raise UnsupportedParameter("previews go with a job.", path="previews", advice="Ask at image2image.")
         return JSONResponse(await self._answer(request, call, await call.read(self._sources), "b64_json"))
 
     @_openai_door

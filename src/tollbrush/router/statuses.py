@@ -20,7 +20,7 @@ def accepted(job: Job, row: Row | None) -> JSONResponse:
     """202: how far it is. `progress` is a fraction, or null where the gateway tells none."""
     step = job.ticket.last if job.ticket else Progress("delivered")
     waiting = step.stage == "quoted" or bool(step.queue_position)
-    content = {
+    content: dict[str, Any] = {
         "id": job.id,
         "object": OBJECT,
         "status": "queued" if waiting else "in_progress",
@@ -30,6 +30,8 @@ def accepted(job: Job, row: Row | None) -> JSONResponse:
         "queue_position": step.queue_position,
         "progress": step.fraction,
     }
+    if step.preview:
+        content["preview"] = step.preview
     return JSONResponse(content, 202, {"cache-control": "no-store", "retry-after": "1"})
 
 

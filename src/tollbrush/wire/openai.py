@@ -33,8 +33,9 @@ REFUSED: Final = {
     "frame_duration_ms": "goes with GIF, which is not written here.",
     "svg": "goes with SVG, which is not written here.",
     "markup": "is not read here. Where to edit is what a mask says.",
+    "previews": "is called partial_images here.",
 }
-"""What OpenAI's models take and ours do not → why."""
+"""What OpenAI's models take and ours do not, and what has another name here → why."""
 
 _OWN: Final = ("response_format", "stream", "partial_images", "user", "safety_identifier")
 _MAX_USER: Final = 512

@@ -16,6 +16,7 @@ from tollbrush.domain.edits import (
     FITS,
     MASK_MODES,
     MAX_N,
+    MAX_PREVIEWS,
     MAX_SEED,
     OUTPUT_FORMATS,
     QUALITIES,
@@ -35,7 +36,7 @@ from tollbrush.wire.multipart import Form
 
 EDIT_FIELDS: Final = (
     "model", "prompt", "image", "mask", "size", "n", "seed", "fit", "mask_mode", "output_format", "quality",
-    "background",
+    "background", "previews",
 )  # fmt: skip
 QUOTE_FIELDS: Final = ("model", "size", "n", "width", "height", "masked", "prompt", "quality", "background")
 DEFAULT_SIZE: Final = "1024x1024"
@@ -102,7 +103,7 @@ def read_edit_form(form: Form) -> EditForm:
     if len(masks) > 1:
         raise BadRequest(f"{len(masks)} masks came; send one.", path="mask")
     given = _known(fields, EDIT_FIELDS)
-    for name in ("n", "seed"):
+    for name in ("n", "seed", "previews"):
         if name in given and _INTEGER.fullmatch(given[name]):
             given[name] = int(given[name])
     return EditForm(_edit_fields(given), tuple(images), masks[0] if masks else None)
@@ -147,6 +148,7 @@ def _edit_fields(given: Mapping[str, Any], *, prompt_required: bool = True) -> E
         ),
         quality=_chosen(given, "quality", QUALITIES),
         background=_chosen(given, "background", BACKGROUNDS),
+        previews=check_int(given.get("previews", 0), "previews", 0, MAX_PREVIEWS),
     )
 
 

@@ -15,6 +15,7 @@ import pytest
 from support.paid_server import PRICE, Heard, PaidServer, Reply, on_base, on_solana, png, reply
 from support.purse import Purse
 from tollbrush.client import AsyncClient, Client, Progress
+from tollbrush.client.orders import preview_of
 from tollbrush.domain.pricing import Price
 from tollbrush.errors import EngineFailed, JobCancelled, NoFunds, NotFound, PaymentBusy, SpendingPolicy
 from tollbrush.payments.spending import SpendState
@@ -23,6 +24,7 @@ from tollbrush.settings import NetworkSettings, RouterSettings, Settings
 from tollbrush.wire import multipart
 
 SOURCE = png((20, 10))
+PREVIEW = "data:image/png;base64," + base64.b64encode(png((4, 2))).decode()
 
 
 @pytest.fixture
@@ -52,7 +54,7 @@ class Gate:
             return reply(200, {"id": "job1", "status": "cancelled", "code": "cancelled", "error": "it was cancelled"})
         if self.open.is_set():
             return self.server.edit(heard)
-        return self.server.accept(status="in_progress", progress=0.25, queue_position=3)
+        return self.server.accept(status="in_progress", progress=0.25, queue_position=3, preview=PREVIEW)
 
 
 # Straight from a gateway.
@@ -67,6 +69,7 @@ async def test_a_job_is_submitted_watched_and_waited_for(server: PaidServer, pur
         while (now := await job.status()).fraction is None:  # noqa: ASYNC110 - another thread answers
             await asyncio.sleep(0)
         assert (now.stage, now.job, now.fraction, now.queue_position) == ("waiting", "job1", 0.25, 3)
+        assert now.preview == PREVIEW
         gate.open.set()
         edit = await job.wait(told.append)
         assert edit.image.bytes == server.picture
@@ -236,10 +239,29 @@ async def test_a_slow_edit_at_a_router_tells_how_far_it_is(server: PaidServer, r
             gate.open.set()
 
     async with Running(router) as client:
-        edit = await client.edit(SOURCE, "add a hat", progress=tell)
+        edit = await client.edit(SOURCE, "add a hat", previews=2, progress=tell)
     assert edit.image.bytes == server.picture
     assert (told[0].stage, told[-1].stage) == ("uploading", "delivered")
-    assert (0.25, 3) in [(step.fraction, step.queue_position) for step in told]
+    assert (0.25, 3, PREVIEW) in [(step.fraction, step.queue_position, step.preview) for step in told]
+    (asked,) = server.of("edit")
+    assert (b"previews" in asked.body, asked.headers["prefer"]) == (True, "respond-async, wait=0")
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        None,
+        7,
+        "https://example.com/a.png",
+        "data:text/html;base64,PGI+",
+        "data:image/svg+xml;base64,PHN2Zz4=",
+        PREVIEW + "\n",
+        "data:image/png;base64," + "A" * 2**20,
+    ],
+)
+def test_a_preview_is_a_small_picture_or_none(shown: object) -> None:
+    assert preview_of({"preview": shown}) == ""
+    assert preview_of({"preview": PREVIEW}) == PREVIEW
 
 
 # The blocking client.

@@ -48,6 +48,7 @@ async def test_a_late_watch_sees_what_was_shown_before() -> None:
     track.show(shown[1])
     assert [late.previews.get_nowait() for _ in range(2)] == shown
     assert (early.previews.get_nowait(), early.previews.empty()) == (shown[0], True)
+    assert track.newest == shown[1]
 
 
 def test_no_more_is_shown_than_was_wanted() -> None:

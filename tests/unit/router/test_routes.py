@@ -339,6 +339,7 @@ async def test_the_gateways_own_words_come_through(home: Home) -> None:
         ({"max_price": True}, "max_price"),
         ({"network": "litecoin"}, "network 'litecoin' is unknown"),
         ({"response_format": "gif"}, "response_format must be"),
+        ({"previews": 4}, "previews is 4"),
     ],
 )
 async def test_bad_fields_are_400(home: Home, http: httpx2.AsyncClient, fields: dict[str, Any], says: str) -> None:
