@@ -296,7 +296,9 @@ async def test_readiness(
         await till.close()
 
 
-@pytest.mark.parametrize(("pay_to", "key"), [("0xabc", str(Keypair())), (str(Keypair().pubkey()), "not a key")])
+@pytest.mark.parametrize(
+    ("pay_to", "key"), [("0xabc", str(Keypair())), (str(Keypair().pubkey()), "not a key")], ids=["payee", "key"]
+)
 async def test_bad_settings_are_said_at_once(pay_to: str, key: str) -> None:
     rpc = JsonRpc("http://127.0.0.1:9")
     with pytest.raises(BadSettings) as refusal:
