@@ -1,0 +1,154 @@
+"""The diffusion engine as the gateway has it when the models run on a Ray cluster."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Final
+
+import aiohttp
+import structlog
+
+from tollbrush.engines.diffusion.model import DiffusionModel
+from tollbrush.engines.diffusion.models import Models
+from tollbrush.engines.diffusion.ray.address import base_url
+from tollbrush.engines.diffusion.ray.messages import Edit, encode_edit
+from tollbrush.engines.diffusion.ray.proxy import Lost, Proxy
+from tollbrush.engines.fleet import Fleet
+from tollbrush.engines.interface import Capabilities, EditInput, EditOutput
+from tollbrush.errors import EditTimeout
+from tollbrush.settings import RaySettings
+
+_log: Final = structlog.get_logger(__name__)
+
+_TO_SAY_SO: Final = 5.0
+"""Seconds beyond our own limit: cut off from outside we would not say whose it was."""
+_PAUSE: Final = 1.0
+"""Before a proxy that was not reached is tried again."""
+
+
+class RayEngine:
+    """An `Engine`. An edit whose replica dies is asked for once more: the same seed makes the same picture, and nothing
+    of the first try was delivered."""
+
+    name: Final = "diffusion"
+
+    def __init__(
+        self,
+        settings: RaySettings,
+        rows: Sequence[DiffusionModel],
+        *,
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+    ) -> None:
+        self._settings, self._sleep = settings, sleep
+        self._rows = Models(rows)
+        self._names = tuple(row.name for row in rows)
+        self._proxies = tuple(
+            Proxy(
+                base_url(address),
+                secret=settings.secret.get_secret_value(),
+                width=settings.width,
+                stalled_seconds=settings.stalled_seconds,
+            )
+            for address in settings.addresses
+        )
+        self._fleet = Fleet(self._proxies)
+        self._http: aiohttp.ClientSession | None = None
+        self._watching: asyncio.Task[None] | None = None
+
+    def capabilities(self, upstream: str) -> Capabilities:
+        """The model's own; in the line that the cluster sees."""
+        return replace(
+            self._rows.capabilities(upstream),
+            remote=True,
+            width=self._settings.width,
+            time_limit=self._settings.timeout_seconds + _TO_SAY_SO,
+        )
+
+    def plan(self, prompt: str, *, masked: bool) -> str | None:
+        return None
+
+    async def edit(self, upstream: str, request: EditInput) -> EditOutput:
+        """Raises what the diffusion engine raises, UpstreamFailed, Unavailable, EditTimeout."""
+        seconds = self._settings.timeout_seconds * request.n
+        question = _Question(upstream, request)
+        size, n, report = request.size, request.n, request.report
+        del request  # its pixels must not wait with us
+        until = asyncio.get_running_loop().time() + seconds
+        try:
+            async with asyncio.timeout_at(until):
+                avoided = set[Proxy]()
+                for last in (False, True):
+                    proxy = self._fleet.choose(_any, avoided)
+                    left = max(0.001, until - asyncio.get_running_loop().time())
+                    try:
+                        with self._fleet.at_work(proxy):
+                            return await proxy.ask(self.http, upstream, await question.body(left), size, n, report)
+                    except Lost as lost:
+                        if last:
+                            raise lost.error from lost
+                        _log.warning("an edit is asked for again", proxy=proxy.label, problem=str(lost))
+                        if not lost.reached:
+                            avoided.add(proxy)
+                            await self._sleep(_PAUSE)
+        except TimeoutError as slow:
+            raise EditTimeout(f"The edit took longer than {seconds:.0f} s.") from slow
+        raise AssertionError("the second try returns or raises")
+
+    async def start(self) -> None:
+        """Does not wait for the cluster: what is wrong with it is an alarm."""
+        self._http = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=30), cookie_jar=aiohttp.DummyCookieJar()
+        )
+        if self._settings.health_seconds:
+            self._watching = asyncio.create_task(self._watch())
+
+    async def close(self) -> None:
+        if self._watching is not None:
+            self._watching.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._watching
+        if self._http is not None:
+            await self._http.close()
+
+    def alarms(self) -> Mapping[str, str]:
+        """By host: a cluster that is down, another secret, a model that it does not have or cannot load."""
+        return {p.label: p.alarm for p in self._proxies if p.alarm is not None}
+
+    async def check(self) -> None:
+        await asyncio.gather(*(proxy.check(self.http, self._names) for proxy in self._proxies))
+
+    async def _watch(self) -> None:
+        while True:
+            await self.check()
+            await asyncio.sleep(self._settings.health_seconds)
+
+    @property
+    def http(self) -> aiohttp.ClientSession:
+        assert self._http is not None, "start() comes first"
+        return self._http
+
+
+class _Question:
+    """An edit as it is sent, made anew for each try where the caller can make its pixels again."""
+
+    def __init__(self, model: str, request: EditInput) -> None:
+        self._model, self._again = model, request.again
+        self._request: EditInput | None = request
+
+    async def body(self, seconds: float) -> bytes:
+        return await asyncio.to_thread(self._encode, seconds)
+
+    def _encode(self, seconds: float) -> bytes:
+        request, again = self._request, self._again
+        if again is not None:
+            self._request = None
+            request = request or again()
+        assert request is not None
+        return encode_edit(Edit.of(self._model, request, seconds))
+
+
+def _any(_: Proxy) -> int:
+    return 0
