@@ -11,6 +11,7 @@ import { routerPurse } from "./pay/router";
 import { connected, findWallets } from "./pay/wallet";
 import { ResultView } from "./result/result";
 import { importMask } from "./stage/actions";
+import { Preview } from "./stage/preview";
 import { Progress } from "./stage/progress";
 import { Stage } from "./stage/stage";
 import { Painted, Toolbar } from "./stage/toolbar";
@@ -83,6 +84,7 @@ export function App() {
             <Stage at={at} />
             <Toolbar at={at} fail={(words) => (notice.value = words)} replace={(file) => !busy.value && void take(file, file.name)} />
             <Painted at={at} />
+            {busy.value && <Preview at={at} />}
             {busy.value && <Progress />}
           </>
         ) : (

@@ -307,6 +307,8 @@ async def test_on_solana_the_facilitator_names_the_fee_payer_and_its_transaction
     assert await till.check() is None
     due = till.requirement(PRICE)
     assert due.extra == {"feePayer": str(solana_fee_payer.pubkey())}
+    assert await till.balance(str(solana_payer.pubkey())) == solana_chain.balance(str(solana_payer.pubkey()))
+    assert len(await till.blockhash()) > 40
 
     first, second = [
         await _verified(till, paid(solana_chain, solana_payer, due), due),

@@ -72,7 +72,7 @@ async def test_the_life_of_a_payment(
     late = present(honest)
     solana_chain.advance(151)
     assert await _refusal(solana_till, late) == f"{x}_blockhash_expired"
-    assert solana_chain.balance(payer) == FUNDS
+    assert await solana_till.balance(payer) == solana_chain.balance(payer) == FUNDS
 
     right = paid(solana_chain, solana_payer, offer, version=version)
     before = time.time()

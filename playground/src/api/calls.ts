@@ -31,6 +31,7 @@ export function formOf(order: Order, at: number): FormData {
   form.set("n", String(order.n));
   form.set("output_format", order.format);
   if (order.seed !== null) form.set("seed", String(order.seed));
+  if (order.previews) form.set("previews", String(order.previews));
   if (facts.role === "router") form.set("since", String(Math.floor(at / 1000)));
   form.set("image", order.image, "image");
   if (order.mask) form.set("mask", order.mask, "mask.png");

@@ -30,6 +30,8 @@ export interface Model {
   mask: boolean;
   max_sources: number;
   licence: string;
+  /** The most unfinished pictures that it shows of each; absent where it shows none. */
+  previews?: number;
   /** What the words may ask for, with an example each; absent where any words do. */
   abilities?: Ability[];
 }
@@ -91,6 +93,8 @@ export interface Job {
   poll_url?: string;
   queue_position?: number | null;
   progress?: number | null;
+  /** The newest unfinished picture: a small data URI. */
+  preview?: string;
   payment_status?: string;
   error?: string;
   code?: string;
@@ -104,6 +108,8 @@ export interface Order {
   n: number;
   seed: number | null;
   format: "png" | "jpeg" | "webp";
+  /** Unfinished pictures wanted on the way, at most. */
+  previews: number;
   image: Blob;
   mask: Blob | null;
 }

@@ -5,7 +5,7 @@
 import { facts } from "../api/http";
 import type { Quote, Requirement } from "../api/types";
 import type { EvmProvider, FoundEvm } from "./discovery";
-import { asked, codeOf, noAccount, UNSHARED, UNSIGNED, wrong } from "./refusals";
+import { afford, asked, codeOf, noAccount, UNSHARED, UNSIGNED, wrong } from "./refusals";
 import { type Connected, type Follow, short } from "./wallet";
 
 const UNKNOWN_CHAIN = 4902;
@@ -38,7 +38,8 @@ async function sign(provider: EvmProvider, address: string, quote: Quote): Promi
   const offer = offers.find((each) => each.network === current) ?? offers[0];
   if (!offer) throw wrong("This gateway takes no payment on Base. Connect a Solana wallet instead.", "no_offer");
   if (offer.network !== current) await change(provider, offer.network);
-  await afford(provider, address, offer);
+  const held = await holding(provider, address, offer.asset);
+  if (held !== null) afford(held, offer.amount, address);
   return pay(provider, address, offer, quote);
 }
 
@@ -54,25 +55,15 @@ async function change(provider: EvmProvider, network: string): Promise<void> {
   }
 }
 
-/** Raises Problem when the account holds less USDC than the edit costs: said before anything is signed. */
-async function afford(provider: EvmProvider, address: string, offer: Requirement): Promise<void> {
+/** In atomic units; null where the wallet does not say: the gateway reads it itself before it begins. */
+async function holding(provider: EvmProvider, address: string, token: string): Promise<bigint | null> {
   const data = `0x70a08231${address.slice(2).toLowerCase().padStart(64, "0")}`; // balanceOf(address)
-  let held: bigint;
   try {
-    held = BigInt((await provider.request({ method: "eth_call", params: [{ to: offer.asset, data }, "latest"] })) as string);
+    return BigInt((await provider.request({ method: "eth_call", params: [{ to: token, data }, "latest"] })) as string);
   } catch {
-    return; // the gateway reads the balance itself before it begins
+    return null;
   }
-  if (held >= BigInt(offer.amount)) return;
-  const costs = `This account holds ${usd(held)} in USDC and the edit costs ${usd(BigInt(offer.amount))}.`;
-  throw wrong(`${costs} Add USDC to ${address}, or choose another account.`, "insufficient_funds");
 }
-
-/** Atomic units as dollars, at least two decimals. */
-const usd = (atomic: bigint) => {
-  const digits = atomic.toString().padStart(7, "0");
-  return `$${digits.slice(0, -6)}.${digits.slice(-6).replace(/0{1,4}$/, "")}`;
-};
 
 async function pay(provider: EvmProvider, from: string, offer: Requirement, quote: Quote): Promise<string> {
   const now = Math.floor(Date.now() / 1000);

@@ -26,6 +26,19 @@ export const UNSIGNED = "You did not sign, so nothing was sent and nothing was c
 
 export const noAccount = (name: string) => wrong(`${name} has no account to pay with. Create one in it, then connect again.`, "no_account");
 
+/** Raises Problem when the account holds less USDC than the edit costs: said before anything is signed. */
+export function afford(held: bigint, due: string, address: string): void {
+  if (held >= BigInt(due)) return;
+  const costs = `This account holds ${usd(held)} in USDC and the edit costs ${usd(BigInt(due))}.`;
+  throw wrong(`${costs} Add USDC to ${address}, or choose another account.`, "insufficient_funds");
+}
+
+/** Atomic units as dollars, at least two decimals. */
+const usd = (atomic: bigint) => {
+  const digits = atomic.toString().padStart(7, "0");
+  return `$${digits.slice(0, -6)}.${digits.slice(-6).replace(/0{1,4}$/, "")}`;
+};
+
 /** What a server says of a payment, with what the reader can do. */
 export function wayOn({ message, code }: Problem): string {
   if (code !== "insufficient_funds" || message.includes("Add USDC")) return message;

@@ -6,7 +6,7 @@ import { facts, json, send } from "../api/http";
 import type { Network, Quote } from "../api/types";
 import type { FoundSolana, SolanaAccount, SolanaWallet } from "./discovery";
 import { header } from "./evm";
-import { asked, noAccount, UNSHARED, UNSIGNED, wrong } from "./refusals";
+import { afford, asked, noAccount, UNSHARED, UNSIGNED, wrong } from "./refusals";
 import { type Connected, type Follow, short } from "./wallet";
 
 interface Features {
@@ -53,15 +53,20 @@ async function sign(features: Features, account: SolanaAccount, quote: Quote): P
     const wanted = networks.map((each) => each?.title ?? "Solana").join(" or ");
     throw wrong(`Your wallet is on another network. Switch it to ${wanted}, then connect it again. Nothing was charged.`, "wrong_network");
   }
-  const [{ blockhash }, { transfer }] = await Promise.all([
-    send(`v1/networks/${network.v1}/blockhash`).then((response) => json<{ blockhash: string }>(response)),
-    import("./transfer"),
+  const [{ blockhash, balance }, { transfer }] = await Promise.all([
+    send(`v1/networks/${network.v1}/blockhash?payer=${account.address}`).then((response) => json<{ blockhash: string; balance?: string }>(response)),
+    import("./transfer").catch(unloaded),
   ]);
+  if (balance !== undefined) afford(BigInt(balance), offer.amount, account.address);
   const transaction = await transfer(offer, account.address, blockhash);
   const input = { account, transaction, chain: chainOf(network) };
   const [signed] = await asked(() => features["solana:signTransaction"].signTransaction(input), UNSIGNED);
   if (!signed) throw wrong("Your wallet gave no signature. Try again; nothing was charged.", "wallet");
   return header(offer, quote, { transaction: btoa(String.fromCharCode(...signed.signedTransaction)) });
+}
+
+function unloaded(): never {
+  throw wrong("The part of this page that pays on Solana could not be loaded. Look to your connection, load the page again, and go on. Nothing was charged.", "unloaded");
 }
 
 /** The Wallet Standard's name of a network. */

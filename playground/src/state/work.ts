@@ -16,6 +16,8 @@ export const phase = signal<Phase>("idle");
 /** Signing a second time, for an edit that is done. */
 export const signingAgain = signal(false);
 export const job = signal<Job | null>(null);
+/** The newest unfinished picture of the edit under way: a data URI. */
+export const preview = signal("");
 export const problem = signal<Problem | null>(null);
 export const result = signal<Past | null>(null);
 /** An edit that was sent and has not come to its end: the reader may go on with it. */
@@ -30,6 +32,7 @@ const hear = (told: Told) => {
   phase.value = told.kind;
   signingAgain.value = told.kind === "signing" && told.again === true;
   job.value = told.kind === "working" ? told.job : told.kind === "away" ? job.value : null;
+  if (told.kind === "working" && told.job.preview) preview.value = told.job.preview;
 };
 
 /** Buys the edit that the page shows. */
@@ -44,6 +47,7 @@ export async function edit(purse: Purse): Promise<void> {
       n: count.value,
       seed: seed.value,
       format: format.value,
+      previews: chosen.previews ?? 0,
       image: at.file,
       mask: masked.value && chosen.mask ? await encode(at.mask) : null,
     };
@@ -96,7 +100,7 @@ async function run(act: (stop: AbortSignal) => Promise<void>): Promise<void> {
     if (!(failure instanceof DOMException && failure.name === "AbortError")) problem.value = asProblem(failure);
   } finally {
     running = null;
-    [phase.value, job.value] = ["idle", null];
+    [phase.value, job.value, preview.value] = ["idle", null, ""];
   }
 }
 

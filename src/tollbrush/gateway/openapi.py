@@ -176,14 +176,19 @@ def _image_operation() -> dict[str, Any]:
 
 
 def _blockhash_operation() -> dict[str, Any]:
-    fields = {"network": STRING, "blockhash": STRING}
-    schema = {"type": "object", "required": list(fields), "properties": fields}
+    held = STRING | {"description": "USDC that the payer holds, in atomic units."}
+    fields = {"network": STRING, "blockhash": STRING, "balance": held}
+    schema = {"type": "object", "required": ["network", "blockhash"], "properties": fields}
     return {
         "operationId": "blockhash",
         "summary": "A recent block of a Solana network, by its v1 name: what a payment from a browser is signed over.",
-        "parameters": [{"name": "name", "in": "path", "required": True, "schema": STRING}],
+        "parameters": [
+            {"name": "name", "in": "path", "required": True, "schema": STRING},
+            {"name": "payer", "in": "query", "schema": STRING, "description": "Whose `balance` to tell."},
+        ],
         "responses": {
             "200": _json("Some seconds old at most.", schema),
+            "400": _json("`payer` is no address.", _ref("Problem")),
             "404": _json("Not a network that is sold on, or one that needs none.", _ref("Problem")),
             **{str(s): _json(_ERRORS[s], _ref("Problem")) for s in (429, 503)},
         },

@@ -9,9 +9,9 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import httpx2
 
@@ -27,6 +27,7 @@ from tollbrush.payments.once import Once
 from tollbrush.payments.rpc import JsonRpc, RpcError, RpcUnreachable
 from tollbrush.wire.x402 import Resource, accepts_v1, accepts_v2
 
+T = TypeVar("T")
 _REASON = re.compile(r"[a-z0-9_]{1,100}", re.ASCII)
 _RESOURCE: Final = Resource("urn:tollbrush:image-edit", "An edited image")
 _POLL_SECONDS: Final = 0.5
@@ -192,13 +193,23 @@ class FacilitatorTill:
         """The facilitator pays them."""
 
     async def blockhash(self) -> str:
-        """What a payment on Solana is signed over. Raises NotFound on another family, Unavailable."""
-        if self._network.family != "svm" or self._rpc is None:
-            raise NotFound(f"no payment is signed over a block of {self._network.v1} here.")
+        """Raises NotFound on another family, Unavailable."""
         from tollbrush.payments.solana_node import latest_blockhash
 
+        return await self._read(latest_blockhash)
+
+    async def balance(self, address: str) -> int:
+        """Raises NotFound on another family, BadRequest, Unavailable."""
+        from tollbrush.payments.solana_node import balance
+
+        return await self._read(lambda rpc: balance(rpc, self._network, address))
+
+    async def _read(self, ask: Callable[[JsonRpc], Awaitable[T]]) -> T:
+        """What Solana says."""
+        if self._network.family != "svm" or self._rpc is None:
+            raise NotFound(f"no payment is signed over a block of {self._network.v1} here.")
         try:
-            return await latest_blockhash(self._rpc)
+            return await ask(self._rpc)
         except (RpcError, RpcUnreachable) as failure:
             raise Unavailable(f"{self._network.title} cannot be read: {failure}.") from failure
 

@@ -92,12 +92,12 @@ class Gate:
         found = await asyncio.gather(*map(account, self._tills.values()))
         return {network: held for network, held in zip(self._tills, found, strict=True) if held}
 
-    async def blockhash(self, name: str) -> str:
-        """What a payment on this network, by its v1 name, is signed over. Raises NotFound, Unavailable."""
+    def clocked(self, name: str) -> Clocked:
+        """The till of a network, by its v1 name, whose payments are signed over a block. Raises NotFound."""
         till: object = self._tills.get(BY_V1[name].id) if name in BY_V1 else None
         if not isinstance(till, Clocked):
             raise NotFound(f"no payment is signed over a block of {name[:40]!r} here.")
-        return await till.blockhash()
+        return till
 
     async def close(self) -> None:
         for till in self._tills.values():

@@ -110,8 +110,11 @@ class Till(Protocol):
 
 @runtime_checkable
 class Clocked(Protocol):
-    """A till of a chain whose payments are signed over a recent block, for payers without a node of their own."""
+    """A till of a chain whose payments are signed over a recent block, for payers without a node of their own. Both
+    raise Unavailable when the chain cannot be read."""
 
-    async def blockhash(self) -> str:
-        """Raises Unavailable when the chain cannot be read."""
+    async def blockhash(self) -> str: ...
+
+    async def balance(self, address: str) -> int:
+        """What a wallet can pay with, in atomic units. Raises BadRequest for what is no address."""
         ...

@@ -31,7 +31,7 @@ from tollbrush.payments.solana_checks import (
     inspect,
     signed_key,
 )
-from tollbrush.payments.solana_node import SolanaNode
+from tollbrush.payments.solana_node import SolanaNode, balance
 from tollbrush.payments.spl import Transfer
 
 __all__ = ["SolanaTill", "identify", "inspect", "recipient"]
@@ -103,14 +103,14 @@ class SolanaTill:
         require(error != "AlreadyProcessed", "duplicate_settlement", "This payment has been settled already.")
         if _is_ours_to_mend(error):
             raise Unavailable(f"{self._network.title}: the account that pays our fees is short of SOL.")
-        balance = _balance(held, transfer)
+        movable = _balance(held, transfer)
         require(
-            balance >= transfer.amount,
+            movable >= transfer.amount,
             "insufficient_funds",
-            f"{transfer.payer} holds {Price(balance)}; the price is {Price(transfer.amount)}.",
+            f"{transfer.payer} holds {Price(movable)}; the price is {Price(transfer.amount)}.",
         )
         require(error is None, "transaction_simulation_failed", f"The payment would fail on chain: {shown(error)}.")
-        return Verified(key, requirement, payment.payload, now + BLOCKHASH_SECONDS, balance)
+        return Verified(key, requirement, payment.payload, now + BLOCKHASH_SECONDS, movable)
 
     async def settle(self, verified: Verified) -> Settlement:
         return await self._once.run(verified.key, lambda: self._settle(verified))
@@ -173,9 +173,14 @@ class SolanaTill:
         return FeeAccount(self.fee_payer, held, "lamports", max(0, held - _RENT_LAMPORTS) // _HIGHEST_FEE)
 
     async def blockhash(self) -> str:
-        """What a payment is signed over. Raises Unavailable."""
         try:
             return await self._node.latest_blockhash()
+        except (RpcError, RpcUnreachable) as failure:
+            raise Unavailable(f"{self._network.title} cannot be read: {failure}.") from failure
+
+    async def balance(self, address: str) -> int:
+        try:
+            return await balance(self._rpc, self._network, address)
         except (RpcError, RpcUnreachable) as failure:
             raise Unavailable(f"{self._network.title} cannot be read: {failure}.") from failure
 

@@ -11,11 +11,13 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from tollbrush.errors import TollbrushError, Unavailable
+from tollbrush.errors import BadRequest, TollbrushError, Unavailable
 from tollbrush.gateway import problems
 from tollbrush.gateway.blockhashes import PATHS, Blockhashes
 from tollbrush.payments.gate import Gate
 from tollbrush.payments.interface import Till
+
+PAYER = "11111111111111111111111111111111"
 
 
 @dataclass
@@ -29,6 +31,11 @@ class Chain:
         if not self.answers:
             raise Unavailable("Solana devnet cannot be read: nobody answers.")
         return self.answers.pop(0)
+
+    async def balance(self, address: str) -> int:
+        if address != PAYER:
+            raise BadRequest(f"{address} is no address.")
+        return 2_100
 
 
 @dataclass
@@ -72,6 +79,13 @@ def test_where_no_payment_needs_a_block(name: str) -> None:
     answer = client(Clock(), Base(), Chain(["x"])).get(f"/v1/networks/{name}/blockhash")
     assert answer.status_code == 404
     assert name in answer.json()["message"]
+
+
+def test_what_a_payer_holds_is_told_when_asked_for() -> None:
+    asked = client(Clock(), Chain(["x"]))
+    url = "/v1/networks/solana-devnet/blockhash"
+    assert asked.get(url, params={"payer": PAYER}).json()["balance"] == "2100"
+    assert asked.get(url, params={"payer": "nobody"}).status_code == 400
 
 
 def test_a_silent_node_is_said_and_not_remembered() -> None:
