@@ -159,10 +159,35 @@ class OpenAISettings(_Part):
         return (UpstreamSettings(url=self.base_url, api_key=self.api_key, profile="openai", width=64),)
 
 
-class ModelSettings(_Part):
-    """A model of one's own: what a server that speaks OpenAI's image API serves, sold under a name of one's choice."""
+class WeightsSettings(_Part):
+    """An open model for this machine's own GPUs, and how it is run. What is left out is as its family does it."""
 
-    engine: Literal["openai"] = "openai"
+    source: str
+    """A hub id, OWNER/NAME, or a folder in diffusers' layout."""
+    revision: str = ""
+    """The commit of a hub id; empty: the one that `tollbrush models pull` found."""
+    pipeline: str = ""
+    """diffusers' class, where its `model_index.json` must not decide."""
+    variant: str = ""
+    """Which files: fp16 reads `*.fp16.safetensors`."""
+    steps: int | None = Field(default=None, ge=1, le=200)
+    guidance: float | None = Field(default=None, ge=0, le=100)
+    strength: float | None = Field(default=None, gt=0, le=1)
+    """How much of the picture is painted anew, where the family takes it."""
+    dtype: Literal["bfloat16", "float16", "float32"] = "bfloat16"
+    pixels: int | None = Field(default=None, ge=4096)
+    """The largest area it works at; what is larger is made at that area and enlarged."""
+    batch: int = Field(default=1, ge=1, le=16)
+    """Pictures made together; 1 is exact to the bit."""
+    offload: bool = False
+    """Weights wait in main memory, for a GPU that cannot hold them all."""
+
+
+class ModelSettings(_Part):
+    """A model of one's own, sold under a name of one's choice: what a server that speaks OpenAI's image API serves, or
+    open weights on this machine's GPUs."""
+
+    engine: Literal["openai", "diffusion"] = "openai"
     upstream: str = ""
     """The servers' name for it; empty: the part of its id after the slash."""
     sizes: dict[str, Annotated[Decimal, Field(gt=0)]]
@@ -176,6 +201,8 @@ class ModelSettings(_Part):
     aliases: tuple[str, ...] = ()
     upstreams: tuple[UpstreamSettings, ...] = ()
     """Where it is served; empty: where OpenAI's models are."""
+    weights: WeightsSettings | None = None
+    """With `engine = "diffusion"`: what is run."""
 
 
 class GoogleSettings(_Part):
@@ -191,10 +218,76 @@ class StudioSettings(_Part):
     timeout_seconds: float = Field(default=25.0, gt=0)
 
 
+class DiffusionSettings(_Part):
+    """Open models on this machine's own GPUs."""
+
+    enabled: bool = False
+    """Sell them. Models of one's own with `engine = "diffusion"` are sold without it too."""
+    models: tuple[str, ...] = ()
+    """The built-in ones for sale: `tollbrush models list`; empty: black-forest-labs/flux.2-klein-4b, when enabled."""
+    revisions: dict[str, str] = {}
+    """Built-in model → commit; others are what `tollbrush models pull` found."""
+    devices: tuple[str, ...] = ()
+    """A worker process for each, as torch names them: cuda:0, cuda:1, mps, cpu. Empty: the first GPU."""
+    load: Literal["start", "first-use"] = "start"
+    """When weights are read."""
+    cache: Path | None = None
+    """The hub cache; empty: where Hugging Face's tools keep it."""
+    offline: bool = False
+    """Never ask the hub: only what the cache holds."""
+    token: SecretStr = SecretStr("")
+    """Of Hugging Face, for models that ask for an agreement."""
+    timeout_seconds: float = Field(default=200.0, gt=0)
+    """For one picture."""
+    stalled_seconds: float = Field(default=300.0, gt=0)
+    """A worker at work that says nothing for longer is replaced."""
+    compile: bool = True
+    fp8: bool = False
+    """Faster on some GPUs, and not the same pixels: look at its results first."""
+    attention: str = ""
+    """diffusers' name of an attention backend; empty: the best one present."""
+
+
+class RaySettings(_Part):
+    """The diffusion engine on a Ray cluster: how a gateway reaches it, and how `tollbrush ray deploy` sets it up."""
+
+    addresses: tuple[str, ...] = ()
+    """ray://HOST:PORT of Serve's HTTP proxies, in a private network; empty: models run on this machine."""
+    secret: SecretStr = SecretStr("")
+    """What the gateway shows the cluster, the same on both; empty: whoever reaches the proxies may use them."""
+    width: int = Field(default=64, ge=1, le=4096)
+    """Edits asked for at a time; more than the cluster does at once, so that it sees a queue and grows."""
+    timeout_seconds: float = Field(default=200.0, gt=0)
+    """For one picture, waiting in the cluster included."""
+    stalled_seconds: float = Field(default=30.0, gt=0)
+    """A replica at work that says nothing for longer is given up."""
+    health_seconds: float = Field(default=15.0, ge=0)
+    """How often the proxies are asked whether they are well; 0: never."""
+    replicas: int = Field(default=1, ge=0)
+    """Copies of the engine at least; 0 frees every GPU when there is nothing to do."""
+    most_replicas: int = Field(default=1, ge=1)
+    """Copies of the engine at most."""
+    ongoing: float = Field(default=2.0, gt=0)
+    """Edits at hand for each copy, queued ones included, that the cluster grows and shrinks to."""
+    most_ongoing: int = Field(default=4, ge=1)
+    """Edits that one copy accepts at a time."""
+    queued: int = Field(default=256, ge=1)
+    """Edits that wait at one proxy; beyond it 503."""
+    gpus: float = Field(default=1.0, ge=0)
+    """Of each copy; 0 runs on the CPU."""
+    cpus: float = Field(default=1.0, ge=0)
+    models_per_replica: int = Field(default=0, ge=0)
+    """Models in one GPU's memory; the least recently used goes first. 0: as many as fit."""
+    drain_seconds: float = Field(default=240.0, ge=0)
+    """How long a copy that is replaced may take to finish its edits."""
+
+
 class EngineSettings(_Part):
     openai: OpenAISettings = OpenAISettings()
     google: GoogleSettings = GoogleSettings()
     studio: StudioSettings = StudioSettings()
+    diffusion: DiffusionSettings = DiffusionSettings()
+    ray: RaySettings = RaySettings()
 
 
 class SpendingSettings(_Part):
@@ -256,6 +349,8 @@ class Settings(BaseSettings):
     """Models of one's own, by id: `[models."acme/qwen-edit"]`."""
     disabled_models: tuple[str, ...] = ()
     """Models not for sale here."""
+    licensed: tuple[str, ...] = ()
+    """Models for sale although their public licence forbids it, because you hold another of their owner's."""
     stand_in: bool = False
     """Test networks only: the studio answers for openai/gpt-image-1 at its price, and says so."""
     networks: dict[str, NetworkSettings] = {}

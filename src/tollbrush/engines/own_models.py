@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from tollbrush.domain.catalog import MODELS, Catalog, Model, SizeTable
 from tollbrush.domain.edits import Size
 from tollbrush.domain.pricing import Price
+from tollbrush.engines.diffusion import served as diffusion
 from tollbrush.errors import BadRequest, BadSettings
 from tollbrush.settings import ModelSettings, Settings, UpstreamSettings
 
@@ -24,7 +25,9 @@ _ID: Final = re.compile(r"[a-z0-9][a-z0-9._-]*/[a-z0-9][a-z0-9._-]*", re.ASCII)
 
 def rows(settings: Settings) -> tuple[Model, ...]:
     """Every model that is known here: the built-in ones and the operator's. Raises BadSettings."""
-    taken = {name for m in MODELS for name in (m.id, *m.aliases)}
+    licensed = frozenset(settings.licensed)
+    built_in = (*MODELS, *diffusion.catalog_rows(settings))
+    taken = {name for m in built_in for name in (m.id, *m.aliases)}
     own = []
     for name, model in settings.models.items():
         if not _ID.fullmatch(name):
@@ -33,8 +36,8 @@ def rows(settings: Settings) -> tuple[Model, ...]:
             if word in taken:
                 raise BadSettings(f"models.{name!r}: the name {word!r} is taken; choose another.")
             taken.add(word)
-        own.append(_row(name, model))
-    return (*MODELS, *own)
+        own.append(_row(name, model, licensed))
+    return (*built_in, *own)
 
 
 def served(settings: Settings, catalog: Catalog, common: Sequence[UpstreamSettings]) -> tuple[Served, ...]:
@@ -59,7 +62,7 @@ def served(settings: Settings, catalog: Catalog, common: Sequence[UpstreamSettin
     return tuple(found)
 
 
-def _row(name: str, model: ModelSettings) -> Model:
+def _row(name: str, model: ModelSettings, licensed: frozenset[str]) -> Model:
     if not model.licence.strip():
         raise BadSettings(f"models.{name!r}: licence is empty; say under which terms its results are sold.")
     if not model.sizes:
@@ -79,7 +82,7 @@ def _row(name: str, model: ModelSettings) -> Model:
         sizes=sizes,
         mask=model.mask,
         max_sources=model.max_sources,
-        licence=model.licence,
+        licence=diffusion.check_own(name, model, licensed),
         aliases=model.aliases,
     )
 

@@ -59,9 +59,14 @@ class Child:
                 await self.stop()
 
     async def say(self, message: object) -> None:
+        self.post(message)
         with suppress(ConnectionError):  # a dead worker shows when it is listened to
-            self._to.write(_pack(message))
             await self._to.drain()
+
+    def post(self, message: object) -> None:
+        """Says it without waiting until it has gone."""
+        with suppress(ConnectionError):
+            self._to.write(_pack(message))
 
     async def hear(self) -> Any:
         """The next message; raises it when it is an error of the tree, and WorkerDied when there will be none."""

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from tollbrush.domain.catalog import GPT_IMAGE_1, STUDIO, Catalog, Model
 from tollbrush.engines import own_models
+from tollbrush.engines.diffusion import served as diffusion
 from tollbrush.engines.interface import Engine
 from tollbrush.errors import BadSettings
 from tollbrush.settings import Settings, UpstreamSettings
@@ -16,7 +17,7 @@ def build(settings: Settings) -> list[Engine]:
     BadSettings."""
     engines: list[Engine] = []
     openai, google, studio = settings.engines.openai, settings.engines.google, settings.engines.studio
-    if _common(settings) or settings.models:
+    if _common(settings) or any(model.engine == "openai" for model in settings.models.values()):
         from tollbrush.engines.openai import OpenAIEngine
 
         priced = Catalog.build(
@@ -32,6 +33,12 @@ def build(settings: Settings) -> list[Engine]:
         from tollbrush.engines.studio.engine import StudioEngine
 
         engines.append(StudioEngine(studio))
+    if diffusion.wanted(settings):
+        from tollbrush.engines.diffusion.engine import DiffusionEngine
+        from tollbrush.engines.diffusion.pins import Pins
+
+        pins = Pins(settings.data_dir)
+        engines.append(DiffusionEngine(settings.engines.diffusion, diffusion.served(settings, pins), pins))
     return engines
 
 

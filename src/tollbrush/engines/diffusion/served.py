@@ -1,0 +1,123 @@
+"""What the operator's settings have this engine serve: known models and their own, each at its pinned commit."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+import structlog
+
+from tollbrush.domain.catalog import Model
+from tollbrush.domain.edits import Size
+from tollbrush.domain.licences import Licence, check_sale, licence
+from tollbrush.engines.diffusion.model import DiffusionModel
+from tollbrush.engines.diffusion.pins import Pins, is_commit
+from tollbrush.engines.diffusion.rows import DEFAULT, KNOWN, UNSOLD, Known, named
+from tollbrush.errors import BadSettings
+from tollbrush.settings import ModelSettings, Settings
+
+_log: Final = structlog.get_logger(__name__)
+
+
+def wanted(settings: Settings) -> bool:
+    """Whether this gateway has the engine."""
+    return settings.engines.diffusion.enabled or bool(_own(settings))
+
+
+def catalog_rows(settings: Settings) -> tuple[Model, ...]:
+    """The known models that are for sale here. Raises BadSettings, also for one whose licence forbids it."""
+    licensed = frozenset(settings.licensed)
+    chosen = _chosen(settings)
+    for row in chosen:
+        check_sale(row.id, row.terms, licensed)
+    return tuple(row.model() for row in chosen)
+
+
+def check_own(name: str, model: ModelSettings, licensed: frozenset[str]) -> str:
+    """The licence of one's own model, as the catalog tells it. What is known of a hub id counts, whatever the settings
+    call its licence. Raises BadSettings."""
+    terms = licence(model.licence)
+    if model.engine == "diffusion":
+        where = f"models.{name!r}"
+        if model.weights is None:
+            raise BadSettings(f'{where}: nothing says what is run; give weights = {{source = "OWNER/NAME"}}.')
+        if model.upstreams or model.upstream:
+            raise BadSettings(f'{where}: engine is "diffusion", which runs here; leave its upstreams out.')
+        terms = UNSOLD.get(model.weights.source.lower(), terms)
+    elif model.weights is not None:
+        raise BadSettings(f'models.{name!r}: weights are run by engine = "diffusion", not by {model.engine!r}.')
+    check_sale(name, terms, licensed)
+    return terms.told()
+
+
+def served(settings: Settings, pins: Pins) -> tuple[DiffusionModel, ...]:
+    """How each is run, at the commit that the settings name or a pull found. Says which are not pinned to one."""
+    found = [_known(row, settings) for row in _chosen(settings)]
+    found += [_run(name, model) for name, model in _own(settings).items()]
+    return tuple(_pinned(row, pins) for row in found)
+
+
+def run_of(name: str, settings: Settings) -> tuple[DiffusionModel, Licence] | None:
+    """A model by any of its names, as it is to be run, whether it is for sale here or only known."""
+    if (own := _own(settings).get(name)) is not None and own.weights is not None:
+        return _run(name, own), UNSOLD.get(own.weights.source.lower(), licence(own.licence))
+    known = named(name)
+    return None if known is None else (_known(known, settings), known.terms)
+
+
+def _pinned(row: DiffusionModel, pins: Pins) -> DiffusionModel:
+    if row.folder is not None or is_commit(row.revision):
+        return row
+    if (commit := pins.find(row.source, row.revision)) is not None:
+        return replace(row, revision=commit)
+    _log.warning(
+        "a model is not pinned to a commit, and may change under its name",
+        model=row.name,
+        source=row.source,
+        advice=f"pin it: tollbrush models pull {row.name}",
+    )
+    return row
+
+
+def _known(row: Known, settings: Settings) -> DiffusionModel:
+    revisions = {known.id: at for name, at in settings.engines.diffusion.revisions.items() if (known := named(name))}
+    return replace(row.diffusion(), revision=revisions.get(row.id))
+
+
+def _chosen(settings: Settings) -> tuple[Known, ...]:
+    ours = settings.engines.diffusion
+    for asked in (*ours.models, *ours.revisions):
+        if named(asked) is None:
+            known = ", ".join(row.id for row in KNOWN)
+            raise BadSettings(
+                f"engines.diffusion names the model {asked[:80]!r}, which is not built in; those are: {known}.",
+                advice='Another one is a model of your own: [models."you/name"] with engine = "diffusion".',
+            )
+    if ours.models:
+        asked_for = {name.lower() for name in ours.models}
+        return tuple(row for row in KNOWN if asked_for & {row.id, *row.aliases})
+    return (DEFAULT,) if ours.enabled else ()
+
+
+def _own(settings: Settings) -> dict[str, ModelSettings]:
+    return {name: model for name, model in settings.models.items() if model.engine == "diffusion"}
+
+
+def _run(name: str, model: ModelSettings) -> DiffusionModel:
+    weights = model.weights
+    assert weights is not None, "checked when the catalog was made"
+    return DiffusionModel(
+        name,
+        weights.source,
+        revision=weights.revision or None,
+        pipeline=weights.pipeline or None,
+        variant=weights.variant or None,
+        steps=weights.steps,
+        guidance=weights.guidance,
+        strength=weights.strength,
+        dtype=weights.dtype,
+        sizes=tuple(Size.parse(size) for size in model.sizes),
+        pixels=weights.pixels,
+        batch=weights.batch,
+        offload=weights.offload,
+    )
