@@ -1,0 +1,167 @@
+"""From the hub's id to a folder in its cache: only the files needed, with progress, refused before the first byte where
+they do not fit."""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from tollbrush.engines.diffusion import folders
+from tollbrush.engines.diffusion.model import DiffusionModel
+from tollbrush.errors import BadSettings, EngineFailed
+
+if TYPE_CHECKING:
+    from tollbrush.errors import TollbrushError
+
+_SPARE: Final = 2**30
+"""Bytes left free on the disk."""
+
+Fraction = Callable[[float], None]
+
+
+class Hub:
+    """`cache`: its folder, None is the usual one (`HF_HOME`). `offline`: nothing is asked of the network. `endpoint`:
+    another hub than huggingface.co."""
+
+    def __init__(
+        self, cache: Path | None = None, *, offline: bool = False, token: str | None = None, endpoint: str | None = None
+    ) -> None:
+        self._offline, self._token, self._endpoint = offline, token, endpoint
+        self._cache = cache
+
+    def folder(self, row: DiffusionModel, progress: Fraction) -> Path:
+        """Where the model's files are, all of them. Raises BadSettings, EngineFailed."""
+        local = row.folder
+        if local is not None:
+            if not (local / folders.INDEX).is_file():
+                raise BadSettings(
+                    f"{row.name}: {local} is no model's folder: it has no {folders.INDEX}.",
+                    advice="Give the folder that holds it, or a hub id (owner/name).",
+                )
+            progress(1.0)
+            return local
+        try:
+            return self._fetched(row, progress)
+        except OSError as error:
+            raise self._translated(row, error) from error
+        except ValueError as error:
+            raise BadSettings(f"{row.name}: {row.source!r} is no hub id: {str(error)[:200]}") from error
+
+    def known_index(self, row: DiffusionModel) -> folders.Index | None:
+        """What its index says, if it is on this machine."""
+        local = row.folder
+        if local is None:
+            from huggingface_hub import try_to_load_from_cache
+            from huggingface_hub.errors import HFValidationError
+
+            try:
+                found = try_to_load_from_cache(
+                    row.source, folders.INDEX, cache_dir=self._cache, revision=row.revision or "main"
+                )
+            except HFValidationError as error:
+                raise BadSettings(f"{row.name}: {row.source!r} is no hub id: {str(error)[:200]}") from error
+            path = Path(found) if isinstance(found, str) else None
+        else:
+            path = local / folders.INDEX
+        return folders.read_index(path.read_bytes(), row.name) if path is not None and path.is_file() else None
+
+    def _fetched(self, row: DiffusionModel, progress: Fraction) -> Path:
+        from huggingface_hub import hf_hub_download, snapshot_download
+
+        asked: dict[str, Any] = {
+            "revision": row.revision,
+            "cache_dir": self._cache,
+            "token": self._token,
+            "endpoint": self._endpoint,
+            "local_files_only": self._offline,
+        }
+        index = Path(hf_hub_download(row.source, folders.INDEX, **asked))
+        if self._offline:
+            return index.parent
+        said = folders.read_index(index.read_bytes(), row.name)
+        files = snapshot_download(row.source, dry_run=True, **asked)
+        needed = set(folders.choose((file.filename for file in files), said, row.variant, row.name))
+        missing = sum(file.file_size for file in files if file.filename in needed and file.will_download)
+        self._check_disk(row, missing)
+        where = snapshot_download(
+            row.source, allow_patterns=sorted(needed), tqdm_class=_bar(progress, missing), **asked
+        )
+        progress(1.0)
+        return Path(where)
+
+    def _check_disk(self, row: DiffusionModel, missing: int) -> None:
+        from huggingface_hub.constants import HF_HUB_CACHE
+
+        place = (self._cache or Path(HF_HUB_CACHE)).absolute()
+        there = next(path for path in (place, *place.parents) if path.exists())
+        free = shutil.disk_usage(there).free
+        if missing and missing + _SPARE > free:
+            raise BadSettings(
+                f"{row.name} needs {missing / 2**30:.1f} GiB more on the disk, and {there} has {free / 2**30:.1f} GiB "
+                "free.",
+                advice="Make room there, or name another disk for the hub cache (HF_HOME).",
+            )
+
+    def _translated(self, row: DiffusionModel, error: OSError) -> TollbrushError:
+        from huggingface_hub import errors
+
+        what = f"{row.name}: {row.source}"
+        if isinstance(error, errors.GatedRepoError):
+            return BadSettings(
+                f"{what} is behind its owner's terms.", advice="Accept them on its page, and set HF_TOKEN."
+            )
+        if isinstance(error, errors.RepositoryNotFoundError):
+            return BadSettings(
+                f"{what} is not on the hub, or private.", advice="Check the id; for a private model set HF_TOKEN."
+            )
+        if isinstance(error, errors.RevisionNotFoundError):
+            return BadSettings(
+                f"{what} has no revision {row.revision!r}.", advice="Its page's history lists them; pin a commit."
+            )
+        if isinstance(error, errors.LocalEntryNotFoundError):
+            if self._offline:
+                return BadSettings(
+                    f"{what} is not in the hub cache, and nothing may be fetched.",
+                    advice="`tollbrush models pull NAME` fetches it where there is a network.",
+                )
+            return EngineFailed(f"{what} could not be fetched: the hub does not answer.", advice=_LATER)
+        if isinstance(error, errors.EntryNotFoundError):
+            return BadSettings(
+                f"{what} has no {folders.INDEX}: it is no diffusers model.",
+                advice="Choose the repository in diffusers' layout (often named …-diffusers).",
+            )
+        if error.errno == 28:
+            return BadSettings(f"{what}: the disk is full.", advice="Make room, or name another disk (HF_HOME).")
+        return EngineFailed(f"{what} could not be fetched ({type(error).__name__}).", advice=_LATER)
+
+
+_LATER: Final = "Try again; what has come already is kept."
+
+
+def _bar(progress: Fraction, total: int) -> type[Any]:
+    """The hub's progress bar, unseen: it draws nothing and tells the fraction."""
+    from huggingface_hub.utils import tqdm
+
+    class Told(tqdm):  # type: ignore[type-arg]
+        def __init__(self, *given: Any, **named: Any) -> None:
+            self._counts = named.get("name") == "huggingface_hub.snapshot_download"
+            super().__init__(*given, **{**named, "file": io.StringIO(), "disable": False})
+
+        def update(self, n: float | None = 1) -> bool | None:
+            moved: bool | None = super().update(n)
+            if self._counts and total:
+                progress(min(1.0, self.n / total))
+            return moved
+
+    return Told
+
+
+def be_offline(offline: bool) -> None:
+    """Before transformers is imported: what it reads at import time."""
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    if offline:
+        os.environ.setdefault("HF_HUB_OFFLINE", "1")

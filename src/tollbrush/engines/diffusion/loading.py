@@ -1,0 +1,135 @@
+"""From a folder to a pipeline on its device, ready to edit. The only place where diffusers' classes are imported."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import warnings
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from tollbrush.engines.diffusion import folders, memory, speed
+from tollbrush.engines.diffusion.adapters import Adapter
+from tollbrush.engines.diffusion.model import DiffusionModel, Tuning
+from tollbrush.engines.diffusion.pipelines import Pipeline
+from tollbrush.errors import BadSettings
+
+_BYTES: Final = {"bfloat16": 2, "float16": 2, "float32": 4}
+
+
+def device_named(name: str | None) -> str:
+    """The device to use. Raises BadSettings where it is not there: a CPU takes minutes for what a GPU does in a second,
+    and is used only where it is named."""
+    import torch
+
+    if name is None or name.startswith("cuda"):
+        if not torch.cuda.is_available():
+            raise BadSettings(
+                "the diffusion engine found no GPU that torch can use.",
+                advice="Check `nvidia-smi` and that torch was installed for CUDA; or, to try it very slowly, say "
+                'device = "cpu".',
+            )
+        chosen = torch.device(name or "cuda")
+        there = torch.cuda.device_count()
+        if (chosen.index or 0) >= there:
+            raise BadSettings(f"device is {name!r}, and there are {there} GPUs, counted from 0.")
+        return f"cuda:{chosen.index or 0}"
+    try:
+        return str(torch.device(name))
+    except RuntimeError as unknown:
+        raise BadSettings(f"device is {name[:40]!r}; say cuda, cuda:1 or cpu.") from unknown
+
+
+def read(
+    row: DiffusionModel, folder: Path, adapter: Adapter, device: str, tuning: Tuning, held: threading.Lock
+) -> Pipeline:
+    """Raises BadSettings for files that are missing, wrong, pickled, or too large for the device."""
+    index = folders.read_index((folder / folders.INDEX).read_bytes(), row.name)
+    weights = folders.check(folder, index, row.variant, row.name)
+    _check_room(row, weights, device, tuning)
+    import torch
+
+    # A CPU computes in float32: its bfloat16 is slower, and rounds.
+    dtype = torch.float32 if device == "cpu" else getattr(torch, row.dtype)
+    plain = masked = None
+    with _quiet(), _refusing(row):
+        opened = _class(adapter.opens).from_pretrained(
+            folder, torch_dtype=dtype, variant=row.variant, use_safetensors=True, local_files_only=True
+        )
+        _check_complete(row, index, weights, opened)
+        if row.offload and device.startswith("cuda"):
+            opened.enable_model_cpu_offload(device=device)
+        else:
+            opened.to(device)
+        done = speed.apply(opened, adapter, tuning, device)
+        if adapter.plain is not None:
+            plain = opened
+        if adapter.masked is not None:
+            # Without a dtype `from_pipe` turns the weights that both share into float32.
+            masked = opened if plain is None else _class(adapter.masked).from_pipe(opened, torch_dtype=dtype)
+    pipeline = Pipeline(row, adapter, plain, masked, device, held)
+    pipeline.speedups = done
+    return pipeline
+
+
+def _class(name: str) -> Any:
+    """One of diffusers' classes, without the others."""
+    with _quiet():
+        import diffusers
+
+        diffusers.utils.logging.set_verbosity_error()
+        return getattr(diffusers, name)
+
+
+def _check_room(row: DiffusionModel, weights: Mapping[str, folders.Weights], device: str, tuning: Tuning) -> None:
+    if not device.startswith("cuda"):
+        return
+    import torch
+
+    sizes = [part.count * _BYTES[row.dtype] for part in weights.values()]
+    free, _ = torch.cuda.mem_get_info(device)
+    memory.check_fits(row.name, sum(sizes), max(sizes), free, tuning.margin, offload=row.offload)
+
+
+def _check_complete(
+    row: DiffusionModel, index: folders.Index, weights: Mapping[str, folders.Weights], opened: Any
+) -> None:
+    """diffusers fills a tensor that the file lacks with random numbers and says so in the log only."""
+    for part, (library, _) in index.parts.items():
+        if library != "diffusers" or part not in weights:
+            continue
+        lacking = sorted(set(getattr(opened, part).state_dict()) - weights[part].names)
+        if lacking:
+            raise BadSettings(
+                f"{row.name}: the weights of its {part} lack {len(lacking)} tensors ({lacking[0]}, …): they belong to "
+                "another model.",
+                advice="Fetch it again (`tollbrush models pull NAME`), or mend the folder.",
+            )
+
+
+@contextlib.contextmanager
+def _refusing(row: DiffusionModel) -> Iterator[None]:
+    """What diffusers, transformers and torch raise on a bad folder is the operator's to mend."""
+    try:
+        yield
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, ImportError, RuntimeError) as error:
+        said = " ".join(str(error).split())[:300]
+        if memory.is_full(error):
+            raise BadSettings(
+                f"{row.name} does not fit on this GPU.",
+                advice="Free it, take a larger one, say offload = true, or choose a smaller model.",
+            ) from error
+        raise BadSettings(
+            f"{row.name} could not be read ({type(error).__name__}: {said}).",
+            advice="Fetch it again (`tollbrush models pull NAME`), or mend the folder.",
+        ) from error
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """The libraries warn of their own deprecations at import and while reading; none of it is the operator's."""
+    with warnings.catch_warnings():
+        for kind in (DeprecationWarning, FutureWarning, UserWarning):
+            warnings.simplefilter("ignore", kind)
+        yield

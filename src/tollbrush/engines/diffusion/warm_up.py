@@ -1,0 +1,45 @@
+"""The edits nobody asked for: they pay for compilers and kernels before the first customer does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from tollbrush.domain.edits import Size
+from tollbrush.engines.diffusion import speed
+from tollbrush.engines.diffusion.batches import Line
+from tollbrush.engines.diffusion.pipelines import Pipeline
+from tollbrush.engines.diffusion.requests import Asking, never
+from tollbrush.engines.interface import EditInput, unheard
+
+_PROMPTS = ("a grey square", "the same square, somewhat lighter, on a table by the window")
+"""Of two lengths: encoders that pad nothing give two shapes."""
+
+
+def warm_up(pipeline: Pipeline, line: Line, progress: Callable[[float], None]) -> None:
+    """One short edit of each shape, with and without a mask, alone and in a full batch. Nothing on a CPU."""
+    if not pipeline.device.startswith("cuda"):
+        return
+    adapter, row = pipeline.adapter, pipeline.row
+    side = int((row.pixels or adapter.pixels) ** 0.5)
+    ways = [masked for masked, pipe in ((False, pipeline.plain), (True, pipeline.masked)) if pipe is not None]
+    plan = [
+        (size, masked, n)
+        for size in speed.shapes(row.sizes, Size(side, side))
+        for masked in ways
+        for n in sorted({1, row.batch})
+    ]
+    pipeline.compiling = True
+    try:
+        for done, (size, masked, n) in enumerate(plan):
+            progress(done / len(plan))
+            grey = np.full((size.height, size.width, 3), 128, np.uint8)
+            mask = np.ones((size.height, size.width), np.bool_) if masked else None
+            request = EditInput((grey,), _PROMPTS[done % 2], size, mask=mask, n=n)
+            asking = Asking(row, adapter, request, unheard, never)
+            line.join(asking.images)
+            asking.result()
+    finally:
+        pipeline.compiling = False
+    progress(1.0)
