@@ -34,12 +34,23 @@ def build(settings: Settings) -> list[Engine]:
 
         engines.append(StudioEngine(studio))
     if diffusion.wanted(settings):
-        from tollbrush.engines.diffusion.engine import DiffusionEngine
-        from tollbrush.engines.diffusion.pins import Pins
-
-        pins = Pins(settings.data_dir)
-        engines.append(DiffusionEngine(settings.engines.diffusion, diffusion.served(settings, pins), pins))
+        engines.append(_diffusion(settings))
     return engines
+
+
+def _diffusion(settings: Settings) -> Engine:
+    """On this machine's GPUs, or on a Ray cluster's."""
+    from tollbrush.engines.diffusion.pins import Pins
+
+    ours, ray, pins = settings.engines.diffusion, settings.engines.ray, Pins(settings.data_dir)
+    rows = diffusion.served(settings, pins)
+    if ray.addresses:
+        from tollbrush.engines.diffusion.ray.engine import RayEngine
+
+        return RayEngine(ray, rows, cache=ours.cache)
+    from tollbrush.engines.diffusion.engine import DiffusionEngine
+
+    return DiffusionEngine(ours, rows, pins)
 
 
 def catalog(engines: list[Engine], settings: Settings) -> Catalog:

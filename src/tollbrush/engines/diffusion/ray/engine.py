@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Final
 
 import aiohttp
@@ -18,7 +19,7 @@ from tollbrush.engines.diffusion.ray.messages import Edit, encode_edit
 from tollbrush.engines.diffusion.ray.proxy import Lost, Proxy
 from tollbrush.engines.fleet import Fleet
 from tollbrush.engines.interface import Capabilities, EditInput, EditOutput
-from tollbrush.errors import EditTimeout
+from tollbrush.errors import BadSettings, EditTimeout
 from tollbrush.settings import RaySettings
 
 _log: Final = structlog.get_logger(__name__)
@@ -40,11 +41,12 @@ class RayEngine:
         settings: RaySettings,
         rows: Sequence[DiffusionModel],
         *,
+        cache: Path | None = None,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
         self._settings, self._sleep = settings, sleep
-        self._rows = Models(rows)
-        self._names = tuple(row.name for row in rows)
+        known = Models(rows, cache=cache)  # asks no network, and loads nothing
+        self._capabilities = {row.name: self._able(row, known) for row in rows}
         self._proxies = tuple(
             Proxy(
                 base_url(address),
@@ -59,13 +61,7 @@ class RayEngine:
         self._watching: asyncio.Task[None] | None = None
 
     def capabilities(self, upstream: str) -> Capabilities:
-        """The model's own; in the line that the cluster sees."""
-        return replace(
-            self._rows.capabilities(upstream),
-            remote=True,
-            width=self._settings.width,
-            time_limit=self._settings.timeout_seconds + _TO_SAY_SO,
-        )
+        return self._capabilities[upstream]
 
     def plan(self, prompt: str, *, masked: bool) -> str | None:
         return None
@@ -118,12 +114,28 @@ class RayEngine:
         return {p.label: p.alarm for p in self._proxies if p.alarm is not None}
 
     async def check(self) -> None:
-        await asyncio.gather(*(proxy.check(self.http, self._names) for proxy in self._proxies))
+        await asyncio.gather(*(proxy.check(self.http, self._capabilities) for proxy in self._proxies))
 
     async def _watch(self) -> None:
         while True:
             await self.check()
             await asyncio.sleep(self._settings.health_seconds)
+
+    def _able(self, row: DiffusionModel, known: Models) -> Capabilities:
+        """Waiting is the cluster's, which grows by it. Raises BadSettings."""
+        try:
+            own = known.capabilities(row.name)
+        except ImportError as lacking:  # a gateway has no weights, and needs no part that fetches them
+            raise BadSettings(
+                f"{row.name}: which pipeline it is is not known on this machine.", advice="Say its weights' pipeline."
+            ) from lacking
+        return replace(
+            own,
+            fixed_sizes=row.sizes,
+            remote=True,
+            width=self._settings.width,
+            time_limit=self._settings.timeout_seconds + _TO_SAY_SO,
+        )
 
     @property
     def http(self) -> aiohttp.ClientSession:

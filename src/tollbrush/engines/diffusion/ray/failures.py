@@ -33,7 +33,7 @@ def failed(error: TollbrushError) -> Failed:
 
 def error(failure: Failed) -> TollbrushError:
     """What the caller of the gateway is told. What is only the operator's to know (a model that cannot be loaded) is
-    an Unavailable that does not say it; `operators` does."""
+    an Unavailable that does not say it."""
     if kind := _REQUESTS.get(failure.code):
         return kind(failure.message, path=failure.path, advice=failure.advice)
     if other := _OTHERS.get(failure.code):
@@ -44,7 +44,6 @@ def error(failure: Failed) -> TollbrushError:
     return Unavailable("This model cannot be served now.", retry_after=60)
 
 
-def operators(failure: Failed) -> str | None:
-    """What the operator must see to; None where it is the caller's matter, or passes."""
-    known = failure.code in _REQUESTS or failure.code in _OTHERS or failure.code == Unavailable.code
-    return None if known else f"{failure.message} {failure.advice}".strip()
+def hidden(failure: Failed) -> bool:
+    """Whether it is the operator's matter: the caller is not told, and the replica's log says what."""
+    return not (failure.code in _REQUESTS or failure.code in _OTHERS or failure.code == Unavailable.code)

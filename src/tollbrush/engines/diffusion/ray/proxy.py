@@ -19,7 +19,7 @@ import structlog
 from tollbrush.domain.breaker import Breaker
 from tollbrush.domain.edits import Size
 from tollbrush.engines.diffusion.ray.address import ROUTE
-from tollbrush.engines.diffusion.ray.failures import error, operators
+from tollbrush.engines.diffusion.ray.failures import error, hidden
 from tollbrush.engines.diffusion.ray.frames import Frames, FrameTooLong
 from tollbrush.engines.diffusion.ray.messages import (
     MEDIA_TYPE,
@@ -86,7 +86,7 @@ class Proxy:
                 if response.status != 200:
                     raise await self._refused(response)
                 self._tell(None)
-                return await self._collect(response.content, size, n, report)
+                return await self._collect(response.content, model, size, n, report)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as nobody:
             self._tell(f"it cannot be reached ({type(nobody).__name__})")
             raise Lost(Unavailable("The GPUs cannot be reached."), reached=False) from nobody
@@ -131,7 +131,9 @@ class Proxy:
             return Lost(Unavailable("The GPUs are not set up.", retry_after=60), reached=False)
         return _died()
 
-    async def _collect(self, content: aiohttp.StreamReader, size: Size, n: int, report: Report) -> EditOutput:
+    async def _collect(
+        self, content: aiohttp.StreamReader, model: str, size: Size, n: int, report: Report
+    ) -> EditOutput:
         images: list[EditedImage] = []
         try:
             async for event in self._events(content, size):
@@ -150,7 +152,8 @@ class Proxy:
                             raise BadMessage(f"{len(images)} pictures instead of {n}.")
                         return EditOutput(tuple(images), usage)
                     case Failed():
-                        self._tell(operators(event))
+                        if hidden(event):
+                            self._tell(f"{model} cannot be loaded there: the replicas' log says why")
                         raise error(event)
         except (BadMessage, FrameTooLong) as wrong:
             _log.error("a replica said what makes no sense", proxy=self.label, problem=str(wrong))
@@ -206,7 +209,8 @@ def _refusal(status: int, said: bytes) -> str | None:
     if status == 404:
         return "the application is not deployed there: `tollbrush ray deploy`"
     if 400 <= status < 500:
-        return f"it refuses (HTTP {status}): {said[:200].decode('utf-8', 'replace')}"
+        _log.error("the Ray cluster refuses", status=status, said=said[:200].decode("utf-8", "replace"))
+        return f"it refuses what is sent to it (HTTP {status}): the log says why"
     return None
 
 

@@ -1,0 +1,142 @@
+"""The application: how Serve runs replicas of the diffusion engine.
+
+`tollbrush ray deploy` puts it on a cluster; so does a Serve config, or KubeRay's RayService, with the import path
+`tollbrush.engines.diffusion.ray.app:application`, by the settings it finds where it runs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any, Final
+
+import structlog
+from ray import serve
+from ray.serve.config import AutoscalingConfig
+from starlette.requests import Request
+from starlette.responses import Response
+
+from tollbrush import logs
+from tollbrush.engines.diffusion import served
+from tollbrush.engines.diffusion.memory import NoRoom
+from tollbrush.engines.diffusion.messages import Setup
+from tollbrush.engines.diffusion.model import Tuning
+from tollbrush.engines.diffusion.pins import Pins
+from tollbrush.engines.diffusion.ray.replica import Replica
+from tollbrush.engines.diffusion.ray.residents import Resident
+from tollbrush.engines.diffusion.worker_process import open_models, works
+from tollbrush.errors import BadSettings, EngineFailed
+from tollbrush.settings import RaySettings, Settings
+
+_log: Final = structlog.get_logger(__name__)
+
+_KEPT: Final = "__serve_multiplex_wrapper"
+"""Where Serve keeps the line of least recently used models; it makes room by count, we by memory."""
+_STARTS: Final = 3
+"""Tries to start a replica before the deployment is called failed."""
+_HEALTH_SECONDS: Final = 60.0
+"""A busy GPU answers its health check after the step it is at."""
+
+
+class Diffusion:
+    """One replica: one GPU's models. What is wrong with them is said when it starts."""
+
+    def __init__(self, setup: Setup, ray: RaySettings) -> None:
+        logs.configure("info")
+        self._models, self._device = open_models(setup)
+
+        async def load(model: str) -> Resident:
+            _log.info("loading a model", model=model)
+            await asyncio.to_thread(self._models.load, model, lambda _doing, _part: None)
+            _log.info("a model is ready", model=model)
+            return Resident(self._models, model)
+
+        self._loader = load
+        self._load = serve.multiplexed(load, max_num_models_per_replica=ray.models_per_replica or -1)
+        self._replica = Replica(
+            serve.get_replica_context().replica_id.unique_id,
+            self._models,
+            [row.name for row in setup.rows],
+            self._resident,
+            secret=ray.secret.get_secret_value(),
+            width=ray.most_ongoing,
+        )
+
+    async def reconfigure(self, config: Mapping[str, Any]) -> None:
+        """`load`: the models to have ready before the first edit, as far as there is room. Serve calls this at start.
+        Raises BadSettings, EngineFailed."""
+        for number, model in enumerate(config["load"]):
+            try:
+                await self._load(model)
+            except NoRoom as full:
+                if not number:
+                    raise
+                _log.warning("a model waits until it is asked for", model=model, why=full.message)
+
+    async def check_health(self) -> None:
+        """Serve replaces a replica that raises here. Raises EngineFailed."""
+        if not await asyncio.to_thread(works, self._device):
+            raise EngineFailed(f"{self._device} no longer works.")
+
+    async def __call__(self, request: Request) -> Response:
+        return await self._replica.respond(request)
+
+    async def _resident(self, model: str) -> Resident:
+        """The model, loaded. Where it does not fit, the least recently used one goes first."""
+        while True:
+            try:
+                resident: Resident = await self._load(model)
+            except NoRoom:
+                kept = getattr(self._loader, _KEPT)
+                if not kept.models:
+                    raise
+                await kept.unload_model_lru()
+            else:
+                return resident
+
+
+def application(args: Mapping[str, Any] | None = None) -> serve.Application:
+    """For `serve run` and Serve configs: the settings' application. Raises BadSettings."""
+    if args:
+        raise BadSettings("the application takes no arguments.", advice="Its settings are in [engines.ray].")
+    return build(Settings())
+
+
+def build(settings: Settings) -> serve.Application:
+    """Raises BadSettings."""
+    ours, ray = settings.engines.diffusion, settings.engines.ray
+    if ray.replicas > ray.most_replicas:
+        raise BadSettings(f"engines.ray.replicas is {ray.replicas}, and most_replicas {ray.most_replicas}.")
+    if not (rows := served.served(settings, Pins(settings.data_dir))):
+        raise BadSettings(
+            "there is no model to run on the cluster.",
+            advice="Set engines.diffusion.enabled, or name a model of your own.",
+        )
+    setup = Setup(
+        rows,
+        None if ray.gpus else "cpu",
+        Tuning(compile=ours.compile, attention=ours.attention or None, fp8=ours.fp8),
+        ours.cache,
+        ours.offline,
+        ours.token.get_secret_value() or None,
+    )
+    deployment = serve.deployment(
+        Diffusion,
+        name=Diffusion.__name__,
+        autoscaling_config=AutoscalingConfig(
+            min_replicas=ray.replicas,
+            max_replicas=ray.most_replicas,
+            target_ongoing_requests=ray.ongoing,
+            upscale_delay_s=5,
+        ),
+        max_ongoing_requests=ray.most_ongoing,
+        max_queued_requests=ray.queued,
+        ray_actor_options={"num_cpus": ray.cpus, "num_gpus": ray.gpus},
+        graceful_shutdown_timeout_s=ray.drain_seconds,
+        graceful_shutdown_wait_loop_s=0.5,
+        health_check_period_s=10,
+        health_check_timeout_s=_HEALTH_SECONDS,
+        max_constructor_retry_count=_STARTS,
+        user_config={"load": [row.name for row in rows] if ours.load == "start" else []},
+    )
+    return deployment.bind(setup, ray)

@@ -1,0 +1,71 @@
+"""Putting the application on a Ray cluster, and taking it off. To be run on a machine of the cluster."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+from tollbrush.engines.diffusion.ray.address import APPLICATION, ROUTE
+from tollbrush.errors import BadSettings, EngineFailed
+from tollbrush.settings import Settings
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+_SAID: Final = re.compile(r"^tollbrush\.errors\.\w+: (.+)$|^[\w.]*\.(?:NoRoom|BadSettings): (.+)$", re.MULTILINE)
+
+
+def deploy(settings: Settings, *, cluster: str, host: str, port: int) -> str:
+    """Deploys, or replaces what is deployed: replicas that are at work finish first. Returns when it answers, with its
+    address. `cluster`: as `ray start` printed it, or `auto` for this machine's. Raises BadSettings, EngineFailed."""
+    with _connected(cluster) as serve:
+        from tollbrush.engines.diffusion.ray.app import build
+
+        application = build(settings)
+        serve.start(proxy_location="EveryNode", http_options={"host": host, "port": port})
+        try:
+            serve.run(application, name=APPLICATION, route_prefix=ROUTE)
+        except RuntimeError as failure:
+            raise _told(failure) from failure
+    return f"ray://{host}:{port}"
+
+
+def remove(*, cluster: str) -> None:
+    """Edits at work finish first. Raises BadSettings."""
+    with _connected(cluster) as serve:
+        serve.delete(APPLICATION)
+
+
+@contextmanager
+def _connected(cluster: str) -> Iterator[ModuleType]:
+    """Around what Serve is asked for. Raises BadSettings."""
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    try:
+        import ray
+        from ray import serve
+    except ImportError as failure:
+        raise BadSettings(
+            f"Ray is not installed ({failure.name}).", advice="pip install 'tollbrush[diffusion,ray]'"
+        ) from failure
+    try:
+        ray.init(address=cluster, log_to_driver=False, configure_logging=False)
+    except (ConnectionError, ValueError) as nobody:
+        raise BadSettings(
+            f"no Ray cluster answers at {cluster[:80]!r}.",
+            advice="Start one on this machine, `ray start --head`, or give its --cluster HOST:PORT.",
+        ) from nobody
+    try:
+        yield serve
+    finally:
+        ray.shutdown()
+
+
+def _told(failure: RuntimeError) -> EngineFailed | BadSettings:
+    """Serve's failure holds the replica's traceback; of that the last words are for the operator."""
+    found = _SAID.findall(str(failure))
+    if found:
+        return BadSettings("".join(found[-1]), advice="")
+    return EngineFailed(f"the application did not start: {str(failure)[-500:]}", advice="`serve status` tells more.")
