@@ -23,7 +23,7 @@ class DiffusionEngine:
 
     def __init__(self, settings: DiffusionSettings, rows: Sequence[DiffusionModel], pins: Pins) -> None:
         self._settings, self._rows, self._pins = settings, {row.name: row for row in rows}, pins
-        shown = Models(rows, cache=settings.cache, offline=True)
+        shown = Models(rows, cache=settings.cache)  # asks no network, and loads nothing
         self._capabilities = {row.name: self._able(shown.capabilities(row.name), row.sizes) for row in rows}
         self._workers = [self._worker(device) for device in settings.devices or (None,)]
 

@@ -57,12 +57,23 @@ def served(settings: Settings, pins: Pins) -> tuple[DiffusionModel, ...]:
     return tuple(_pinned(row, pins) for row in found)
 
 
+def names(settings: Settings) -> frozenset[str]:
+    """What the settings offer for sale, whatever its licence."""
+    return frozenset([*(row.id for row in _chosen(settings)), *_own(settings)])
+
+
+def known(settings: Settings) -> list[tuple[DiffusionModel, Licence]]:
+    """Every model that could be run: one's own, then the built-in ones."""
+    every = [*_own(settings), *(row.id for row in KNOWN)]
+    return [found for name in every if (found := run_of(name, settings)) is not None]
+
+
 def run_of(name: str, settings: Settings) -> tuple[DiffusionModel, Licence] | None:
     """A model by any of its names, as it is to be run, whether it is for sale here or only known."""
     if (own := _own(settings).get(name)) is not None and own.weights is not None:
         return _run(name, own), UNSOLD.get(own.weights.source.lower(), licence(own.licence))
-    known = named(name)
-    return None if known is None else (_known(known, settings), known.terms)
+    row = named(name)
+    return None if row is None else (_known(row, settings), row.terms)
 
 
 def _pinned(row: DiffusionModel, pins: Pins) -> DiffusionModel:
@@ -80,17 +91,18 @@ def _pinned(row: DiffusionModel, pins: Pins) -> DiffusionModel:
 
 
 def _known(row: Known, settings: Settings) -> DiffusionModel:
-    revisions = {known.id: at for name, at in settings.engines.diffusion.revisions.items() if (known := named(name))}
-    return replace(row.diffusion(), revision=revisions.get(row.id))
+    revisions = settings.engines.diffusion.revisions
+    asked = (revision for name, revision in revisions.items() if name.lower() in (row.id, *row.aliases))
+    return replace(row.diffusion(), revision=next(asked, None))
 
 
 def _chosen(settings: Settings) -> tuple[Known, ...]:
     ours = settings.engines.diffusion
     for asked in (*ours.models, *ours.revisions):
         if named(asked) is None:
-            known = ", ".join(row.id for row in KNOWN)
+            there = ", ".join(row.id for row in KNOWN)
             raise BadSettings(
-                f"engines.diffusion names the model {asked[:80]!r}, which is not built in; those are: {known}.",
+                f"engines.diffusion names the model {asked[:80]!r}, which is not built in; those are: {there}.",
                 advice='Another one is a model of your own: [models."you/name"] with engine = "diffusion".',
             )
     if ours.models:

@@ -41,10 +41,7 @@ def main() -> None:
     out, messages = mouth(), heard()
     setup: Setup = next(messages)
     try:
-        device = choose_device(setup.device)
-        models = Models(
-            setup.rows, device, tuning=setup.tuning, cache=setup.cache, offline=setup.offline, token=setup.token
-        )
+        models, device = open_models(setup)
     except TollbrushError as error:
         say(out, error)
         return
@@ -54,32 +51,20 @@ def main() -> None:
         desk.take(message)
 
 
-def choose_device(asked: str | None) -> str:
-    """The device, as torch names it. Raises BadSettings where it is not there, and where there is no GPU and the CPU
-    was not asked for by name."""
+def open_models(setup: Setup) -> tuple[Models, str]:
+    """They, and their device's name. Raises BadSettings where that is not there."""
+    models = Models(
+        setup.rows, setup.device, tuning=setup.tuning, cache=setup.cache, offline=setup.offline, token=setup.token
+    )
     try:
-        import torch
+        from tollbrush.engines.diffusion.loading import device_named
+
+        return models, device_named(setup.device)
     except ImportError as failure:
         raise BadSettings(
             f"the diffusion engine's parts are not installed ({failure.name}).",
             advice="pip install 'tollbrush[diffusion]'",
         ) from failure
-    present = [f"cuda:{i}" for i in range(torch.cuda.device_count())]
-    present += ["mps"] if torch.backends.mps.is_available() else []
-    if asked is None:
-        if not present:
-            raise BadSettings(
-                "torch finds no GPU for the diffusion engine.",
-                advice="Install its driver, or a torch built for it; to wait minutes for each picture on the CPU, "
-                'set engines.diffusion.devices = ["cpu"].',
-            )
-        return present[0]
-    name = "cuda:0" if asked == "cuda" else asked
-    if name not in (*present, "cpu"):
-        raise BadSettings(
-            f"engines.diffusion.devices names {asked[:40]!r}; torch finds {', '.join((*present, 'cpu'))}."
-        )
-    return name
 
 
 class _Desk:
