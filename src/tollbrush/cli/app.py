@@ -8,7 +8,7 @@ from typing import Final
 import typer
 from typer.exceptions import Abort, Exit, TyperException
 
-from tollbrush.cli import agents, batch, demo, doctor, edits, history, ledger, models, servers, wallet
+from tollbrush.cli import agents, batch, demo, doctor, edits, history, ledger, models, ray, servers, wallet
 from tollbrush.cli.terminal import INTERRUPTED, fail, safe
 from tollbrush.errors import TollbrushError
 
@@ -29,6 +29,7 @@ batch.register(app)
 app.add_typer(history.app, name="history")
 app.add_typer(wallet.app, name="wallet")
 app.add_typer(models.app, name="models")
+app.add_typer(ray.app, name="ray")
 app.add_typer(agents.app, name="mcp")
 doctor.register(app)
 ledger.register(app)

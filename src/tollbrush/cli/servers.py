@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import signal
 import threading
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from tollbrush.cli.context import DataDir, Json, load_settings
 from tollbrush.cli.terminal import Terminal, tell_transfer
 from tollbrush.errors import BadSettings
+
+if TYPE_CHECKING:
+    from tollbrush.settings import Settings
 
 Port = Annotated[int | None, typer.Option(help="Port on 127.0.0.1; 0 takes a free one.", show_default=False)]
 Fd = Annotated[int | None, typer.Option(hidden=True, help="A listening socket that was handed over.")]
@@ -49,6 +52,10 @@ def up(
 def serve(
     port: Port = None,
     host: Annotated[str | None, typer.Option(help="Address to listen on.", show_default=False)] = None,
+    engine: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ray://HOST:PORT", help="Diffusion models run on this Ray cluster.", show_default=False),
+    ] = None,
     fd: Fd = None,
     data_dir: DataDir = None,
     as_json: Json = False,
@@ -57,6 +64,8 @@ def serve(
     from tollbrush.cli.serving import run_app
 
     settings = load_settings(data_dir)
+    if engine:
+        settings = _on_ray(settings, engine)
     try:
         from tollbrush.gateway.app import create_app
     except ImportError as failure:
@@ -77,6 +86,18 @@ def serve(
         trusted_proxies=gateway.trusted_proxies,
         drain=app.state.drain,
     )
+
+
+def _on_ray(settings: Settings, addresses: list[str]) -> Settings:
+    """Whoever names a cluster sells what runs there: the usual model, where the settings name none."""
+    from tollbrush.engines.diffusion import served
+
+    engines = settings.engines
+    ray = engines.ray.model_copy(update={"addresses": tuple(addresses)})
+    usual = engines.diffusion.model_copy(update={"enabled": True})
+    diffusion = engines.diffusion if served.wanted(settings) else usual
+    engines = engines.model_copy(update={"ray": ray, "diffusion": diffusion})
+    return settings.model_copy(update={"engines": engines})
 
 
 def route(
