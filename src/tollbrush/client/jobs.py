@@ -24,7 +24,7 @@ GENERATIONS: Final = "/v1/images/generations/"
 _LONG_POLL: Final = 20
 _ENDED: Final = ("failed", "cancelled")
 _OPEN: Final = (EditTimeout, Unavailable)
-"""Errors that leave open what becomes of a job at its gateway."""
+"""Errors that leave open what becomes of a job at its gateway, unless they are that job's own end."""
 
 
 class Ticket(Protocol):
@@ -118,7 +118,7 @@ class Purchaser:
         try:
             paid = await buying
         except TollbrushError as error:
-            over = not isinstance(error, _OPEN)
+            over = not isinstance(error, _OPEN) or bool(error.extra.get("over"))
             self._history.failed(self.id, error.code, error.sentence(), over=over)
             raise
         except asyncio.CancelledError:

@@ -8,8 +8,11 @@ from typing import Any, Final
 from tollbrush.client.transport import Answer
 from tollbrush.errors import (
     BadRequest,
+    ContentRefused,
     Detail,
     EditTimeout,
+    EngineFailed,
+    JobCancelled,
     NotFound,
     PaymentBusy,
     PaymentRefused,
@@ -42,6 +45,7 @@ _BY_STATUS: Final[Mapping[int, type[TollbrushError]]] = {
     503: Unavailable,
     504: EditTimeout,
 }
+_REFUSALS: Final = (BadRequest, ContentRefused, TooLarge, RateLimited, EngineFailed, EditTimeout, JobCancelled)
 _MAX_TEXT: Final = 500
 _MAX_DETAILS: Final = 20
 _DEFAULT_RETRY: Final = 5
@@ -76,6 +80,11 @@ def from_code(code: Any, message: Any, fallback: type[TollbrushError]) -> Tollbr
     """The error of a failed job, which has a code and a sentence but no HTTP status."""
     kind = _BY_CODE.get(code, fallback) if isinstance(code, str) else fallback
     return build(kind, printable(message) or "the edit failed", None)
+
+
+def refuses(code: str) -> bool:
+    """Whether a gateway that ends an edit with this code says that it has charged nothing, and will not."""
+    return issubclass(_BY_CODE.get(code, TollbrushError), _REFUSALS)
 
 
 def build(

@@ -146,7 +146,9 @@ class Purchase:
         said = answer.json()
         receipt = read_receipt(answer.headers, said)
         if said is not None and said.get("status") in ("failed", "cancelled"):
-            raise from_code(said.get("code"), said.get("error"), EngineFailed)
+            ended = from_code(said.get("code"), said.get("error"), EngineFailed)
+            ended.extra["over"] = True
+            raise ended
         data = said.get("data") if said is not None else None
         if self._payment is not None and (receipt is not None or data):
             await self._payer.settled(self._payment, receipt)
@@ -240,9 +242,11 @@ class Purchase:
             raise self._refused(answer)
         if answer is not None and self._is_unsettled(answer):
             raise SettlementUnknown(f"{self._flow.gateway} does not yet know whether it was paid.", extra=where)
+        if not where:
+            raise self._lost()
         raise EditTimeout(
             f"{self._flow.gateway} has not finished after {self._flow.patience:g} s.",
-            advice="Ask for the job again later: it is charged only when it is finished." if where else _IN_DOUBT,
+            advice="Ask for the job again later: it is charged only when it is finished.",
             extra=where,
         )
 

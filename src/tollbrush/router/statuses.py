@@ -8,6 +8,7 @@ from starlette.responses import JSONResponse
 
 from tollbrush.client.history import EditState, Row
 from tollbrush.client.orders import Progress
+from tollbrush.client.problems import refuses
 from tollbrush.errors import JobCancelled
 from tollbrush.router.buying import present
 from tollbrush.router.desk import Job
@@ -57,7 +58,9 @@ def _ended(row: Row) -> str:
 
 
 def _paid(row: Row) -> str:
-    """`charged`, `not_charged`, or `unknown` while only its chain can tell."""
+    """`charged`, `not_charged` when nothing was signed or the gateway refused the edit itself, or `unknown` while only
+    its chain can tell."""
     if row.state in (EditState.PAID, EditState.DONE):
         return "charged"
-    return "unknown" if row.payment is not None else "not_charged"
+    refused = refuses(row.code) and not row.poll_url  # with one its job may still come to an end
+    return "not_charged" if row.payment is None or refused else "unknown"

@@ -83,6 +83,33 @@ async def test_the_answer_to_the_upload_is_a_lie(machine: Machine, gateway: Paid
     assert (row["status"], row["code"], row["payment_status"]) == ("failed", code, "unknown")
 
 
+REFUSALS: dict[str, tuple[int, dict[str, Any]]] = {
+    "words": (400, {"error": "no unicorns here.", "code": "cannot_honour"}),
+    "policy": (403, {"error": "not this.", "code": "content_policy"}),
+    "rate": (429, {"error": "slower.", "code": "rate_limited"}),
+    "time": (504, {"error": "too slow.", "code": "timeout"}),
+    "a failed job": (200, {"id": "job1", "status": "failed", "error": "the brush broke.", "code": "engine_failed"}),
+    "a late job": (200, {"id": "job1", "status": "failed", "error": "too slow.", "code": "timeout"}),
+}
+
+
+@pytest.mark.parametrize("why", REFUSALS)
+async def test_a_plain_refusal_charged_nothing(machine: Machine, gateway: PaidServer, why: str) -> None:
+    """Told so; and the same edit, asked for again, is sent anew with the payment that was signed for it."""
+    status, said = REFUSALS[why]
+    refused = reply(status, said, {"retry-after": "1"})
+    gateway.script["edit"] = [gateway.accept() if "job" in why else refused]
+    gateway.script["poll"] = [refused]
+    async with machine.caller() as http:
+        answer = await http.post(EDIT, json=machine.wish())
+        (row,) = (await http.get("/v1/history")).json()["data"]
+        again = await http.post(EDIT, json=machine.wish())
+    assert answer.json()["code"] == row["code"] == said["code"]
+    assert (row["status"], row["payment_status"]) == ("failed", "not_charged")
+    assert again.status_code == 200, again.text
+    assert len({h.payment for h in gateway.heard if h.payment}) == 1 == len(gateway.charged)
+
+
 async def test_a_second_price_after_the_first_was_taken(machine: Machine, gateway: PaidServer) -> None:
     def take_and_ask(heard: Heard) -> Reply:
         assert gateway.edit(heard).status == 200
