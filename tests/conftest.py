@@ -1,5 +1,8 @@
 """Fixtures that every room's tests may use."""
 
+# Loaded late, under the deep stack of a request, pytest's rewriting of it trips over CPython 3.11.7 (gh-106905).
+from anyio import open_file as open_file
+
 pytest_plugins = [
     "support.base_chain",
     "support.solana_chain",
