@@ -12,10 +12,12 @@ from collections import deque
 from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tollbrush.engines.interface import Pixels
 from tollbrush.errors import Unavailable
+
+if TYPE_CHECKING:
+    from tollbrush.engines.interface import Pixels
 
 
 @dataclass(eq=False)
@@ -43,7 +45,7 @@ class Image:
         self.heard(fraction, preview)
 
 
-Make = Callable[[Sequence[Image]], Sequence[Callable[[], Pixels]]]
+Make = Callable[[Sequence[Image]], "Sequence[Callable[[], Pixels]]"]
 """Makes images of equal kin, in order."""
 
 

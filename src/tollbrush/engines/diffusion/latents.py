@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from tollbrush.engines.interface import Pixels
+if TYPE_CHECKING:
+    from tollbrush.engines.interface import Pixels
+
 
 SIDE: Final = 256
 """Of an unfinished picture, at most."""

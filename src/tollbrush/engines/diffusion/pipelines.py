@@ -13,11 +13,12 @@ from tollbrush.engines.diffusion.adapters import Adapter
 from tollbrush.engines.diffusion.batches import Image
 from tollbrush.engines.diffusion.model import DiffusionModel
 from tollbrush.engines.diffusion.readings import Readings
-from tollbrush.engines.interface import Pixels
 from tollbrush.errors import ContentRefused, EngineFailed, TollbrushError
 
 if TYPE_CHECKING:
     import threading
+
+    from tollbrush.engines.interface import Pixels
 
 _NEGATIVE: Final = " "
 """What guidance leads away from: nothing in particular."""

@@ -6,15 +6,18 @@ import itertools
 import threading
 from collections.abc import Callable, Hashable
 from concurrent.futures import FIRST_EXCEPTION, CancelledError, wait
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from tollbrush.engines.diffusion import frames
 from tollbrush.engines.diffusion.adapters import Adapter
 from tollbrush.engines.diffusion.batches import Image
 from tollbrush.engines.diffusion.model import DiffusionModel
 from tollbrush.engines.diffusion.steps import Stopped
-from tollbrush.engines.interface import EditedImage, EditInput, EditOutput, Pixels, Progress, Report
+from tollbrush.engines.interface import EditedImage, EditInput, EditOutput, Progress, Report
 from tollbrush.errors import JobCancelled
+
+if TYPE_CHECKING:
+    from tollbrush.engines.interface import Pixels
 
 _LOOK: Final = 0.1
 """Seconds between two looks at whether a waiting request was cancelled."""

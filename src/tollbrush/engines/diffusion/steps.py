@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from tollbrush.engines.interface import Pixels
+if TYPE_CHECKING:
+    from tollbrush.engines.interface import Pixels
+
 
 
 class Stopped(Exception):
