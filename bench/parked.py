@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx2
+from PIL import Image
 
 from bench.measure import Row
-from bench.shop import Bench, opened
+from bench.shop import FIELDS, PATH, Bench, opened
+from tollbrush.editing.shelf import PATIENCE
 
 PARKED = 64
+SETTLED = 4 * PATIENCE
+"""Seconds after which everything that can wait elsewhere does."""
+
+Body = tuple[bytes, str]
+"""With its content type."""
 
 
 def run() -> list[Row]:
@@ -18,28 +27,64 @@ def run() -> list[Row]:
         for headers in bench.headers(http, 8):  # what a first edit loads stays loaded
             bench.request(http, headers).raise_for_status()
         rest = bench.memory()
-        parked = _parked(bench, http)
-    body = PARKED * len(bench.picture)
-    print(f"{PARKED} bodies of {len(bench.picture):,} bytes: {parked / 2**20:.0f} MiB more than at rest.")
-    return [
-        Row("MiB at rest", rest / 2**20),
-        Row("bytes parked a body byte", max(0.0, parked) / body),
-    ]
+        rows = [Row("MiB at rest", rest / 2**20)]
+        for name, body in _bodies(bench.picture).items():
+            rows += _parked(bench, http, name, body, rest)
+    return rows
 
 
-def _parked(bench: Bench, http: httpx2.Client) -> int:
-    """Bytes more than at rest, once all have been sent on."""
+def _bodies(picture: bytes) -> dict[str, Body]:
+    """The ways in which an edit comes; the mask is the photograph with a hole, as OpenAI's examples have it."""
+    uri = b"data:image/png;base64," + base64.b64encode(picture)
+    fields = ", ".join(f'"{name}": "{value}"' for name, value in FIELDS.items()).encode()
+    return {
+        "multipart": _form(image=[picture]),
+        "JSON": (b'{"image": "%s", %s}' % (uri, fields), "application/json"),
+        "four sources": _form(image=[picture] * 4),
+        "masked": _form(image=[picture], mask=[_holed(picture)]),
+    }
+
+
+def _form(**files: list[bytes]) -> Body:
+    listed = [(name, (name, data, "image/png")) for name, each in files.items() for data in each]
+    made = httpx2.Request("POST", "http://nowhere", data=FIELDS, files=listed)
+    return made.read(), made.headers["content-type"]
+
+
+def _holed(picture: bytes) -> bytes:
+    image = Image.open(io.BytesIO(picture)).convert("RGBA")
+    image.paste((0, 0, 0, 0), (300, 300, 700, 700))
+    out = io.BytesIO()
+    image.save(out, "PNG")
+    return out.getvalue()
+
+
+def _parked(bench: Bench, http: httpx2.Client, name: str, body: Body, rest: int) -> list[Row]:
+    """Bytes more than at rest: once all have been sent on, and when they have waited."""
+    content, kind = body
+
+    def send(client: httpx2.Client, headers: dict[str, str]) -> httpx2.Response:
+        return client.post(
+            bench.shop.url + PATH, content=content, headers={**headers, "Content-Type": kind}, timeout=300
+        )
+
     headers = bench.headers(http, PARKED)
-    rest = bench.memory()
     httpx2.post(f"{bench.upstream}/hold").raise_for_status()
     with ThreadPoolExecutor(PARKED) as pool, httpx2.Client(limits=httpx2.Limits(max_connections=PARKED)) as many:
-        answers = [pool.submit(bench.request, many, h) for h in headers]
+        answers = [pool.submit(send, many, each) for each in headers]
         while httpx2.get(f"{bench.upstream}/held").json() < PARKED:
             failed = [a.result() for a in answers if a.done()]
             assert not failed, failed[0].text
             time.sleep(0.2)
-        more = bench.memory() - rest
+        sent = bench.memory() - rest
+        time.sleep(SETTLED)
+        waited = bench.memory() - rest
         httpx2.post(f"{bench.upstream}/release").raise_for_status()
         for answer in answers:
             answer.result().raise_for_status()
-    return more
+    whole = PARKED * len(content)
+    print(f"{name}: {PARKED} bodies of {len(content):,} bytes: {sent / 2**20:.0f}, then {waited / 2**20:.0f} MiB more.")
+    return [
+        Row(f"bytes parked a body byte, {name}, when sent", max(0.0, sent) / whole),
+        Row(f"the same, {name}, {SETTLED:.0f} s later", max(0.0, waited) / whole),
+    ]

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import uvicorn
 
+from tollbrush import memory
 from tollbrush.cli.connections import Connection, Limits
 from tollbrush.cli.terminal import Terminal
 from tollbrush.errors import BadSettings, InternalError
@@ -25,9 +26,6 @@ _LAST: Final = 5.0
 """Seconds of the grace, a quarter of it at most, that are left to settle and to answer once the work has ended."""
 _SPARE_FILES: Final = 512
 """Descriptors besides those of connections: database, pictures, chains, workers."""
-
-_M_TRIM_THRESHOLD: Final = -1  # malloc.h
-_M_MMAP_THRESHOLD: Final = -3
 
 
 class _Server(uvicorn.Server):
@@ -78,7 +76,7 @@ def run_app(
     shown, port = listening.getsockname()[:2]
     url = f"http://{f'[{shown}]' if ':' in shown else shown}:{port}"
     _allow_files(2 * limits.connections + _SPARE_FILES)
-    _keep_memory()
+    memory.keep()
     protocol: Any = partial(Connection, limits)
     config = uvicorn.Config(
         app,
@@ -126,16 +124,3 @@ def listen(name: str, host: str, port: int) -> socket.socket:
             f"the {name} cannot listen on {host}:{port}: {failure.strerror or failure}.",
             advice="Choose another: --port 0 takes a free one.",
         ) from failure
-
-
-def _keep_memory() -> None:
-    """Have glibc keep what a request's pictures took for the next one's: giving megabytes back to the system and
-    taking them again costs three times what reading a request does."""
-    if sys.platform != "linux":
-        return
-    import ctypes
-
-    allocator = getattr(ctypes.CDLL(None), "mallopt", None)
-    if allocator is not None:  # musl has none
-        allocator(_M_MMAP_THRESHOLD, 32 * 2**20)  # the most that glibc takes
-        allocator(_M_TRIM_THRESHOLD, 64 * 2**20)

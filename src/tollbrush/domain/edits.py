@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -62,7 +63,7 @@ class EditRequest:
 
     model: str | None
     prompt: str
-    sources: tuple[bytes, ...]
+    sources: Sequence[bytes]
     mask: bytes | None = None
     size: Size | None = Size(1024, 1024)
     n: int = 1

@@ -151,7 +151,7 @@ class Maker:
         async with work.storing:
             if not work.stored:
                 stored = Stored(work.order.request, work.order.priced_size)
-                await self._inputs.put(job.id, await asyncio.to_thread(msgspec.msgpack.encode, stored))
+                await self._inputs.put(job.id, await asyncio.to_thread(msgspec.msgpack.encode, stored, enc_hook=tuple))
                 work.stored = True
 
     async def stored(self, job: Job) -> Stored | None:

@@ -18,6 +18,7 @@ from tollbrush.domain.jobs import HostedImage
 from tollbrush.editing.pixels import Finished, Prepared, finish, prepare
 from tollbrush.editing.progress import Preview, Track, thumbnail
 from tollbrush.editing.queue import Turnstile
+from tollbrush.editing.shelf import waiting
 from tollbrush.engines.interface import Capabilities, EditedImage, Engine, Progress, Reframing
 from tollbrush.errors import EditTimeout, EngineFailed, InternalError, TollbrushError
 from tollbrush.imaging.codec import Pixels
@@ -72,7 +73,11 @@ class Runner:
         caps = engine.capabilities(model.upstream)
         own = caps.time_limit * request.n
         try:
-            async with asyncio.timeout(max(0.0, seconds)), self.turnstile.turn(engine, job_id, caps.width):
+            async with (
+                asyncio.timeout(max(0.0, seconds)),
+                waiting(request.sources),
+                self.turnstile.turn(engine, job_id, caps.width),
+            ):
                 async with asyncio.timeout(own):
                     finished, usage = await self._edit(engine, model, size, request, track)
                 return Result(await self._host(finished, record), usage)

@@ -195,7 +195,7 @@ def _routes(
     clock: Callable[[], float],
 ) -> None:
     gate = service.cashier.gate
-    intake = Intake(service, settings.gateway)
+    intake = Intake(service, settings.gateway, settings.data_dir)
     plain, openai = edits.Edits(intake), door.Door(intake, images)
 
     async def post(request: Request) -> Response:

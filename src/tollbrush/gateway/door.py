@@ -97,9 +97,9 @@ class Door:
         filled = self._filled(bytes(told.body), mark, delivery.job.images)
         return StreamingResponse(filled, headers=delivery_headers(delivery), media_type="application/json")
 
-    def _read(self, body: bytes, content_type: str) -> _Asked:
+    def _read(self, body: bytes, content_type: str, share: Share) -> _Asked:
         wish = openai.read(body, content_type)
-        return _Asked(wish, self._intake.order(wish.form))
+        return _Asked(wish, self._intake.order(wish.form, share))
 
     def _ended(self, edit: asyncio.Task[Delivery | Pending]) -> None:
         self._edits.discard(edit)

@@ -97,20 +97,26 @@ class Share:
     """What one request holds of that memory, until `release`."""
 
     def __init__(self, bodies: Bodies) -> None:
-        self.bodies, self._size = bodies, 0
+        self.bodies, self._size, self._lives_on = bodies, 0, False
 
     def grow(self, size: int) -> None:
         self.bodies.take(size)
         self._size += size
 
+    def shrink(self, size: int) -> None:
+        """To this much, where it is more: the rest is no longer in memory."""
+        self.bodies.give_back(max(0, self._size - size))
+        self._size = min(self._size, size)
+
     def release(self) -> None:
-        self.bodies.give_back(self._size)
-        self._size = 0
+        """At the request's end; what lives on is released with its owner."""
+        if not self._lives_on:
+            self.shrink(0)
 
     def live_with(self, owner: object) -> None:
         """Released when this object is: the pictures of a job outlive the request that brought them."""
-        weakref.finalize(owner, self.bodies.give_back, self._size).atexit = False
-        self._size = 0
+        self._lives_on = True
+        weakref.finalize(owner, self.shrink, 0).atexit = False
 
 
 async def read_body(request: Request, *, limit: int, seconds: float, share: Share | None = None) -> bytes:

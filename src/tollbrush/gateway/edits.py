@@ -45,8 +45,8 @@ class Edits:
             return jobs.accepted(request, result)
         return deliver(request, result, self._settings)
 
-    def _order(self, body: bytes, content_type: str) -> Order:
-        return self._intake.order(schemas.read(bodies.parse(body, content_type)))
+    def _order(self, body: bytes, content_type: str, share: Share) -> Order:
+        return self._intake.order(schemas.read(bodies.parse(body, content_type)), share)
 
     def _wait(self, request: Request) -> float:
         """The inline window, or what `Prefer: wait=N` asks for, up to the hard limit."""

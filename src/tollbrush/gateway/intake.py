@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
 from typing import Final, TypeVar
 
 from starlette.requests import Request
@@ -13,6 +16,7 @@ from tollbrush.domain.payments import Payment, Requirement
 from tollbrush.editing.orders import Order
 from tollbrush.editing.pixels import check_sources
 from tollbrush.editing.service import EditingService
+from tollbrush.editing.shelf import Shelf
 from tollbrush.errors import PaymentRefused, PaymentRequired, SettlementUnknown
 from tollbrush.gateway.edge import Bodies, Share, called_base, read_body
 from tollbrush.settings import GatewaySettings
@@ -23,10 +27,11 @@ _SMALL: Final = 4 * 2**20
 
 
 class Intake:
-    """Request bodies share one budget of memory, whichever door they come to."""
+    """Request bodies share one budget of memory, whichever door they come to. Pictures that have to wait are put into
+    `folder`."""
 
-    def __init__(self, service: EditingService, settings: GatewaySettings) -> None:
-        self.service, self.settings = service, settings
+    def __init__(self, service: EditingService, settings: GatewaySettings, folder: Path) -> None:
+        self.service, self.settings, self._folder = service, settings, folder
         self._bodies, self._heavy = Bodies(settings.limits.bodies_bytes), asyncio.Semaphore(2)
 
     async def serve(self, request: Request, answer: Callable[[Request, Share], Awaitable[Response]]) -> Response:
@@ -40,24 +45,25 @@ class Intake:
         finally:
             share.release()
 
-    async def read(self, request: Request, share: Share, make: Callable[[bytes, str], T]) -> T:
+    async def read(self, request: Request, share: Share, make: Callable[[bytes, str, Share], T]) -> T:
         """What `make` makes of the body and its content type. Small bodies are read here and now: a thread costs more
         than they do."""
         limits = self.settings.limits
         body = await read_body(request, limit=limits.body_bytes, seconds=limits.body_seconds, share=share)
         content_type = request.headers.get("content-type", "")
         if len(body) <= _SMALL:
-            return make(body, content_type)
+            return make(body, content_type, share)
         async with self._heavy:
-            return await asyncio.to_thread(make, body, content_type)
+            return await asyncio.to_thread(make, body, content_type, share)
 
-    def order(self, form: schemas.EditForm) -> Order:
+    def order(self, form: schemas.EditForm, share: Share) -> Order:
         """Everything that can be told before a price, in the contract's order."""
         desk, limits = self.service.desk, self.settings.limits
         plan = desk.plan(form.fields, masked=form.mask is not None, sources=len(form.images))
         request = form.decoded(max_bytes=limits.image_bytes)
         first, *_ = check_sources(request, limits)
-        return desk.price(plan, request, first.upright)
+        shelf = Shelf(request.sources, self._folder, cleared=partial(share.shrink, len(request.mask or b"")))
+        return desk.price(plan, replace(request, sources=shelf), first.upright)
 
     def offers(self, request: Request, order: Order) -> Sequence[Requirement]:
         return self.service.cashier.gate.offers(order.price, svm_only=request.state.svm_only)

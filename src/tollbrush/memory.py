@@ -1,0 +1,31 @@
+"""What glibc's allocator keeps, and what it gives back to the system. Elsewhere both do nothing."""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+from collections.abc import Callable
+from functools import cache
+from typing import Final
+
+_M_TRIM_THRESHOLD: Final = -1  # malloc.h
+_M_MMAP_THRESHOLD: Final = -3
+
+
+def keep() -> None:
+    """What a request's pictures took is kept for the next one's: giving megabytes back to the system and taking them
+    again costs three times what reading a request does."""
+    if tune := _function("mallopt"):
+        tune(_M_MMAP_THRESHOLD, 32 * 2**20)  # the most that glibc takes
+        tune(_M_TRIM_THRESHOLD, 64 * 2**20)
+
+
+def give_back() -> None:
+    """What nobody uses now and nobody will soon. A tenth of a millisecond a megabyte, under the allocator's lock."""
+    if trim := _function("malloc_trim"):
+        trim(0)
+
+
+@cache
+def _function(name: str) -> Callable[..., int] | None:
+    return getattr(ctypes.CDLL(None), name, None) if sys.platform == "linux" else None  # musl has none
