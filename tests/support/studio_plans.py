@@ -14,7 +14,7 @@ from tollbrush.engines.studio.abilities import (
 from tollbrush.engines.studio.colours import Colour
 from tollbrush.engines.studio.framings import Border, Crop, Enlarge, Extend, Flip, Rotate
 from tollbrush.engines.studio.plan import understand
-from tollbrush.engines.studio.treatments import Recolour, ReplaceSky, Style, Weather, Write
+from tollbrush.engines.studio.treatments import KeepColour, Recolour, ReplaceSky, Style, SwapColours, Weather, Write
 from tollbrush.errors import CannotHonour
 
 
@@ -46,6 +46,10 @@ def short(operation: Operation) -> str:
             return f"sky {kind}"
         case Recolour(colour, source):
             return _spoken("recolour", source, colour)
+        case SwapColours(first, second):
+            return _spoken("swap", first, second)
+        case KeepColour(source):
+            return f"keepcolour {source}"
         case Write(text, watermark=True):
             return f'watermark "{text}"'
         case Write(text, place, scale, colour):

@@ -17,16 +17,31 @@ from tollbrush.engines.studio.abilities import (
 )
 from tollbrush.engines.studio.framings import Border, Crop, Extend, Framing
 from tollbrush.engines.studio.lexicon import OPPOSITE
-from tollbrush.engines.studio.reading import Complaint, Keep, Reading
+from tollbrush.engines.studio.reading import Complaint, Keep, KeepHue, Reading
 from tollbrush.engines.studio.refusals import NotHonouredError, shortened
-from tollbrush.engines.studio.treatments import Blur, Denoise, ReplaceSky, Sharpen, Style, Vignette, Weather, Write
+from tollbrush.engines.studio.treatments import (
+    Blur,
+    Denoise,
+    KeepColour,
+    ReplaceSky,
+    Sharpen,
+    Style,
+    Vignette,
+    Weather,
+    Write,
+)
 
-_WORN_ON_HEAD: Final = ("top_hat", "cowboy_hat", "santa_hat", "party_hat", "crown")
+# What sits in the same place.
+_WORN: Final = (
+    ("top_hat", "cowboy_hat", "santa_hat", "party_hat", "crown", "flower_crown", "witch_hat", "baseball_cap",
+     "graduation_cap", "cat_ears", "bunny_ears"),
+    ("glasses", "sunglasses", "heart_glasses"), ("glasses", "eye_patch"), ("sunglasses", "eye_patch"),
+)  # fmt: skip
 
 
 def reconciled(found: Sequence[Reading], prompt: str, *, masked: bool) -> tuple[Operation, ...]:
     """The operations without repeats, in working order. Raises NotHonouredError when they contradict each other."""
-    operations = _settled(found, prompt)
+    operations = _with_hue(_settled(found, prompt), found, prompt)
     if any(isinstance(o, ReplaceBackground) for o in operations):
         operations = [o for o in operations if o != RemoveBackground()]  # away, and another one instead
     if not operations:
@@ -46,9 +61,20 @@ def reconciled(found: Sequence[Reading], prompt: str, *, masked: bool) -> tuple[
     return tuple(sorted((*kept, *early, *operations[last + 1 :]), key=_turn))
 
 
+def _with_hue(operations: list[Operation], found: Sequence[Reading], prompt: str) -> list[Operation]:
+    """Black and white but for one colour."""
+    kept = [r.source for r in found if isinstance(r, KeepHue)]
+    grey = Tone("black_and_white")
+    if not kept:
+        return operations
+    if grey not in operations or len(kept) > 1:
+        raise NotHonouredError(f'The studio cannot keep {" and ".join(kept)} in "{shortened(prompt)}".', prompt)
+    return [KeepColour(kept[0]) if o == grey else o for o in operations]
+
+
 def _settled(found: Sequence[Reading], prompt: str) -> list[Operation]:
     """Without repeats, and without the complaints that a wish answers."""
-    wishes = [r for r in dict.fromkeys(found) if not isinstance(r, Keep | Complaint)]
+    wishes = [r for r in dict.fromkeys(found) if not isinstance(r, Keep | KeepHue | Complaint)]
     complaints = [r.remedy for r in dict.fromkeys(found) if isinstance(r, Complaint)]
     if Keep("mend") in found and not complaints:
         raise NotHonouredError(f'"{shortened(prompt)}" does not say what to mend.', prompt)
@@ -84,7 +110,7 @@ def _check_agreement(operations: Sequence[Operation], prompt: str) -> None:
         or (ReplaceSky in once and any(isinstance(o, ReplaceBackground | RemoveBackground) for o in operations))
         or len({o.kind for o in operations if isinstance(o, Weather)}) < sum(isinstance(o, Weather) for o in operations)
         or sum(isinstance(o, _OF_BACKGROUND) for o in operations) > 1
-        or sum(isinstance(o, Wear) and o.kind in _WORN_ON_HEAD for o in operations) > 1
+        or any(sum(isinstance(o, Wear) and o.kind in place for o in operations) > 1 for place in _WORN)
         or len({o.kind for o in operations if isinstance(o, Wear)}) < sum(isinstance(o, Wear) for o in operations)
         or len(set(tones)) < len(tones)
         or any((OPPOSITE.get(kind), where) in tones for kind, where in tones)

@@ -11,28 +11,23 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Final
 
-from tollbrush.engines.studio.abilities import RemoveBackground, Tone
+from tollbrush.engines.studio.abilities import RemoveBackground
 from tollbrush.engines.studio.reading import (
     Builder,
-    Complaint,
     Found,
     Keep,
     Reading,
     TooMuchError,
     always,
     blurred,
-    colourless,
     erased,
-    measured,
     replaced,
-    stepped,
-    toned,
-    too_much,
-    vivid,
+    two_toned,
     wished,
     worn,
 )
 from tollbrush.engines.studio.retouch_rules import BOTH, MACROS, WHOLE, WITH_MASK
+from tollbrush.engines.studio.tone_rules import TONES
 from tollbrush.engines.studio.words import Term
 
 
@@ -72,7 +67,7 @@ _LONGEST: Final = 24  # terms; longer clauses are not ours, and would take long 
 @cache
 def _rules(masked: bool) -> tuple[tuple[re.Pattern[str], Builder], ...]:
     macros = _MACROS | MACROS | (_OF_MASK if masked else {})
-    rules = (*_BOTH, *BOTH, *WHOLE, *((*_WITH_MASK, *WITH_MASK) if masked else _WITHOUT_MASK))
+    rules = (*_BOTH, *TONES, *BOTH, *WHOLE, *((*_WITH_MASK, *WITH_MASK) if masked else _WITHOUT_MASK))
     return tuple((_compiled(pattern, macros), build) for pattern, build in rules)
 
 
@@ -97,28 +92,38 @@ _MACROS: Final = {
     "WHO": "(?:PERSON|THING)",
     "POINTER": "(?:PICTURE|IT)",
     "ANY": "(?:PICTURE|IT|PERSON|THING)",
-    "BACK": "(?: ANY? (?:HUE|PLAIN|FLAT)* BG (?:(?:OF|FROM|IN|BEHIND) ANY){0,2} | EVERYTHING (?:BEHIND|EXCEPT) WHO )",
+    "BACK": "(?: GROUND | EVERYTHING (?:BEHIND|EXCEPT) WHO | REST )",
+    "GROUND": "ANY? (?:HUE|PLAIN|FLAT)* BG (?:(?:OF|FROM|IN|BEHIND) ANY){0,2}",
     "TARGET": "(?:WHOLE | (?P<back>BACK))",
-    "SCENERY": "(?P<traits>(?:NICE|TRAIT|HUE)*) (?P<scene>SCENE) EFFECT?",
-    "NEW": "(?: SCENERY | PAINTED | (?P<within>SCENE) (?:OF|IN) (?P<tinge>HUE) )",
+    "SCENERY": "(?P<traits>(?:NICE|MOOD|HUE)*) (?P<scene>SCENE) EFFECT? HUEWORD?",
+    "NEW": "(?: SCENERY | PAINTED | (?P<within>SCENE) (?:OF|IN)? (?P<tinge>HUE) )",
+    "HUEPAIR": "HUE (?:TO|JOINT) HUE",
     "PAINTED": "(?P<shades>(?:FLAT|NICE|LIGHTEN|DEEPEN|DEGREE)*) (?P<hue>HUE) HUEWORD?",
-    "WORN": "PAIR? (?P<style>(?:NICE|PLAIN|TRAIT|HUE|LIGHTEN|DEEPEN|FLAT)*) PAIR? (?P<wear>WEAR)",
+    "WORN": "PAIR? (?P<style>(?:NICE|PLAIN|MOOD|HUE|LIGHTEN|DEEPEN|FLAT)*) PAIR? (?P<wear>WEAR)",
     "BEARER": "(?:PERSON? HEAD | PERSON)",
     "NOUNISH": "(?:UNKNOWN|WEAR|PERSON|THING|HEAD|AREA|IT|HUE|PLAIN|NICE|DEGREE|OF|FROM|IN|ON|BEHIND|BG|PICTURE|OUT|"
     "TEXT|WATERMARK|SKY|BORDER|PLACE|SIDE|SIZE|PURPOSE|FLIP|STYLE|WEATHER|PAINTING|NUMBER|AT|SPACE|SELF)",
     "PART": "WHOLE",
 }
 _OF_MASK: Final = {
+    "BACK": "(?: GROUND | EVERYTHING BEHIND WHO )",  # all but the cat: what the mask shows, or what it hides?
     "WHOLE": "(?:AREA | IT AREA |" + _MACROS["WHOLE"][3:],
     "TARGET": "(?:WHOLE | (?P<back>BACK) | SPOT)",
     "PART": "(?:WHOLE | SPOT)",
 }
 
-_ADVERBS = "(?:DEGREE|MORE)*"
 _BOTH: Final[tuple[tuple[str, Builder], ...]] = (
     # a new background
     ("(?:CHANGE|PAINT|ADD)? BACK HUEWORD? CHANGE? (?:TO|AS|WITH|FOR|BE|LOOKS|IN|ON|OF)* NEW BG?", replaced),
     ("BACK HUEWORD IS PAINTED", replaced),
+    (
+        (
+            "(?:CHANGE|ADD|PAINT)? (?:BACK HUEWORD? CHANGE?)? (?:TO|AS|WITH|FOR|BE|FROM|IN)* NICE*"
+            "(?: HUEPAIR GRADIENT? BG? | GRADIENT BG? (?:FROM|OF|IN|WITH|TO|HUEWORD)* HUEPAIR )"
+            "(?: GRADIENT? BEHIND ANY | AS BACK | (?:IN|ON) BACK | INSTEAD)?"
+        ),
+        two_toned,
+    ),
     ("(?:CHANGE|PAINT) HUEWORD OF BACK (?:TO|AS|BE)* PAINTED", replaced),
     (
         (
@@ -170,59 +175,12 @@ _BOTH: Final[tuple[tuple[str, Builder], ...]] = (
     ("PERSON BE WEARS WORN", worn),
     ("PERSON (?P<bare>WEARS) WORN", wished),
     ("(?:BE? WEARS|WITH) WORN (?:ON BEARER)?", worn),
-    # tones, by adjective
-    (f"(?:CHANGE|ADD)? (?:TARGET)? (?:BE|LOOKS|TO)* {_ADVERBS} (?P<tone>ER) DEGREE*", toned("ER")),
-    ("(?:CHANGE|ADD|WITH)? DEGREE* (?P<tone>ER) (?P<back>BG)", toned("ER")),
-    (
-        "(?:CHANGE|ADD)? (?:TARGET)? (?:BE|LOOKS|TO|WITH)* DEGREE* (?P<sign>MORE|LESS) (?P<tone>PLAIN) DEGREE*",
-        toned("PLAIN"),
-    ),
-    ("CHANGE WHOLE (?:BE|LOOKS|TO)* DEGREE* (?P<tone>PLAIN)", toned("PLAIN")),
-    (f"(?:CHANGE|ADD)? (?:WHOLE (?:WITH|TO)?)? WITH? {_ADVERBS} (?P<tone>ER) (?:COLOURS|TONES|EFFECT)+", toned("ER")),
-    (
-        "(?:CHANGE|ADD)? (?:WHOLE TO?)? WITH? DEGREE* (?P<sign>MORE|LESS)? (?P<tone>PLAIN) (?:COLOURS|TONES|EFFECT)+",
-        toned("PLAIN"),
-    ),
-    ("(?:TARGET)? (?:IS|LOOKS)* DEGREE? TOO (?P<tone>PLAIN)", too_much),
-    # tones, by verb
-    ("DEGREE* (?P<tone>TONEVERB) UPDOWN? (?:TARGET)? UPDOWN? (?:DEGREE | FOR? PERCENT)*", toned("TONEVERB")),
-    ("DEGREE* (?P<tone>PLAIN) (?:TARGET) UPDOWN (?:DEGREE | FOR? PERCENT)*", toned("PLAIN")),
-    # tones, by noun
-    (
-        (
-            "(?:(?:CHANGE|ADD)? WHOLE (?:TO|BE|LOOKS)*)? WITH? (?P<signs>(?:UPWARDS|DOWNWARDS|MORE|LESS|ADD|DEGREE)+)"
-            "OF? PICTURE? (?P<tone>TONENOUN) (?:(?:OF|IN|TO|ON) (?:TARGET))? (?:DEGREE | FOR? PERCENT)*"
-        ),
-        measured,
-    ),
-    (
-        (
-            "WITH? (?P<signs>(?:UPWARDS|DOWNWARDS|MORE|LESS|DEGREE)+) (?P<tone>COLOURS) (?:(?:OF|IN|TO) (?:TARGET))?"
-            "(?:DEGREE | FOR? PERCENT)*"
-        ),
-        measured,
-    ),
-    ("CHANGE DEGREE* (?P<tone>TONENOUN) (?P<signs>(?:DEGREE|UPWARDS|DOWNWARDS)+)", measured),
-    ("(?P<tone>TONENOUN) (?P<signs>(?:DEGREE|UPWARDS|DOWNWARDS)+) (?:FOR? PERCENT)?", measured),
-    ("(?P<tone>TONENOUN) (?:FOR|TO)? (?P<step>STEP)", stepped),
-    ("(?P<step>STEP) (?:OF|MORE)? (?P<tone>TONENOUN)", stepped),
-    ("COLOURS (?:IS|LOOKS)+ (?:TOO|DEGREE)* DULL", always(Complaint(Tone("more_saturation")))),
-    ("CHANGE COLOURS (?:MORE|DEGREE)* POPS (?:MORE|DEGREE)*", vivid),
-    ("REMOVE COLOURS (?:(?:OF|FROM|IN) (?:TARGET))?", colourless),
-    # tones, by look
-    (
-        (
-            "(?:CHANGE|ADD)? (?:TARGET)? (?:TO|AS|IN|LOOKS|BE|WITH)* (?:NICE|DEGREE)* (?P<tone>LOOK)"
-            "(?:EFFECT|PICTURE|TONES|COLOURS)* (?:(?:TO|ON) WHOLE)?"
-        ),
-        toned("LOOK"),
-    ),
-    ("CHANGE? (?P<back>(?:EVERYTHING|POINTER) (?:IN|TO|BE)* (?P<tone>LOOK) EXCEPT WHO)", toned("LOOK")),
     # bounds
+    ("FOCUS ON WHO", always(Keep("remark"))),
     ("KEEP (?:WHO | PERSON? HEAD) (?:IN COLOURS | BE? SAME)?", always(Keep("subject"))),
     ("NOT CHANGE (?:WHO | PERSON? HEAD)", always(Keep("subject"))),
-    ("KEEP EVERYTHING (?:OF PICTURE)? ELSE? (?:BE? SAME)?", always(Keep("rest"))),
-    ("NOT CHANGE EVERYTHING (?:OF PICTURE | ELSE)", always(Keep("rest"))),
+    ("KEEP (?:EVERYTHING|REST) (?:OF PICTURE)? ELSE? (?:BE? SAME)?", always(Keep("rest"))),
+    ("NOT CHANGE (?:EVERYTHING|REST) (?:OF PICTURE | ELSE)?", always(Keep("rest"))),
 )
 # With a mask, `cut out the cat` may mean the cat or what is around it; without one there is only one cat to find.
 _WITHOUT_MASK: Final[tuple[tuple[str, Builder], ...]] = (
@@ -230,6 +188,7 @@ _WITHOUT_MASK: Final[tuple[tuple[str, Builder], ...]] = (
         "CHANGE? PURPOSE? (?:CUT|ISOLATE) OF? WHO (?:FROM BACK)? (?:(?:ON|WITH) TRANSPARENT BG?)?",
         always(RemoveBackground()),
     ),
+    ("(?:CHANGE|ADD)? PERSON? TRANSPARENT PICTURE? OF WHO", always(RemoveBackground())),
     ("CUT WHO OUT (?:(?:OF|FROM) (?:BACK|PICTURE))?", always(RemoveBackground())),
     ("(?:KEEPONLY | ONLY) WHO", always(RemoveBackground())),
     ("KEEP WHO ONLY", always(RemoveBackground())),

@@ -20,11 +20,18 @@ Accessory = Literal[
 ToneKind = Literal[
     "black_and_white", "sepia", "warmer", "cooler", "brighter", "darker",
     "more_contrast", "less_contrast", "more_saturation", "less_saturation",
+    "moody", "dramatic", "cinematic", "faded", "dreamy", "cosy", "grainy", "negative", "balanced",
+    "lighter_shadows", "darker_shadows", "lighter_highlights", "darker_highlights",
+    "more_red", "less_red", "more_orange", "less_orange", "more_yellow", "more_blue", "more_green", "more_pink",
 ]  # fmt: skip
 OPPOSITE: Final[Mapping[ToneKind, ToneKind]] = {
     "warmer": "cooler", "cooler": "warmer", "brighter": "darker", "darker": "brighter",
     "more_contrast": "less_contrast", "less_contrast": "more_contrast",
     "more_saturation": "less_saturation", "less_saturation": "more_saturation",
+    "lighter_shadows": "darker_shadows", "darker_shadows": "lighter_shadows",
+    "lighter_highlights": "darker_highlights", "darker_highlights": "lighter_highlights",
+    "more_red": "less_red", "less_red": "more_red", "more_orange": "less_orange", "less_orange": "more_orange",
+    "more_yellow": "more_blue", "more_blue": "more_yellow", "more_green": "more_pink", "more_pink": "more_green",
 }  # fmt: skip
 
 COLOURS: Final[Mapping[str, str]] = {
@@ -52,37 +59,47 @@ SCENES: Final[Mapping[str, Scene]] = {
     "starry sky, starry night, starry night sky, starry, stars, night sky, night sky with stars, milky way, starfield, "
     "star field, sky full of stars, night sky full of stars, "
     "starlit sky, starry skies, star sky, sky with stars, star filled sky": "starry",
-    "sunset, sun set, sunset sky, sky at sunset, golden hour, golden hour sunset": "sunset",
+    "sunset, sun set, sunset sky, sky at sunset, golden hour, golden hour sunset, sunrise, sunrise sky, dusk, "
+    "dusk sky, dawn, evening sky, sky at dusk, sky at dawn, sky at sunrise, twilight": "sunset",
     "blue sky, blue skies, blue sky with clouds, sky with clouds, cloudy blue sky, blue cloudy sky, sunny sky, "
     "blue sky with white clouds, blue sky and clouds, blue sky with some clouds, sunny blue sky": "blue_sky",
     "moonlit night, moonlit sky, moonlight, moonlit night sky, night sky with a moon, night sky with moon, night sky "
     "with the moon, night, night scene, night time, nighttime, moonlit evening": "night",
     "bokeh, bokeh lights, bokeh light, blurry lights, blurred lights": "bokeh",
     "gradient, color gradient, colour gradient": "gradient",
-    "studio, photo studio, photography studio": "studio",
-    "beach, sandy beach, tropical beach, seaside, beach scene": "beach",
+    "studio, photo studio, photography studio, studio wall, studio paper": "studio",
+    "beach, sandy beach, tropical beach, seaside, beach scene, sea, ocean, sand and sea, sea and sand, seashore, "
+    "coast, shore, tropical sea, beach view, sea view, ocean view, sandy shore": "beach",
     "snowy landscape, snow landscape, snowy scene, snow scene, winter landscape, winter scene, winter wonderland, "
-    "snowy field, snow field": "snow",
-    "foggy landscape, misty landscape, foggy scene, misty scene": "fog",
+    "snowy field, snow field, winter, snowy hills, snow covered landscape": "snow",
+    "foggy landscape, misty landscape, foggy scene, misty scene, foggy hills, misty hills, foggy morning, "
+    "misty morning, hills in fog": "fog",
     "mountains, mountain, mountain range, mountain landscape, snowy mountains, snow mountains, mountain view, "
-    "snow capped mountains": "mountains",
-    "cloudy sky, clouds, overcast sky, grey sky": "clouds",
+    "snow capped mountains, snowcapped mountains, alps, mountain scenery, mountain scene": "mountains",
+    "cloudy sky, clouds, overcast sky, grey sky, cloudy skies, sea of clouds, cloudscape": "clouds",
 }
 COLOURED_SCENES: Final[frozenset[Scene]] = frozenset({"gradient", "studio"})
-# Adjectives that each scene already is; any other is more than it can promise.
-SCENE_TRAITS: Final[Mapping[Scene, str]] = {
-    "starry": "dark clear deep sparkling dramatic bright black",
-    "sunset": "warm gold golden orange red glowing fiery dramatic vivid vibrant colourful colorful",
-    "blue_sky": "bright light deep vivid clear",
-    "night": "dark clear deep",
-    "bokeh": "soft warm glowing",
-    "gradient": "soft",
-    "studio": "soft",
-    "beach": "warm bright light clear",
-    "snow": "bright light clear",
-    "fog": "soft",
-    "mountains": "clear dramatic",
-    "clouds": "soft light",
+# Adjectives of a scene or a sky, by the tone that gives it that mood.
+MOODS: Final[Mapping[str, ToneKind]] = {
+    "warm, golden, gold, fiery, glowing, hot": "warmer",
+    "cool, cold, icy, chilly": "cooler",
+    "bright, sunny, sparkling, light, airy": "brighter",
+    "dark, dim, gloomy": "darker",
+    "deep, rich, vivid, vibrant, colourful, colorful, intense": "more_saturation",
+    "clear, crisp": "more_contrast",
+    "soft, pale, pastel, hazy, faded, muted": "faded",
+    "dramatic, spectacular": "dramatic",
+    "moody": "moody",
+    "dreamy": "dreamy",
+    "cinematic": "cinematic",
+    "cosy, cozy": "cosy",
+}
+# Colours that a scene may take on, by their tint.
+TINGES: Final[Mapping[Scene, Mapping[str, ToneKind]]] = {
+    "sunset": {"orange": "more_orange", "red": "more_red", "pink": "more_pink", "gold": "warmer"},
+    "starry": {"black": "darker", "blue": "more_blue"},
+    "night": {"black": "darker", "blue": "more_blue"},
+    "beach": {"gold": "warmer"},
 }
 
 ACCESSORIES: Final[Mapping[str, Accessory]] = {
@@ -91,7 +108,7 @@ ACCESSORIES: Final[Mapping[str, Accessory]] = {
     "santa hat, christmas hat, santa claus hat, santa cap, xmas hat, santas hat": "santa_hat",
     "party hat, birthday hat, birthday party hat": "party_hat",
     "crown, kings crown, queens crown, royal crown": "crown",
-    "sunglasses, sun glasses, shades, dark glasses": "sunglasses",
+    "sunglasses, sun glasses, shades, dark glasses, sunnies": "sunglasses",
     "moustache, mustache, stache": "moustache",
     "glasses, eyeglasses, spectacles, reading glasses": "glasses",
     "beard": "beard",
@@ -112,9 +129,18 @@ ACCESSORIES: Final[Mapping[str, Accessory]] = {
 
 # As a look, as a comparative, as a plain adjective, as a verb, as a thing there can be more or less of.
 LOOKS: Final[Mapping[str, ToneKind]] = {
-    "black and white, black & white, black white, blackandwhite, b&w, b/w, bw, b and w, b & w, grayscale, greyscale, "
+    "black and white, black & white, black white, blackandwhite, b&w, b/w, bw, b and w, b & w, black n white, b n w, "
+    "blk & wht, blk and wht, blk n wht, grayscale, greyscale, "
     "grey scale, gray scale, monochrome, colourless, colorless": "black_and_white",
     "sepia": "sepia",
+    "moody, low key": "moody",
+    "dramatic": "dramatic",
+    "golden hour, golden hour light, golden hour glow": "warmer",
+    "cinematic, movie like, film like, teal and orange, hollywood": "cinematic",
+    "faded, matte, washed out": "faded",
+    "dreamy, soft focus, soft glow, dreamlike, ethereal": "dreamy",
+    "cosy, cozy, homely": "cosy",
+    "negative, inverted, colour negative, color negative, inverted colours, inverted colors": "negative",
 }
 COMPARATIVES: Final[Mapping[str, ToneKind]] = {
     "warmer": "warmer",
@@ -122,6 +148,23 @@ COMPARATIVES: Final[Mapping[str, ToneKind]] = {
     "brighter, lighter": "brighter",
     "darker, dimmer": "darker",
     "punchier": "more_contrast",
+    "moodier": "moody",
+    "dreamier": "dreamy",
+    "cosier, cozier": "cosy",
+    "bluer": "more_blue",
+    "redder": "more_red",
+    "yellower": "more_yellow",
+    "greener": "more_green",
+    "pinker": "more_pink",
+}
+# There can be more of a colour, or too much.
+TINTS: Final[Mapping[str, ToneKind]] = {
+    "red, reddish": "more_red",
+    "orange, orangey": "more_orange",
+    "yellow, yellowish": "more_yellow",
+    "green, greenish": "more_green",
+    "blue, bluish": "more_blue",
+    "pink, magenta, pinkish": "more_pink",
 }
 PLAIN: Final[Mapping[str, ToneKind]] = {
     "warm": "warmer",
@@ -138,7 +181,7 @@ TONE_VERBS: Final[Mapping[str, ToneKind]] = {
     "brighten, lighten, brighten up, lighten up": "brighter",
     "darken": "darker",
     "saturate": "more_saturation",
-    "desaturate": "less_saturation",
+    "desaturate, mute": "less_saturation",
 }
 TONE_NOUNS: Final[Mapping[str, ToneKind]] = {
     "warmth": "warmer",
@@ -148,7 +191,9 @@ TONE_NOUNS: Final[Mapping[str, ToneKind]] = {
 }
 DEGREES: Final[Mapping[str, float]] = {
     "a bit, a little, a little bit, a tiny bit, bit, little, slightly, slight, somewhat, a touch, subtly, subtle, "
-    "gently, a tad, lightly, little bit": 0.5,
+    "gently, a tad, lightly, little bit, abit, a smidge, a notch, a wee bit, a lil, lil, a lil bit, tiny bit, "
+    "just a bit, just a little, ever so slightly, a hint of, a bit of, a little of, a touch of, touch of, touch": 0.5,
     "much, a lot, lot, very, really, way, far, strongly, strong, heavily, heavy, super, extremely, significantly, "
-    "considerably, quite a bit, quite a lot": 1.6,
+    "considerably, quite a bit, quite a lot, alot, loads, tons, way way, so much, a good bit, big time, seriously, "
+    "lots of, loads of, a lot of, hella, massively": 1.6,
 }

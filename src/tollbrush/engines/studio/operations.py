@@ -32,18 +32,20 @@ from tollbrush.engines.studio.lettering import written
 from tollbrush.engines.studio.lexicon import COLOURS
 from tollbrush.engines.studio.light import Light
 from tollbrush.engines.studio.matting import Matte, matte
-from tollbrush.engines.studio.recolour import coloured_like, recoloured
+from tollbrush.engines.studio.recolour import coloured_like, exchanged, recoloured, splashed
 from tollbrush.engines.studio.sky import replace_sky
 from tollbrush.engines.studio.styles import style
 from tollbrush.engines.studio.subject import SURE, find_subject
-from tollbrush.engines.studio.tones import tone
+from tollbrush.engines.studio.tones import in_mood, tone
 from tollbrush.engines.studio.treatments import (
     Blur,
     Denoise,
+    KeepColour,
     Recolour,
     ReplaceSky,
     Sharpen,
     Style,
+    SwapColours,
     Vignette,
     Weather,
     Write,
@@ -116,9 +118,13 @@ class _Bench:
             case Weather():
                 return _on_colours(pixels, weather, operation.kind, operation.amount, seed)
             case ReplaceSky():
-                return _on_colours(pixels, replace_sky, operation.kind, seed, self.mask)
+                return _on_colours(pixels, replace_sky, operation.kind, seed, self.mask, operation.moods)
             case Recolour():
                 return _on_colours(pixels, self._recolour, operation)
+            case SwapColours(first, second):
+                return _on_colours(pixels, exchanged, (first.name, first.rgb), (second.name, second.rgb))
+            case KeepColour(source):
+                return _on_colours(pixels, splashed, source, _rgb(COLOURS[source]))
             case Sharpen():
                 return _on_colours(pixels, sharpened, operation.amount)
             case Denoise():
@@ -166,11 +172,13 @@ class _Bench:
 
     def _replace(self, operation: ReplaceBackground, pixels: Pixels, seed: int) -> Pixels:
         colour = None if operation.colour is None else operation.colour.rgb
+        towards = None if operation.towards is None else operation.towards.rgb
         if operation.scene is None:
             backdrop, light = scenes.plain(self.size, colour or (255, 255, 255)), scenes.PLAIN_LIGHT
         else:
-            backdrop = scenes.paint(operation.scene, self.size, seed, colour)
+            backdrop = scenes.paint(operation.scene, self.size, seed, colour, towards)
             light = scenes.SCENES[operation.scene].light
+        backdrop = in_mood(backdrop, operation.moods)
         # Inside a mask only the rim of the subject is ours to change: relighting that alone would draw its outline.
         light = light if operation.relight and self.mask is None else _AS_IT_IS
         return replace_background(pixels, self.matte(pixels), backdrop, light=light)

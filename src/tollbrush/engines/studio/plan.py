@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
+from itertools import zip_longest
 from typing import Final
 
 from tollbrush.engines.studio.abilities import Operation, RemoveBackground, Tone, Wear
@@ -91,10 +92,8 @@ def _planned(terms: Sequence[Term], prompt: str, *, masked: bool) -> Plan:
 
 def _clauses(terms: Sequence[Term]) -> Iterator[list[Term]]:
     clause: list[Term] = []
-    for term in terms:
-        # `everything but the cat` is one thing; elsewhere `but` begins another.
-        excepts = term.plays("EXCEPT") and clause and clause[-1].plays("EVERYTHING")
-        if term.plays("JOINT") and not excepts:
+    for term, after in zip_longest(terms, terms[1:]):
+        if term.plays("JOINT") and not (clause and _holds(clause, term, after)):
             if clause:
                 yield _trimmed(clause)
             clause = []
@@ -104,10 +103,22 @@ def _clauses(terms: Sequence[Term]) -> Iterator[list[Term]]:
         yield _trimmed(clause)
 
 
+def _holds(clause: Sequence[Term], joint: Term, after: Term | None) -> bool:
+    """`everything but the cat`, `swap red and blue`, `a gradient of pink and white` are one thing each."""
+    if joint.plays("EXCEPT"):
+        verb = after is None or after.plays(*_VERBS)
+        return clause[-1].plays("EVERYTHING") or (not verb and any(t.plays("EVERYTHING") for t in clause))
+    hues = joint.key in ("and", "&") and clause[-1].plays("HUE") and after is not None and after.plays("HUE")
+    return hues and (clause[0].plays("SWAP") or any(t.plays("GRADIENT") for t in clause))
+
+
 def _trimmed(clause: list[Term]) -> list[Term]:
     """Without the `too` of `add a hat too`, and what a picture is for."""
-    if len(clause) > 2 and clause[-1].plays("PURPOSE") and clause[-2].key == "for":
-        clause = clause[:-2]
+    purpose = len(clause)
+    while purpose > 0 and clause[purpose - 1].plays("PURPOSE"):
+        purpose -= 1
+    if 1 < purpose < len(clause) and clause[purpose - 1].key == "for":
+        clause = clause[: purpose - 1]
     return clause[:-1] if len(clause) > 1 and clause[-1].key == "too" else clause
 
 
@@ -145,6 +156,8 @@ def _completions(clause: Sequence[Term], before: Sequence[Term], found: Sequence
     # "remove the cup and write sale": a removal passes on only to what an article or the lexicon shows to be a thing.
     if leans and verb is not None and (not clause[0].plays(UNKNOWN) or clause[0].named):
         yield [verb, *clause]
+        if len(before) > 1 and before[1].plays("PICTURE", "IT"):
+            yield [verb, before[1], *clause]  # make it rainy and dark
     if any(term.plays("BG") for term in before):
         yield [_BACKGROUND if term.key == "it" else term for term in clause]
         if found and found[-1] == RemoveBackground():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, cast
 
@@ -12,11 +12,10 @@ from tollbrush.engines.studio.abilities import (
     Operation,
     RemoveMasked,
     ReplaceBackground,
-    Tone,
     Wear,
 )
 from tollbrush.engines.studio.colours import Colour
-from tollbrush.engines.studio.lexicon import COLOURED_SCENES, OPPOSITE, SCENE_TRAITS, Accessory, Scene, ToneKind
+from tollbrush.engines.studio.lexicon import COLOURED_SCENES, TINGES, Accessory, Scene, ToneKind
 from tollbrush.engines.studio.words import UNKNOWN, Term
 
 
@@ -35,7 +34,14 @@ class Complaint:
     remedy: Operation
 
 
-Reading = Operation | Keep | Complaint
+@dataclass(frozen=True)
+class KeepHue:
+    """`… but keep the red`: what loses its colour elsewhere keeps it there."""
+
+    source: str
+
+
+Reading = Operation | Keep | KeepHue | Complaint
 
 
 class TooMuchError(Exception):
@@ -84,14 +90,28 @@ def replaced(found: Found) -> Reading:
     if hue := found.part("hue"):
         return ReplaceBackground(None, shaded(hue[0], found.part("shades")))
     scene = cast(Scene, found.value("scene", "SCENE"))
-    traits = [t for t in found.part("traits") if not t.plays("NICE") and t.key not in SCENE_TRAITS[scene].split()]
+    traits = [t for t in found.part("traits") if not t.plays("NICE")]
     hues = [t for t in traits if t.plays("HUE")]
     if scene in COLOURED_SCENES and len(hues) == 1:
         shades = [t for t in traits if t is not hues[0]]
         return ReplaceBackground(scene, shaded(hues[0], shades))
-    if traits:
-        raise TooMuchError(traits)
-    return ReplaceBackground(scene)
+    return ReplaceBackground(scene, moods=moods(traits, TINGES.get(scene, {})))
+
+
+def two_toned(found: Found) -> Reading | None:
+    """`a pink to blue gradient`, behind the subject."""
+    if not all(any(t.plays(role) for t in found.terms) for role in ("GRADIENT", "BG")):
+        return None
+    first, second = (shaded(t, ()) for t in found.terms if t.plays("HUE"))
+    return ReplaceBackground("gradient", first, towards=second)
+
+
+def moods(traits: Sequence[Term], tinges: Mapping[str, ToneKind]) -> tuple[ToneKind, ...]:
+    """The tones that adjectives give to a scene. `tinges`: the colours it may take on."""
+    kinds = [tinges.get(term.key) or term.roles.get("MOOD") for term in traits]
+    if None in kinds:
+        raise TooMuchError([term for term, kind in zip(traits, kinds, strict=True) if kind is None])
+    return tuple(dict.fromkeys(cast(list[ToneKind], kinds)))
 
 
 def shaded(hue: Term, shades: Sequence[Term]) -> Colour:
@@ -131,48 +151,6 @@ def worn(found: Found) -> Reading:
 def wished(found: Found) -> Reading | None:
     """`(can) he wear a hat`; `he wears a hat` only tells what is there."""
     return worn(found) if found.part("bare")[0].key == "wear" else None
-
-
-def toned(role: str) -> Builder:
-    def build(found: Found) -> Reading:
-        kind = cast(ToneKind, found.value("tone", role))
-        sign = found.part("sign")
-        if sign and sign[0].plays("LESS"):
-            kind = OPPOSITE[kind]
-        return Tone(kind, found.amount(), found.where())
-
-    return build
-
-
-def too_much(found: Found) -> Reading:
-    return Complaint(Tone(OPPOSITE[cast(ToneKind, found.value("tone", "PLAIN"))], 1.0, found.where()))
-
-
-def measured(found: Found) -> Reading | None:
-    """`increase the contrast`, `less saturation`: a noun and which way it should go."""
-    signs = [t for t in found.part("signs") if not t.plays("DEGREE")]
-    down = any(t.plays("LESS", "DOWNWARDS") for t in signs)
-    if not signs or (down and any(t.plays("UPWARDS", "MORE") for t in signs)):
-        return None
-    noun = found.part("tone")[0]
-    kind = cast(ToneKind, noun.roles.get("TONENOUN", "more_saturation"))
-    return Tone(OPPOSITE[kind] if down else kind, found.amount(), found.where())
-
-
-def stepped(found: Found) -> Reading | None:
-    """`contrast +20 %`."""
-    step = float(found.part("step")[0].roles["STEP"])
-    kind = cast(ToneKind, found.value("tone", "TONENOUN"))
-    amount = min(max(abs(step) / 25.0, 0.2), 2.0)
-    return Tone(kind if step > 0 else OPPOSITE[kind], amount) if step else None
-
-
-def colourless(found: Found) -> Reading:
-    return Tone("black_and_white", 1.0, found.where())
-
-
-def vivid(found: Found) -> Reading:
-    return Tone("more_saturation", found.amount())
 
 
 def erased(found: Found) -> Reading | None:

@@ -9,6 +9,7 @@ import numpy as np
 
 from tollbrush.engines.studio.light import from_lab, to_lab
 from tollbrush.engines.studio.strips import strips
+from tollbrush.engines.studio.tones import tone
 from tollbrush.errors import CannotHonour
 
 if TYPE_CHECKING:
@@ -93,6 +94,21 @@ def coloured_like(pixels: Pixels, name: str, rgb: RGB) -> Map:
     if kept.mean() < _FEWEST:
         raise CannotHonour(f"There is nothing clearly {name} in the picture.", advice=_MASK)
     return _refined(pixels, kept, small)
+
+
+def exchanged(pixels: Pixels, first: tuple[str, RGB], second: tuple[str, RGB]) -> Pixels:
+    """What is of each colour takes the other. Raises CannotHonour when one of them is not there."""
+    shares = [coloured_like(pixels, name, rgb) for name, rgb in (first, second)]
+    # What could be either is of the one that it is more of.
+    own = [share * (share >= other) for share, other in (shares, shares[::-1])]
+    return recoloured(recoloured(pixels, second[1], own[0]), first[1], own[1])
+
+
+def splashed(pixels: Pixels, name: str, rgb: RGB) -> Pixels:
+    """Black and white but for what is of the colour `rgb`. Raises CannotHonour when there is nothing of it."""
+    share = coloured_like(pixels, name, rgb)[..., None]
+    grey = tone(pixels, "black_and_white").astype(np.float32)
+    return np.asarray(grey + (pixels - grey) * share + 0.5, np.uint8)
 
 
 def _peak(chroma: Map, hue: Map, asked: float) -> tuple[float, float]:

@@ -69,14 +69,20 @@ GROUPS: Final = (
         "make it",
         {
             "Black and white": "black and white", "Sepia": "sepia", "Warmer": "warmer", "Cooler": "cooler",
-            "Brighter": "brighter", "Darker": "darker",
+            "Brighter": "brighter", "Darker": "darker", "Moody": "moody", "Dramatic": "dramatic",
+            "Cinematic": "cinematic", "Faded": "faded", "Dreamy": "dreamy", "Cosy": "cosy",
+            "Less yellow": "less yellow",
         },
     ),
     Group(
         "",
         {
             "More contrast": "more contrast", "Less contrast": "less contrast", "More saturation": "more saturation",
-            "Less saturation": "less saturation", "Recolour by hue": "change the red to blue", "Sharpen": "sharpen it",
+            "Less saturation": "less saturation", "Automatic light and colours": "fix the light",
+            "Lift shadows": "lift the shadows", "Tame highlights": "tame the highlights",
+            "Film grain": "add film grain", "Negative": "invert the colours",
+            "Recolour by hue": "change the red to blue", "Swap colours": "swap red and blue",
+            "One colour only": "keep only red in colour", "Sharpen": "sharpen it",
             "Remove noise": "remove the noise", "Blur": "blur it", "Text": 'write "hello" at the top',
             "Watermark": 'add the watermark "draft"', "Crop": "crop it to a square",
             "Crop closer": "crop closer to the subject", "Straighten": "straighten it",

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from tollbrush.engines.studio.lexicon import Scene
+from tollbrush.engines.studio.lexicon import Scene, ToneKind
 from tollbrush.engines.studio.treatments import Place, SkyKind, StyleKind, WeatherKind
 
 STYLES: Final[Mapping[str, StyleKind]] = {
     "watercolour, watercolor, water colour, water color, watercolours, watercolors, aquarelle": "watercolour",
-    "oil painting, oil paint, oil paints, oil on canvas, oil painting on canvas, oil painted": "oil",
-    "sketch, pencil sketch, pencil drawing, hand drawn, hand drawn sketch, line drawing, drawing, sketched": "sketch",
+    "oil painting, oil paint, oil paints, oil on canvas, oil painting on canvas, oil painted, painting, painted": "oil",
+    "sketch, pencil sketch, pencil drawing, hand drawn, hand drawn sketch, line drawing, drawing, sketched, line art, "
+    "lineart, pencil, pencil art, graphite drawing": "sketch",
     "cartoon, comic, comic book, cartoonish, cartoony, toon": "cartoon",
-    "vintage, retro, old fashioned, old photo, old photograph, old picture, old vintage photo": "vintage",
+    "vintage, retro, old fashioned, old photo, old photograph, old picture, old vintage photo, "
+    "old film photo, old timey, old timey photo, 70s, 1970s, seventies, 80s, 1980s, eighties, analog, analogue, "
+    "film photo, old school, aged": "vintage",
     "hdr, high dynamic range": "hdr",
     "pixel art, pixelart, pixelated, 8 bit, 8bit": "pixel_art",
     "pop art, popart": "pop_art",
@@ -24,29 +27,30 @@ STYLE_VERBS: Final[Mapping[str, StyleKind]] = {
     "sketchify": "sketch",
 }
 WEATHERS: Final[Mapping[str, WeatherKind]] = {
-    "snow, snowy, snowing, snowfall, falling snow, snowflakes, snow flakes": "snow",
+    "snow, snowy, snowing, snowfall, falling snow, snowflakes, snow flakes, snowflake": "snow",
     "rain, rainy, raining, rainfall, raindrops, rain drops": "rain",
     "fog, foggy, mist, misty": "fog",
 }
 SKIES: Final[Mapping[str, SkyKind]] = {
     "sunset": "sunset",
     "starry, stars": "starry",
-    "blue, sunny, cloudy, clouds, white clouds, blue with clouds, blue with white clouds": "blue_sky",
+    "blue, sunny, cloudy, clouds, white clouds, blue with clouds, blue with white clouds, fluffy clouds, "
+    "fluffy white clouds, puffy clouds, some clouds, a few clouds, blue and sunny, clear blue": "blue_sky",
     "stormy, dramatic, storm, storm clouds, stormy clouds, dark clouds, thunderstorm": "stormy",
     "night, moonlit": "night",
 }
 # Named with their sky, and no backdrop that the studio paints: they need no other word.
 WHOLE_SKIES: Final[Mapping[str, SkyKind]] = {
-    "stormy sky, stormy skies, dramatic sky, thunderstorm sky, storm sky": "stormy"
+    "dramatic clouds, storm clouds, stormy clouds, stormy sky, stormy skies, dramatic sky, thunderstorm sky, "
+    "storm sky": "stormy"
 }
 WEATHER_SCENES: Final[Mapping[WeatherKind, Scene]] = {"snow": "snow", "fog": "fog"}
-# Adjectives that each sky already is.
-SKY_TRAITS: Final[Mapping[SkyKind, str]] = {
-    "sunset": "warm gold golden orange red glowing fiery dramatic vivid vibrant colourful colorful",
-    "blue_sky": "bright clear light",
-    "starry": "dark clear",
-    "night": "dark clear",
-    "stormy": "dark dramatic",
+# Colours that a sky may take on, by their tint.
+SKY_TINGES: Final[Mapping[SkyKind, Mapping[str, ToneKind]]] = {
+    "sunset": {"orange": "more_orange", "red": "more_red", "pink": "more_pink", "gold": "warmer"},
+    "stormy": {"black": "darker"},
+    "starry": {"black": "darker", "blue": "more_blue"},
+    "night": {"black": "darker", "blue": "more_blue"},
 }
 PLACES: Final[Mapping[str, Place]] = {
     "top, upper part, upper edge, top edge, top center, top centre": "top",
@@ -72,8 +76,10 @@ SOURCES: Final[Mapping[str, str]] = {
 ASPECTS: Final[Mapping[str, str]] = {
     "square, squared": "1:1",
     "widescreen, wide screen": "16:9",
-    "portrait format, portrait orientation, portrait aspect": "4:5",
-    "landscape format, landscape orientation, landscape aspect": "3:2",
+    "portrait format, portrait orientation, portrait aspect, vertical, vertical format, vertical orientation, "
+    "instagram portrait": "4:5",
+    "landscape format, landscape orientation, landscape aspect, landscape, horizontal, horizontal format, "
+    "horizontal orientation": "3:2",
 }
 SIDES: Final[Mapping[str, str]] = {
     "left, left side, left hand side": "left",
@@ -88,7 +94,7 @@ CLOCK: Final[Mapping[str, float]] = {
     "clockwise, right": 1.0,
     "counterclockwise, counter clockwise, anticlockwise, anti clockwise, left": -1.0,
 }
-TURNS: Final[Mapping[str, float]] = {"quarter turn": 90.0, "half turn": 180.0}
+TURNS: Final[Mapping[str, float]] = {"quarter turn": 90.0, "half turn": 180.0, "sideways, on its side": 90.0}
 AXES: Final[Mapping[str, str]] = {
     "horizontally, horizontal, left to right, right to left": "horizontal",
     "vertically, vertical, top to bottom, upside down as in water": "vertical",
@@ -106,11 +112,32 @@ WIDTHS: Final[Mapping[str, float]] = {
 ROLES: Final[Mapping[str, str]] = {
     "SKY": "sky, skies, heaven",
     "PAINTING": "painting, character, art, artwork, drawing, illustration, picture, photo, photograph, image, canvas",
-    "SHARPEN": "sharpen, sharpen up",
+    "SHARPEN": "sharpen, sharpen up, unblur, deblur, de blur, un blur",
     "SHARPER": "sharper, crisper, crisp, sharp",
     "SHARPNESS": "sharpness, crispness",
     "DENOISE": "denoise, de noise, noise reduction, noise removal",
     "NOISE": "noise, grain, graininess, image noise",
+    "GRAIN": "grain, film grain",
+    "SHADOWS": "shadows, dark areas, dark parts, darks, shadow areas",
+    "HIGHLIGHTS": "highlights, whites, bright areas, bright parts",
+    "BLACKS": "blacks",
+    "CAST": "tint, cast, colour cast, color cast, tinge, hue, tone, tones",
+    "BALANCE": "white balance, colour balance, color balance, colour cast, color cast, lighting, light, exposure, "
+    "colours, colors, levels, colour, color",
+    "AUTO": "auto enhance, auto fix, auto correct, auto levels, auto tone, auto adjust, auto colour, auto color, "
+    "autocorrect, auto white balance, automatic enhancement, auto enhancement, auto contrast, auto, autofix, auto "
+    "correction, automatic correction",
+    "ENHANCE": "enhance, auto enhance, auto correct, auto fix, auto adjust",
+    "GRAINY": "grainy, grainier",
+    "BALANCING": "balance, auto balance, adjust, optimise, optimize, even out, neutralise, neutralize",
+    "SPLASH": "colour splash, color splash, selective colour, selective color",
+    "GRADIENT": "gradient, color gradient, colour gradient, fade, ombre",
+    "INVERT": "invert, reverse, negate",
+    "SWAP": "swap, exchange, switch, interchange, swap around",
+    "LIFT": "lift, raise, brighten, lighten, lighten up, brighten up, boost, open up, bring up, fill in, fill, "
+    "increase, bring out, pull up",
+    "LOWER": "darken, deepen, crush",
+    "TAME": "reduce, lower, tone down, recover, darken, bring down, tame, pull down, decrease, turn down, dim",
     "NOISY": "noisy, grainy",
     "SOFTEN": "soften, soften up",
     "SOFTER": "softer",
@@ -119,13 +146,18 @@ ROLES: Final[Mapping[str, str]] = {
     "THINGS": "parts, areas, things, tones, objects, colour, color, colours, colors, bits, elements, pixels",
     "WHICHIS": "what is, that is, that's, which is, that are, which are",
     "WRITE": "write, type, print, caption, label, title",
-    "TEXT": "text, caption, title, words, word, label, lettering, heading, headline, slogan, message, letters",
+    "RECOVER": "recover, rescue",
+    "BLURNESS": "blur, blurriness, fuzziness, softness",
+    "FOCUS": "focus, concentrate",
+    "REST": "rest, the rest, everything else, all else, everything around, surroundings, the surroundings",
+    "TEXT": "date, name, quote, price, number, hashtag, signature, phrase, sentence, copyright, text, caption, "
+    "title, words, word, label, lettering, heading, headline, slogan, message, letters",
     "SAYS": "saying, that says, says, reading, that reads, which says, with the words, with the text, with text, "
     "with the word",
     "WATERMARK": "watermark, water mark",
     "AT": "at, in, on, to, into, onto, over, across, near",
     "ROTATE": "rotate, turn, spin, tilt, rotated, rotating",
-    "ROUND": "upside down",
+    "ROUND": "upside down, upsidedown, on its head",
     "STRAIGHTEN": "straighten, straighten out, straighten up, level, level out, deskew, unskew",
     "STRAIGHT": "straight, level, straighter",
     "HORIZON": "horizon, horizon line, tilt, tilted horizon, crooked horizon",
@@ -154,9 +186,12 @@ ROLES: Final[Mapping[str, str]] = {
     "CANVAS": "canvas, background, bg",
     "ZOOMOUT": "zoom out, uncrop",
     "PURPOSE": "sticker, instagram, ebay, amazon, linkedin, facebook, etsy, shopify, tiktok, vinted, whatsapp, "
-    "website, web site, shop, online shop, profile, cv, resume, passport, print, printing, presentation, story, post, "
-    "profile picture, profile photo, profile pic, logo, thumbnail, avatar, banner, listing, catalog, catalogue, "
-    "poster, wallpaper, flyer, invitation, business card, portfolio, blog",
+    "website, web site, shop, online shop, profile, cv, resume, passport, print, printing, presentation, story, "
+    "post, profile picture, profile photo, profile pic, logo, card, birthday card, christmas card, book cover, album "
+    "cover, cover, my wall, screen, phone, desktop, id, id card, dating profile, tinder, etsy shop, online store, "
+    "store, webshop, newsletter, ad, advert, advertisement, brochure, menu, youtube, youtube thumbnail, twitter, "
+    "pinterest,  thumbnail, avatar, banner, listing, catalog, catalogue, poster, wallpaper, flyer, invitation, "
+    "business card, portfolio, blog",
 }
 
 MENDED: Final = (

@@ -8,11 +8,13 @@ from typing import Final, cast
 from tollbrush.engines.studio.abilities import ReplaceBackground
 from tollbrush.engines.studio.colours import Colour
 from tollbrush.engines.studio.framings import Border, Crop, Enlarge, Extend, Flip, Rotate, Side
-from tollbrush.engines.studio.reading import Complaint, Found, Reading, TooMuchError, is_thing, shaded
-from tollbrush.engines.studio.retouch_lexicon import SKY_TRAITS, WEATHER_SCENES
+from tollbrush.engines.studio.lexicon import COLOURS
+from tollbrush.engines.studio.reading import Complaint, Found, KeepHue, Reading, TooMuchError, is_thing, moods, shaded
+from tollbrush.engines.studio.retouch_lexicon import SKY_TINGES, WEATHER_SCENES
 from tollbrush.engines.studio.treatments import (
     Blur,
     Denoise,
+    KeepColour,
     Place,
     Recolour,
     ReplaceSky,
@@ -20,6 +22,7 @@ from tollbrush.engines.studio.treatments import (
     SkyKind,
     Style,
     StyleKind,
+    SwapColours,
     Vignette,
     Weather,
     WeatherKind,
@@ -30,6 +33,7 @@ from tollbrush.engines.studio.words import Term
 _WHITE: Final = Colour("white", (255, 255, 255))
 _LONGEST_LINE: Final = 80  # characters
 _MOST_TIMES: Final = 4
+_WIDEST_RATIO: Final = 32
 _SCENE_SKIES: Final[dict[str, SkyKind]] = {
     "sunset": "sunset", "blue_sky": "blue_sky", "starry": "starry", "night": "night", "clouds": "blue_sky",
 }  # fmt: skip
@@ -57,9 +61,8 @@ def skied(found: Found) -> Reading | None:
     if kind is None:
         return None
     sky = cast(SkyKind, kind)
-    if excess := [t for t in found.part("traits") if not t.plays("NICE") and t.key not in SKY_TRAITS[sky].split()]:
-        raise TooMuchError(excess)
-    return ReplaceSky(sky)
+    traits = [t for t in found.part("traits") if not t.plays("NICE", "FLAT") or t.plays("MOOD")]
+    return ReplaceSky(sky, moods(traits, SKY_TINGES.get(sky, {})))
 
 
 def sky_blue(found: Found) -> Reading | None:
@@ -105,6 +108,28 @@ def recoloured(found: Found) -> Reading | None:
     if (last := found.part("named")[-1]).plays("HUE"):
         raise TooMuchError([last])  # two colours, side by side
     return Recolour(colour) if is_thing(found.part("named")) else None
+
+
+def exchanged(found: Found) -> Reading | None:
+    """`swap red and blue`; with `for`, `to` or `with` one replaces the other, which another rule reads."""
+    joint = found.terms[[t.plays("SOURCE") for t in found.terms].index(True) :]
+    if not any(t.plays("JOINT") for t in joint):
+        return None
+    names = [str(found.part(part)[0].roles["SOURCE"]) for part in ("first", "second")]
+    return SwapColours(*map(named_colour, names)) if names[0] != names[1] else None
+
+
+def named_colour(name: str) -> Colour:
+    code = COLOURS[name]
+    return Colour(name, (int(code[:2], 16), int(code[2:4], 16), int(code[4:], 16)))
+
+
+def splashed(found: Found) -> Reading:
+    return KeepColour(found.value("source", "SOURCE"))
+
+
+def kept_hue(found: Found) -> Reading:
+    return KeepHue(found.value("source", "SOURCE"))
 
 
 def lettered(found: Found) -> Reading | None:
@@ -180,7 +205,9 @@ def extended(found: Found) -> Reading:
 def _aspect(found: Found) -> tuple[int, int]:
     (term,) = found.part("aspect")
     wide, high = (int(number) for number in str(term.roles["ASPECT"]).split(":"))
-    if not (wide and high) or not 1 / 4 <= wide / high <= 4:
+    # `1080 x 1080` asks for pixels, `put it in a landscape` for a place.
+    other = max(wide, high) > _WIDEST_RATIO or (term.named and term.key == "landscape")
+    if other or not (wide and high) or not 1 / 4 <= wide / high <= 4:
         raise TooMuchError([term])
     return wide, high
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Final
 
 from tollbrush.engines.studio import retouch_readings as read
-from tollbrush.engines.studio.framings import Straighten
+from tollbrush.engines.studio.framings import Rotate, Straighten
 from tollbrush.engines.studio.reading import Builder, Complaint, Keep, always
 
 MACROS: Final = {
     "SHOWN": "(?:PICTURE|IT)",
     "SPOT": "(?!BG|PICTURE) NOUNISH (?:NOUNISH){0,5}",
     "NAMED": "(?!BG|PICTURE) NOUNISH (?:NOUNISH){0,5}?",  # leaves the shades to the colour
-    "QUALITIES": "MORE? (?P<traits>(?:NICE|TRAIT|HUE|FLAT)*)",
+    "QUALITIES": "MORE? (?P<traits>(?:NICE|MOOD|HUE|FLAT)*)",
     "GRADE": "(?:DEGREE | FOR? PERCENT)*",
     "INTO": "(?:TO|AS|IN|LOOKS|BE|WITH)*",
 }
@@ -28,6 +28,7 @@ BOTH: Final[tuple[tuple[str, Builder], ...]] = (
     ),
     ("ADD PART? (?:NICE|DEGREE)* (?P<kind>STYLE) EFFECT+ (?:(?:TO|ON) PART)?", read.styled),
     ("(?P<kind>STYLEVERB) (?:PART|SELF)?", read.styled),
+    ("(?P<kind>STYLE) SELF", read.styled),
     # weather
     (
         (
@@ -57,10 +58,12 @@ BOTH: Final[tuple[tuple[str, Builder], ...]] = (
     ("CHANGE? PART? (?:BE|LOOKS)* (?:DEGREE|MORE)* SHARPER DEGREE*", read.sharpened),
     ("(?:UPWARDS|MORE|ADD|DEGREE)+ PICTURE? SHARPNESS (?:(?:OF|IN|TO) PART)? GRADE", read.sharpened),
     ("SHOWN? (?:IS|LOOKS)+ (?:TOO|DEGREE)* SOFTENED", read.unsharp),
+    ("(?:REMOVE|DOWNWARDS|LESS|REPAIR) DEGREE* BLURNESS (?:(?:OF|IN|FROM|ON) PART)? GRADE", read.sharpened),
     ("DEGREE* DENOISE DEGREE* PART? GRADE", read.denoised),
     ("(?:REMOVE|DOWNWARDS|LESS|HEAL) DEGREE* NOISE (?:(?:OF|IN|FROM|ON) PART)? GRADE", read.denoised),
     ("CHANGE WHOLE BE? DEGREE* LESS NOISY", read.denoised),
-    ("SHOWN? (?:IS|LOOKS)+ (?:TOO|DEGREE)* NOISY", read.noisy),
+    ("(?:SHOWN? (?:IS|LOOKS)+)? (?:TOO|DEGREE)+ NOISY", read.noisy),
+    ("SHOWN? (?:IS|LOOKS)+ NOISY", read.noisy),
     ("DEGREE* BLUR DEGREE* PART? GRADE", read.blurred_whole),
     ("CHANGE PART (?:BE|LOOKS)* (?:MORE|DEGREE)* BLURRY DEGREE*", read.blurred_whole),
     ("DEGREE* SOFTEN DEGREE* PART DEGREE*", read.softened),
@@ -73,6 +76,14 @@ BOTH: Final[tuple[tuple[str, Builder], ...]] = (
         ),
         read.recoloured,
     ),
+    ("SWAP (?P<first>SOURCE) THINGS? (?:JOINT|WITH|FOR|TO) (?P<second>SOURCE) THINGS? AROUND?", read.exchanged),
+    ("CHANGE? EVERYTHING (?:TO|BE|IN|AS)* LOOK EXCEPT (?P<source>SOURCE) THINGS?", read.splashed),
+    ("(?:KEEPONLY | KEEP ONLY | ONLY) (?P<source>SOURCE) THINGS? IN COLOURS", read.splashed),
+    ("REMOVE EVERYTHING? COLOURS EXCEPT (?P<source>SOURCE) THINGS?", read.splashed),
+    ("(?:ADD|CHANGE)? SPLASH (?:IN|TO|OF|WITH|FOR|ON)* (?P<source>SOURCE)", read.splashed),
+    ("(?P<source>SOURCE) SPLASH", read.splashed),
+    ("(?:KEEPONLY | KEEP ONLY?) (?P<source>SOURCE) THINGS? (?:BE? SAME)?", read.kept_hue),
+    ("KEEP (?P<source>SOURCE) THINGS? IN COLOURS", read.kept_hue),
     # remarks
     ("REPAIR IT", always(Keep("mend"))),
     ("SHOWN? IS? FOR PURPOSE", always(Keep("remark"))),
@@ -98,21 +109,24 @@ WHOLE: Final[tuple[tuple[str, Builder], ...]] = (
     ),
     (
         (
-            "(?:ADD|WRITE|MOVE)? SHOWN? WITH? WATERMARK SHOWN? (?:SAYS|TO|WITH|TEXT|OF)* (?P<quote>QUOTE)"
+            "(?:ADD|WRITE|MOVE)? SHOWN? WITH? TEXT? WATERMARK SHOWN? (?:SAYS|TO|WITH|TEXT|OF)* (?P<quote>QUOTE)"
             "(?:(?:TO|ON|OVER) SHOWN)?"
         ),
         read.watermarked,
     ),
-    ("(?:ADD|WRITE|MOVE)? (?P<quote>QUOTE) AS? WATERMARK (?:(?:TO|ON) SHOWN)?", read.watermarked),
+    ("(?:ADD|WRITE|MOVE)? TEXT? (?P<quote>QUOTE) AS? WATERMARK (?:(?:TO|ON) SHOWN)?", read.watermarked),
     # its frame
     ("ROTATE SHOWN? (?P<turn>(?:FOR|BYFACTOR|TO|CLOCK|DEGREES|NUMBER)+)", read.rotated),
     ("(?P<turn>DEGREES TO? CLOCK)", read.rotated),
     ("(?:ROTATE|CHANGE|FLIP)? SHOWN? ROUND", read.upside_down),
+    ("SHOWN? (?:IS|LOOKS)+ ROUND", always(Complaint(Rotate(180.0)))),
     ("STRAIGHTEN (?:SHOWN|HORIZON)? (?:(?:OF|IN) SHOWN)?", always(Straighten())),
     ("CHANGE (?:SHOWN|HORIZON) (?:BE|LOOKS)* STRAIGHT", always(Straighten())),
     ("REPAIR CROOKED? HORIZON (?:(?:OF|IN) SHOWN)?", always(Straighten())),
     ("(?:SHOWN|HORIZON) (?:IS|LOOKS)+ (?:TOO|DEGREE)* CROOKED", always(Complaint(Straighten()))),
-    ("(?:FLIP|CHANGE) SHOWN? (?:TO|IN)? (?P<axis>AXIS)", read.flipped),
+    ("FLIP SHOWN? (?:TO|IN)? (?P<axis>AXIS)", read.flipped),
+    ("(?P<axis>AXIS) FLIP SHOWN?", read.flipped),
+    ("(?:ADD|CHANGE) SHOWN? (?P<axis>AXIS) FLIP", read.flipped),
     ("FLIP SHOWN?", read.flipped),
     ("CHANGE? SHOWN? (?:TO|BE|AS)* MIRRORED", read.flipped),
     ("(?:CROP|CUT) SHOWN? (?:TO|AS|IN|BE)* (?P<aspect>ASPECT) RATIO*", read.cropped),
@@ -139,7 +153,7 @@ WHOLE: Final[tuple[tuple[str, Builder], ...]] = (
     ("ENLARGE SHOWN? (?:(?:BYFACTOR|TO|FOR)* (?P<factor>(?:TIMES|NUMBER)) LARGER?)?", read.enlarged),
     ("(?P<factor>TIMES) (?:ENLARGE|LARGER)", read.enlarged),
     ("CHANGE SHOWN (?P<factor>TIMES) LARGER", read.enlarged),
-    ("(?:UPWARDS|MORE) RESOLUTION (?:OF SHOWN)?", read.enlarged),
+    ("(?:UPWARDS|MORE) RESOLUTION (?:OF SHOWN)? (?:(?:BYFACTOR|TO|FOR)* (?P<factor>TIMES))?", read.enlarged),
     ("CHANGE PICTURE LARGER", read.enlarged),
 )
 # What the mask covers, by whatever name.

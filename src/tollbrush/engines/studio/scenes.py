@@ -35,9 +35,12 @@ class Scene:
     coloured: bool = False
 
 
-def paint(name: str, size: Size, seed: int, colour: RGB | None = None) -> Pixels:
+def paint(name: str, size: Size, seed: int, colour: RGB | None = None, towards: RGB | None = None) -> Pixels:
     """The scene `name` of SCENES, H×W×3. Same arguments, same bytes; another seed, another picture. `colour` (RGB,
-    0..255) is the main colour of `coloured` scenes; others ignore it. Raises KeyError for an unknown name."""
+    0..255) is the main colour of `coloured` scenes; others ignore it; `towards` is
+    the other end of a gradient. Raises KeyError for an unknown name."""
+    if colour is not None and towards is not None:
+        return skies.painted(lambda height, width, _: _between(height, width, colour, towards), size, seed)
     scene = SCENES[name]
     main = None if colour is None else "#{:02x}{:02x}{:02x}".format(*colour)
     return skies.painted(lambda height, width, random: scene.painter(height, width, random, main), size, seed)
@@ -78,6 +81,13 @@ def _gradient(height: int, width: int, random: np.random.Generator, main: str | 
     way = columns / width * np.cos(angle) + rows / height * np.sin(angle)
     way = (way - way.min()) / max(float(np.ptp(way)), 1e-6)
     return blend(np.cbrt(colour(first)), np.cbrt(colour(second)), way) ** 3
+
+
+def _between(height: int, width: int, first: RGB, second: RGB) -> Map:
+    """From one colour at the top to another at the foot."""
+    codes = ["#{:02x}{:02x}{:02x}".format(*rgb) for rgb in (first, second)]
+    down = np.broadcast_to(np.linspace(0, 1, height, dtype=np.float32)[:, None], (height, width))
+    return blend(np.cbrt(colour(codes[0])), np.cbrt(colour(codes[1])), down) ** 3
 
 
 def _lighter(code: str) -> str:

@@ -8,35 +8,47 @@ from typing import Final
 ROLES: Final[Mapping[str, str]] = {
     "BG": "background, bg, backdrop, back ground, scene behind me, scene behind him, scene behind her, scene behind it",
     "PICTURE": "image, photo, picture, pic, photograph, shot, selfie, portrait, headshot, img, profile picture, "
-    "profile photo, profile pic, snapshot, png",
+    "profile photo, profile pic, snapshot, png, whole thing, whole picture, whole image, whole photo, foto, "
+    "pictures, screenshot, jpg, jpeg, scan",
     "IT": "it, this, that",
     "PERSON": "person, man, woman, girl, boy, guy, lady, me, him, her, his, he, she, myself, gentleman, dude, kid, "
-    "child, model, subject, main subject, character, figure, astronaut, grandma, grandpa, mom, mum, dad, "
-    "mother, father, friend, wife, husband, son, daughter, baby, brother, sister, bride, groom, lad, themselves, "
+    "child, model, subject, main subject, character, figure, astronaut, grandma, grandpa, mom, mum, dad, mother, "
+    "father, friend, wife, husband, son, daughter, baby, brother, sister, bride, groom, lad, themselves, king, "
+    "queen, boss, uncle, aunt, auntie, teacher, toddler, teenager, teen, granny, grandmother, grandfather, nan, "
+    "nana, nephew, niece, cousin, buddy, mate, colleague, coworker, neighbour, neighbor, singer, dancer, player, "
+    "student, worker, employee, ceo, doctor, nurse, chef, actor, actress, musician, girlfriend, boyfriend, gf, bf, "
+    "bro, sis, hubby, fiance, kiddo, guys, youngster, infant, princess, prince, dad's, bloke, chap, gal, roommate, "
+    "babe, fella, speaker, rider, runner, skater, surfer, driver, pilot, soldier, policeman, fireman, clown, santa, "
     "herself, himself",
-    "THING": "cat, dog, animal, pet, product, object, item, puppy, kitten, horse, bird, "
-    "foreground, people, them, us, family, couple, main object, car, bottle, "
-    "shoe, shoes, sneaker, sneakers, vase, chair, sofa, toy, box, cake, plant, statue, bike, bicycle, lamp",
-    "HEAD": "head, face, eyes, nose, lip, lips, upper lip, top of head, top of his head, top of her head, "
-    "top of my head, top of the head",
-    "EVERYTHING": "everything, anything, the rest, rest, all",
+    "THING": "cat, dog, animal, pet, product, object, item, puppy, kitten, horse, bird, foreground, people, them, "
+    "us, family, couple, main object, car, bottle, shoe, shoes, handbag, bag, backpack, purse, watch, ring, "
+    "necklace, earrings, bracelet, jewelry, jewellery, mug, cup, bowl, plate, book, phone, laptop, camera, guitar, "
+    "table, desk, stool, couch, dress, shirt, t shirt, tshirt, jacket, hoodie, jeans, boot, boots, trainers, heels, "
+    "jar, candle, perfume, pot, flower, flowers, bouquet, tree, fruit, apple, pizza, burger, food, dish, rabbit, "
+    "bunny, hamster, parrot, duck, chicken, cow, sheep, goat, pig, fox, bear, lion, tiger, elephant, fish, turtle, "
+    "lizard, snake, frog, insect, butterfly, bee, doggo, kitty, pup, pooch, motorcycle, motorbike, scooter, truck, "
+    "van, boat, ship, plane, airplane, train, doll, teddy, figurine, sculpture, instrument, violin, piano, ball, "
+    "helmet, rucksack, item of clothing, product photo, team, band, group, kids, children, twins, girls, boys, men, "
+    "women, ladies, friends, the two of us, both of us, both, sneaker, sneakers, vase, chair, sofa, toy, box, cake, "
+    "plant, statue, bike, bicycle, lamp",
+    "HEAD": "head, face, eyes, nose, lip, lips, upper lip, top of head, top of his head, top of her head, top of my "
+    "head, top of the head",
+    "EVERYTHING": "everything, anything, all",
     "AREA": "area, region, selection, mask, masked area, masked region, masked part, masked object, masked thing, "
-    ""
     "what the mask covers, selected area, selected region, selected part, selected object, white area, marked area, "
-    "highlighted area, hole, "
-    "spot, section, part, gap",
+    "highlighted area, hole, spot, section, part, gap",
     "CHANGE": "change, replace, swap, switch, substitute, turn, transform, convert, modify, exchange, swap out, "
-    "switch out, change out, set, make, have, render, get, let, "
-    "changing, replacing, turning, making, swapping, converting",
+    "switch out, change out, set, make, have, render, get, let, changing, replacing, turning, making, swapping, "
+    "converting",
     "PAINT": "colour, color, paint, fill, recolor, recolour",
-    "ADD": "put, place, add, insert, include, use, apply, give, draw, overlay, attach, throw, slap, do, have, "
-    "try, paste, stick, create, pop, adding, putting, placing, giving, applying",
+    "ADD": "put, place, add, insert, include, use, apply, give, draw, overlay, attach, throw, slap, do, have, try, "
+    "paste, stick, create, pop, adding, putting, placing, giving, applying",
     "MOVE": "put, place, move, teleport, bring, take, show, position, set, have",
     "REMOVE": "remove, erase, delete, clear, get rid of, take out, take away, take off, eliminate, strip, strip out, "
     "wipe out, clean up, clean, edit out, cut away, knock out, rub out, photoshop out, crop out, strip away, "
     "removing, erasing, deleting, taking away, getting rid of",
-    "REMOVED": "removed, removal, remover, removing, deleted, erased, gone, disappear, vanish, go away, remove, erase, "
-    "delete, cut out",
+    "REMOVED": "removed, removal, remover, removing, deleted, erased, gone, disappear, vanish, go away, remove, "
+    "erase, delete, cut out",
     "TAKE": "take, clean, edit, wipe, rub",
     "OUT": "out, away, off, up",
     "UPDOWN": "up, down",
@@ -47,28 +59,29 @@ ROLES: Final[Mapping[str, str]] = {
     "BLURRY": "blurry, blurred, out of focus, defocused, unfocused, blurrier",
     "PORTRAITMODE": "portrait mode, depth of field, shallow depth of field",
     "WEARS": "wear, wearing, wears",
-    "UPWARDS": "increase, boost, raise, bump up, turn up, strengthen, intensify, pump up, crank up, higher, "
-    "enhance, up",
-    "DOWNWARDS": "decrease, reduce, lower, turn down, bring down, weaken, tone down, drop, down",
+    "UPWARDS": "increase, boost, raise, bump up, turn up, strengthen, intensify, pump up, crank up, higher, enhance, "
+    "up, crank, push, push up, amp up, ramp up, dial up, bump, pump, lift",
+    "DOWNWARDS": "decrease, reduce, lower, turn down, bring down, weaken, tone down, drop, down, dial down, cut "
+    "down, pull down, ease",
     "MORE": "more, extra, additional",
     "LESS": "less",
     "TOO": "too",
     "POPS": "pop, stand out",
     "HUEWORD": "colour, color, shade",
     "COLOURS": "colours, colors, colour, color, hues",
-    "TONES": "tone, tones, toning, tint, temperature, color temperature, colour temperature, color tone, colour tone, "
-    "color tones, colour tones",
+    "TONES": "tone, tones, toning, tint, temperature, color temperature, colour temperature, color tone, colour "
+    "tone, color tones, colour tones",
     "EFFECT": "filter, effect, efect, effekt, look, style, version, mode, scene",
-    "LOOKS": "look, looks, look like, looks like, appear, feel, looking, look like there's, look like there is, "
-    "look as if there is",
+    "LOOKS": "look, looks, look like, looks like, appear, feel, looking, look like there's, look like there is, look "
+    "as if there is",
     "BE": "be, should be, must be, to be, should, needs to be",
     "IS": "is, are, it's, its, be",
     "TRANSPARENT": "transparent, transparency, transparent png, see through",
-    "NO": "no, without, without any, i don't want, i dont want, i do not want, don't want",
+    "NO": "no, w/o, without, without any, i don't want, i dont want, i do not want, don't want",
     "NOT": "not, don't, dont, do not, never, without changing",
     "KEEP": "keep, leave, preserve, keeping, leaving",
-    "SAME": "same, as is, as it is, unchanged, untouched, intact, exactly the same, alone, exactly as is, "
-    "exactly as it is",
+    "SAME": "same, as is, as it is, unchanged, untouched, intact, exactly the same, alone, exactly as is, exactly as "
+    "it is",
     "ONLY": "only",
     "KEEPONLY": "keep only, only keep, keep just, just keep",
     "ELSE": "else",
@@ -76,23 +89,21 @@ ROLES: Final[Mapping[str, str]] = {
     "INSTEAD": "instead",
     "TO": "to, into, :, =, ->",
     "AS": "as",
-    "WITH": "with, using, having, have",
+    "WITH": "with, w/, using, having, have",
     "FOR": "for, by",
     "LIKE": "like, like in, like on, as in",
     "IN": "in, at, inside, under, beneath, underneath, within, next to",
-    "ON": "on, onto, against, in front of, over, on top of",
+    "ON": "on, above, onto, against, in front of, over, on top of",
     "BEHIND": "behind, in back of",
     "OF": "of",
     "FROM": "from",
     "PAIR": "pair of, pair",
     "NICE": "nice, beautiful, pretty, lovely, stunning, gorgeous, amazing, simple, realistic, clean, elegant, fancy, "
     "stylish, cute, funny, awesome, great, good, perfect, professional, neutral, classic, classy, cool looking, "
-    "nice looking, dreamy, magical, epic, new",
+    "fake, fluffy, sweet, fresh, modern, real, proper, decent, nice looking, magical, epic, new",
     "FLAT": "solid, plain, pure, flat, uniform, simple, clean, bright, neutral",
     "LIGHTEN": "light, pale, pastel, soft",
     "DEEPEN": "deep, dark",
-    "TRAIT": "dark, clear, deep, sparkling, dramatic, bright, black, warm, gold, golden, orange, red, glowing, fiery, "
-    "vivid, vibrant, colourful, colorful, light, soft",
     "SOFT": "soft, shallow, strong, nice",
     # Said of a picture as a whole, never an object that could be filled over.
     "ABSTRACT": "noise, grain, blur, blurriness, haze, fog, red eye, red eyes, colour, color, colors, colours, "
@@ -101,22 +112,30 @@ ROLES: Final[Mapping[str, str]] = {
 }
 
 POLITE: Final = (
-    "please, please to, pls, plz, kindly, can you please, can you, could you please, could you, would you, will you, "
-    "can u, "
-    "could u, can i have, can i get, could i have, could i get, i want you to, i want to, i want it to, i want, "
-    "i wanna, i need you to, i need to, i need, needs, i'd like you to, i'd like to, i'd like, id like, "
-    "i would like you to, i would like to, i would like, i'd love, let's, lets, just, hey, hi, now, help me, for me, "
-    "thanks, thank you, thx, ty, cheers, many thanks, try to, hello, hi there, hello there, hey there, dear, "
-    "if possible, if you can, if you could, if u can, would you mind, do you mind, is it possible to, "
-    "would it be possible to, i think, something like, kind of, sort of, could, would, can, we need, we want, "
-    "we would like, we'd like, "
-    "i would love, i would like to have, i want to have, "
-    "go ahead and, simply, ok, okay, how about, what about, maybe, thank you very much, thanks a lot, "
-    "inventing no detail"
+    "please, please to, pls, plz, kindly, can you please, can you, pretty please, asap, as soon as possible, much "
+    "appreciated, appreciate it, i appreciate it, best regards, kind regards, regards, sorry, lol, haha, bro please, "
+    "thanx, tnx, thankyou, thank u, many thx, thanks in advance, thanks so much, thank you so much, thx in advance, "
+    "greetings, good morning, good evening, good day, dear sir, sir, madam, u, ya, yo, uh, um, hmm, well, actually, "
+    "basically, quickly, quick, real quick, pls and thank you, if that is possible, if that's possible, if its "
+    "possible, if it is possible, when you can, if you don't mind, i was wondering if you could, i was wondering if "
+    "you can, i wonder if you can, could you maybe, is there a way to, are you able to, would you be able to, would "
+    "you be so kind to, be so kind and, be so kind to, do me a favor and, do me a favour and, gimme, give me, gonna "
+    "need, gotta, wanna, i wish to, i wish, i require, we need to, we want to, i would want, i am wanting, i'm "
+    "looking to, i am looking to, i'm trying to, i am trying to, i have to, must, make sure to, make sure you, you "
+    "should, you must, your task is to, your job is to, task, request, edit, instruction, kinda, sorta, like to,  "
+    "could you please, could you, would you, will you, can u, could u, can i have, can i get, could i have, could i "
+    "get, i want you to, i want to, i want it to, i want, i wanna, i need you to, i need to, i need, needs, i'd like "
+    "you to, i'd like to, i'd like, id like, i would like you to, i would like to, i would like, i'd love, let's, "
+    "lets, just, hey, hi, now, help me, for me, thanks, thank you, thx, ty, cheers, many thanks, try to, hello, hi "
+    "there, hello there, hey there, dear, if possible, if you can, if you could, if u can, would you mind, do you "
+    "mind, is it possible to, would it be possible to, i think, something like, kind of, sort of, could, would, can, "
+    "we need, we want, we would like, we'd like, i would love, i would like to have, i want to have, go ahead and, "
+    "simply, ok, okay, how about, what about, maybe, thank you very much, thanks a lot, inventing no detail"
 )
 FILLER: Final = "a, an, the, teh, hte, my, our, your, their, some, one, entire, whole, completely, fully, totally, full"
 JOINTS: Final = (
-    "and, &, +, plus, also, then, and then, and also, after that, as well as, as well, next, finally, but, ;, ., !, ?"
+    "and, n, &, +, plus, also, then, and then, and also, after that, as well as, as well, next, finally, "
+    "but, ;, ., !, ?"
 )
 PAUSE: Final = ","
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -13,12 +14,14 @@ from tollbrush.engines.studio.light import encoded, linear, to_lab
 from tollbrush.engines.studio.matting import matte
 from tollbrush.engines.studio.skies import paint_sky
 from tollbrush.engines.studio.strips import enlarged, reduced, reduced_map, strips
+from tollbrush.engines.studio.tones import in_mood
 from tollbrush.errors import CannotHonour
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tollbrush.engines.interface import Mask, Pixels
+    from tollbrush.engines.studio.lexicon import ToneKind
     from tollbrush.engines.studio.treatments import SkyKind
 
     Map = NDArray[np.float32]
@@ -46,9 +49,11 @@ _LANDS: Final[dict[SkyKind, _Land]] = {
 }
 
 
-def replace_sky(pixels: Pixels, kind: SkyKind, seed: int, within: Mask | None = None) -> Pixels:
-    """H×W×3 pixels under another sky. `within`: where the caller says that the sky is, roughly. Raises CannotHonour
-    when no sky is found."""
+def replace_sky(
+    pixels: Pixels, kind: SkyKind, seed: int, within: Mask | None = None, moods: Sequence[ToneKind] = ()
+) -> Pixels:
+    """H×W×3 pixels under another sky. `within`: where the caller says that the sky is, roughly; `moods`: its tones.
+    Raises CannotHonour when no sky is found."""
     sky, confidence = find_sky(pixels, within)
     if confidence < _SURE:
         raise CannotHonour("There is no clear sky in this picture.", advice="Send a mask, white over the sky.")
@@ -57,7 +62,7 @@ def replace_sky(pixels: Pixels, kind: SkyKind, seed: int, within: Mask | None = 
     share = np.maximum(1 - land.alpha, _gaps(pixels, sky))
     rows = np.flatnonzero(sky.any(axis=1))
     painted_rows = min(height, max(16, round(1.02 * (int(rows[-1]) + 1))))
-    new = paint_sky(kind, Size(width, painted_rows), seed)
+    new = in_mood(paint_sky(kind, Size(width, painted_rows), seed), moods)
     new = np.vstack([new, np.repeat(new[-1:], height - painted_rows, axis=0)])
     return _joined(land.foreground, share, new, _LANDS[kind])
 

@@ -6,12 +6,13 @@ does not shift the other, strip by strip so that a 4096² picture needs no gigab
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
 import cv2
 import numpy as np
 
+from tollbrush.engines.studio.grades import GRADES
 from tollbrush.engines.studio.light import encoded, linear, to_lab
 from tollbrush.engines.studio.strips import strips
 
@@ -35,6 +36,13 @@ def tone(pixels: Pixels, kind: ToneKind, amount: float = 1.0) -> Pixels:
     if pixels.shape[2] == 3:
         return changed
     return np.dstack([changed, pixels[..., 3]])
+
+
+def in_mood(pixels: Pixels, moods: Sequence[ToneKind]) -> Pixels:
+    """A painted scene in the tones that its adjectives ask for."""
+    for mood in moods:
+        pixels = tone(pixels, mood, 1.2)
+    return pixels
 
 
 def _black_and_white(pixels: Pixels, amount: float) -> Pixels:
@@ -150,4 +158,5 @@ _TONES: Final[dict[ToneKind, Callable[[Pixels, float], Pixels]]] = {
     "less_contrast": _less_contrast,
     "more_saturation": _more_saturation,
     "less_saturation": _less_saturation,
+    **GRADES,
 }

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from tollbrush.engines.studio.colours import Colour
+from tollbrush.engines.studio.lexicon import ToneKind
 
 StyleKind = Literal["watercolour", "oil", "sketch", "cartoon", "vintage", "hdr", "pixel_art", "pop_art"]
 WeatherKind = Literal["snow", "rain", "fog"]
@@ -43,10 +44,13 @@ class Weather:
 
 @dataclass(frozen=True)
 class ReplaceSky:
+    """`moods`: tones of the sky, as in a warm sunset."""
+
     kind: SkyKind
+    moods: tuple[ToneKind, ...] = ()
 
     def __str__(self) -> str:
-        return f"change the sky to a {_SKY_NAMES[self.kind]}"
+        return f"change the sky to a {in_mood(self.moods)}{_SKY_NAMES[self.kind]}"
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,27 @@ class Recolour:
     def __str__(self) -> str:
         what = "what the mask covers" if self.source is None else f"what is {self.source}"
         return f"make {what} {self.colour.name}"
+
+
+@dataclass(frozen=True)
+class SwapColours:
+    """What is of one colour takes the other, and the other way round; both by name."""
+
+    first: Colour
+    second: Colour
+
+    def __str__(self) -> str:
+        return f"swap {self.first.name} and {self.second.name}"
+
+
+@dataclass(frozen=True)
+class KeepColour:
+    """Everything black and white but what is of this colour, by name."""
+
+    source: str
+
+    def __str__(self) -> str:
+        return f"keep only {self.source} in colour"
 
 
 @dataclass(frozen=True)
@@ -113,9 +138,23 @@ class Write:
         return f'write{size} "{self.text}" at the {self.place}{colour}'
 
 
-Treatment = Style | Weather | ReplaceSky | Recolour | Sharpen | Denoise | Blur | Vignette | Write
+Treatment = (
+    Style | Weather | ReplaceSky | Recolour | SwapColours | KeepColour | Sharpen | Denoise | Blur | Vignette | Write
+)
 
 
 def much(amount: float, less: str = "slightly ", more: str = "strongly ") -> str:
     """In front of what an amount of 1 needs no word for."""
     return "" if amount == 1.0 else less if amount < 1 else more
+
+
+def in_mood(moods: tuple[ToneKind, ...]) -> str:
+    """In front of a scene's name."""
+    return "".join(f"{_MOOD_NAMES.get(mood, mood)} " for mood in moods)
+
+
+_MOOD_NAMES: Final[dict[ToneKind, str]] = {
+    "warmer": "warm", "cooler": "cold", "brighter": "bright", "darker": "dark", "more_saturation": "vivid",
+    "more_contrast": "crisp", "faded": "soft", "more_orange": "orange", "more_red": "red", "more_pink": "pink",
+    "more_blue": "blue",
+}  # fmt: skip

@@ -41,9 +41,14 @@ UNKNOWN: Final = "UNKNOWN"
 _LONGEST: Final = 6  # words in a phrase
 _TOKEN: Final = re.compile(
     r"#(?:[0-9a-f]{6}|[0-9a-f]{3})\b|\d{1,2}\s?[:x]\s?\d{1,2}\b|[+-]?\d+(?:\.\d+)?\s?(?:%|percent\b|°|degrees?\b|deg\b)"
-    r"|\d\s?(?:x|times)\b|b&w|b/w|->|[^\W\d_]+(?:'[^\W\d_]+)?|-?\d+(?:\.\d+)?|\S"
+    r"|\b\d0s\b|\d{1,2} by \d{1,2}\b|x\s?\d\b|w/o?\b|\d\s?(?:x|times)\b|b&w|b/w|->"
+    r"|[^\W\d_]+(?:'[^\W\d_]+)?|-?\d+(?:\.\d+)?|\S"
 )
 _HYPHEN: Final = re.compile(r"-(?!>)(?!(?<!\w-)\s?\d)")  # neither an arrow's nor a number's sign
+_SMILES: Final = re.compile(
+    "[\U0001f600-\U0001f64f\U0001f44b-\U0001f44f\U0001f90d-\U0001f91f\U0001f970\U0001f493-\U0001f49f\u2728\u2764\ufe0f]"
+    r"|(?<!\w)[:;]-?[)(dp]+(?!\w)|\^\^|<3"
+)
 _QUOTES: Final = str.maketrans({"’": "'", "‘": "'", "`": "'", "´": "'", "“": '"', "”": '"', "—": ",", "…": "."})
 _POINTED_AT: Final = ("PICTURE", "BG", "PERSON", "THING", "AREA", "EFFECT", "COLOURS")
 
@@ -79,6 +84,11 @@ def _is_noun(term: Term) -> bool:
 
 
 _MARKS: Final = "".join(map(chr, range(0xE000, 0xE008)))  # each stands for one quotation
+# Words to be written that bear no quotation marks: after a colon, to the end; else a run of capitals.
+_UNQUOTED: Final = re.compile(
+    r"(?:(?<=\b[Tt]ext:)|(?<=\b[Cc]aption:)|(?<=\b[Tt]itle:)|(?<=\b[Ww]rite:)|(?<=\b[Ww]atermark:))\s*(.+)$"
+    r"|(?<=\b[Ww]rite\s)((?!(?:A|An|The|My|Me|It|I)\b)[A-Z0-9][\w'!&.%-]*(?:\s[A-Z0-9][\w'!&.%-]*)*)(?=\s[a-z]|\s*$)"
+)
 _QUOTED: Final = re.compile(r"\"([^\"]+)\"|(?<!\w)'((?:[^']|(?<=\w)'(?=\w))+)'(?!\w)")
 
 
@@ -97,11 +107,11 @@ def _quoted(prompt: str, *, keep: bool) -> tuple[str, list[str]]:
         quoted.append(words)
         return f" {_MARKS[len(quoted) - 1]} "
 
-    return _QUOTED.sub(mark, text), quoted
+    return (_QUOTED if _QUOTED.search(text) else _UNQUOTED).sub(mark, text), quoted
 
 
 def _words(text: str) -> list[str]:
-    text = text.lower()
+    text = _SMILES.sub(" ", text.lower())
     return [_without_possessive(word) for word in _TOKEN.findall(_HYPHEN.sub(" ", text))]
 
 
@@ -149,8 +159,10 @@ def _literal(key: str) -> dict[str, Value] | None:
     if key[0] == "#" and len(key) in (4, 7):
         digits = key[1:] if len(key) == 7 else "".join(2 * digit for digit in key[1:])
         return {"HUE": digits}
-    if aspect := re.fullmatch(r"(\d+)\s?[:x]\s?(\d+)", key):
+    if aspect := re.fullmatch(r"(\d+)\s?(?:[:x]|by)\s?(\d+)", key):
         return {"ASPECT": f"{aspect[1]}:{aspect[2]}"}
+    if times := re.fullmatch(r"x\s?(\d)", key):
+        return {"TIMES": float(times[1])}
     if step := re.fullmatch(r"([+-]\d+(?:\.\d+)?)\s?(?:%|percent)", key):
         return {"STEP": float(step[1])}
     if number := re.fullmatch(r"(-?\d+(?:\.\d+)?)\s?(\S*)", key):
@@ -178,7 +190,8 @@ def dictionary() -> dict[str, dict[str, Value]]:
         "TONEVERB": lex.TONE_VERBS, "TONENOUN": lex.TONE_NOUNS, "DEGREE": lex.DEGREES, "HUE": lex.COLOURS,
         "STYLE": retouch.STYLES, "STYLEVERB": retouch.STYLE_VERBS, "WEATHER": retouch.WEATHERS,
         "SKYLOOK": retouch.SKIES, "WHOLESKY": retouch.WHOLE_SKIES, "PLACE": retouch.PLACES, "SIZE": retouch.SIZES,
-        "SOURCE": retouch.SOURCES, "SIDE": retouch.SIDES, "CLOCK": retouch.CLOCK, "AXIS": retouch.AXES,
+        "SOURCE": retouch.SOURCES,
+        "MOOD": lex.MOODS, "TINT": lex.TINTS, "SIDE": retouch.SIDES, "CLOCK": retouch.CLOCK, "AXIS": retouch.AXES,
         "TIMES": retouch.TIMES, "DEGREES": retouch.TURNS, "WIDTH": retouch.WIDTHS, "ASPECT": retouch.ASPECTS,
     }  # fmt: skip
     for tag, table in valued.items():
