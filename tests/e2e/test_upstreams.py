@@ -41,6 +41,7 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Own]:
         models = {
             "acme/qwen-edit": common | {"upstreams": [good]},
             "acme/two": common | {"upstreams": [good, bad]},
+            "acme/mixed": common | {"upstreams": [good, {"url": locked, "profile": "openai", "mask": False}]},
         }
         env = {
             "TOLLBRUSH_MODELS": json.dumps(models),
@@ -107,6 +108,19 @@ def test_nothing_is_charged_for_what_is_no_picture(own: Own, payer: Buyer, failu
     assert shop.images_on_disk() == files
     assert open_charges(shop) == []
     assert shop.pay(payer, OWN, BASE).status_code == 200  # the server is not done with, and neither is the payer
+
+
+def test_what_no_server_does_at_once_is_refused_before_a_price(own: Own) -> None:
+    body = OWN | {"model": "acme/mixed", "quality": "low", "mask": data_uri(half_mask(128, 64))}
+    quoted = {"model": "acme/mixed", "quality": "low", "size": "128x64", "masked": True}
+    for refused in (own.shop.post(body), own.shop.post(quoted, path="/v1/images/quote")):
+        assert refused.status_code == 400, refused.text
+        said = refused.json()
+        assert said["message"] == (
+            "no server of this model does a mask and quality low at once. Leave out the mask, or leave out the quality."
+        )
+        assert [detail["path"] for detail in said["details"]] == ["mask"]
+    assert own.shop.post({name: value for name, value in body.items() if name != "quality"}).status_code == 402
 
 
 def test_a_server_that_refuses_our_key_loses_no_sale(own: Own, payer: Buyer) -> None:

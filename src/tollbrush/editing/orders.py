@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tollbrush.domain.catalog import STUDIO, Catalog, Model
 from tollbrush.domain.edits import MAX_SEED, EditRequest, Size
 from tollbrush.domain.pricing import Price
-from tollbrush.engines.interface import Engine, Reframing
+from tollbrush.engines.interface import Assembled, Engine, Needs, Reframing
 from tollbrush.errors import BadRequest, UnsupportedParameter
 
 
@@ -58,11 +58,17 @@ class OrderDesk:
 
     def price(self, plan: Plan, request: EditRequest, source: Size) -> Order:
         """What it costs; `source` (upright) decides for `auto`, and what the words make of its frame. Raises
-        BadRequest."""
+        BadRequest, UnsupportedParameter."""
         if isinstance(plan.engine, Reframing) and request.prompt and not plan.masked:
             source = plan.engine.reframe(request.prompt, source) or source
         size = request.size or plan.requested.sizes.nearest(source)
-        return Order(plan, request, size, self.catalog.price(plan.requested, size, request.n))
+        price = self.catalog.price(plan.requested, size, request.n)
+        if isinstance(plan.engine, Assembled):
+            sources = max(1, len(request.sources))
+            plan.engine.require(
+                plan.model.upstream, Needs(size, plan.masked, sources, request.quality, request.background)
+            )
+        return Order(plan, request, size, price)
 
 
 def _check_parameters(plan: Plan, fields: EditRequest, *, masked: bool) -> None:

@@ -42,9 +42,7 @@ class Fleet(Generic[M]):
         UnsupportedParameter when none suits, Unavailable while all that do are left alone."""
         suiting = {m: found for m in self.members if (found := rank(m)) is not None}
         if not suiting:
-            raise UnsupportedParameter(
-                "no server of this model does all of this at once.", advice="Leave out the mask, quality or background."
-            )
+            raise UnsupportedParameter("no server of this model does all of this at once.")
         callable_ = [m for m in suiting if _may_be_called(m)]
         if not callable_:
             wait = min(m.breaker.wait for m in suiting)

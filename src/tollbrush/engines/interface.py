@@ -157,3 +157,23 @@ class Reframing(Protocol):
     def reframe(self, prompt: str, source: Size) -> Size | None:
         """What its answer to these words without a mask measures; None where the frame stays. Raises CannotHonour."""
         ...
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What an edit asks of one server at once; `size` is the one that is priced."""
+
+    size: Size
+    masked: bool
+    sources: int
+    quality: str | None = None
+    background: str | None = None
+
+
+@runtime_checkable
+class Assembled(Protocol):
+    """An engine of several servers, of which none may do all that its capabilities tell of together."""
+
+    def require(self, upstream: str, needs: Needs) -> None:
+        """Before any price: raises UnsupportedParameter, with what to leave out, where no server does all of it."""
+        ...

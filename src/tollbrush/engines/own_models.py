@@ -112,12 +112,16 @@ def _check(row: Model, own: ModelSettings, places: Sequence[UpstreamSettings], c
                 f"{where}: a picture costs {cost} at {url}, and none is sold for more than {max(prices.values())}; "
                 "raise its sizes' prices, or leave the upstream out."
             )
-    for size, price in prices.items():
-        if price < min(costs.values()):
-            raise BadSettings(
-                f"{where}: a {size} is sold for {price}, and costs {min(costs.values())} at the cheapest of its "
-                "upstreams, so none would be made; raise its price, or leave the size out."
-            )
+    able = {"": costs}
+    if own.mask:
+        able[" with a mask"] = {p.url: costs[p.url] for p, kind in zip(places, profiles, strict=True) if kind.masks}
+    for words, there in able.items():
+        for size, price in prices.items():
+            if price < min(there.values()):
+                raise BadSettings(
+                    f"{where}: a {size}{words} is sold for {price}, and costs {min(there.values())} at the cheapest of "
+                    "its upstreams, so none would be made; raise its price, or leave the size out."
+                )
 
 
 def check_url(where: str, url: str) -> str:

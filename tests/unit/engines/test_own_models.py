@@ -44,6 +44,12 @@ def test_a_size_that_no_server_would_make_for_its_price_is_refused() -> None:
     assert "$0.005 at the cheapest" in said
 
 
+def test_a_mask_that_costs_more_than_it_is_sold_for_is_refused() -> None:
+    cheap = {**SGLANG, "price": "0.001"}
+    said = refusal(settings(acme__qwen_edit={**QWEN, "upstreams": [cheap, {**VLLM, "price": "0.005"}]}))
+    assert "a 512x512 with a mask is sold for $0.0042" in said
+
+
 def test_where_google_is_must_be_an_address() -> None:
     google = {"api_key": "k", "base_url": "ftp://example"}
     wrong = Settings.model_validate({"engines": {"studio": {"enabled": False}, "google": google}})

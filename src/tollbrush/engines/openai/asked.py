@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Final, Self
 
 from tollbrush.domain.edits import OutputFormat, Size
 from tollbrush.domain.pricing import Price
-from tollbrush.engines.interface import EditInput
+from tollbrush.engines.interface import EditInput, Needs
 from tollbrush.engines.openai.upstream import Upstream
+from tollbrush.errors import UnsupportedParameter
 from tollbrush.settings import OpenAISettings
+
+_LESS: Final = {
+    "mask": "leave out the mask",
+    "image": "leave out all images but one",
+    "quality": "leave out the quality",
+    "background": "leave out the background",
+}
 
 
 @dataclass(frozen=True)
@@ -52,6 +60,33 @@ class Asked:
         """One of the `n`, asked for alone."""
         return replace(self, n=1, seed=None if self.seed is None else self.seed + index)
 
+    @classmethod
+    def needing(cls, needs: Needs, sold: Price | None) -> Self:
+        """One picture, without its words: enough to choose a server."""
+        named = {"quality": needs.quality, "background": needs.background}
+        quality, background = (None if value == "auto" else value for value in named.values())
+        return cls("", "", needs.size, needs.masked, needs.sources, 1, quality, background, 0, None, sold, None)
+
+    def less(self) -> Mapping[str, Asked]:
+        """By what could be left out: what is left."""
+        ways = {
+            "mask": replace(self, masked=False),
+            "image": replace(self, sources=1),
+            "quality": replace(self, quality=None),
+            "background": replace(self, background=None),
+        }
+        return {name: asked for name, asked in ways.items() if asked != self}
+
+    def told(self) -> Sequence[str]:
+        """What could be left out, in words."""
+        words = {
+            "a mask": self.masked,
+            f"{self.sources} images": self.sources > 1,
+            f"quality {self.quality}": self.quality,
+            f"background {self.background}": self.background,
+        }
+        return [name for name, wanted in words.items() if wanted]
+
     def rank(self, upstream: Upstream) -> int | None:
         """How well this server suits, 0 best; None: not at all, or it costs more than what was authorised."""
         profile, price = upstream.profile, upstream.place.price
@@ -83,6 +118,21 @@ class Asked:
         if self.previews and "stream" in read:
             fields |= {"stream": "true", "partial_images": str(min(self.previews, upstream.profile.previews))}
         return fields
+
+
+def refusal(asked: Asked, served: Callable[[Asked], bool], sold: Mapping[Size, Price | None]) -> UnsupportedParameter:
+    """What no server does, and what would do instead. `sold`: the sizes, and what a picture of each is sold for."""
+    fewer = asked.less()
+    ways = [_LESS[name] for name, left in fewer.items() if served(left)]
+    path = next((name for name, left in fewer.items() if served(left)), next(iter(fewer), "size"))
+    whole = " and ".join(asked.told())
+    if not served(replace(asked, sold=None)):
+        message = f"no server of this model does {whole} at once."
+    else:  # it is able, and too dear
+        message = f"no server of this model makes a {asked.size}{f' with {whole}' if whole else ''} at its price here."
+        ways += [f"ask for {size}" for size, price in sold.items() if served(replace(asked, size=size, sold=price))]
+    advice = f"{', or '.join(ways).capitalize()}." if ways else "Ask another model."
+    return UnsupportedParameter(message, path=path, advice=advice)
 
 
 class Source:

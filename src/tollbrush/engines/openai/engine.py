@@ -19,8 +19,8 @@ from tollbrush.domain.catalog import MODELS
 from tollbrush.domain.edits import Size
 from tollbrush.domain.pricing import Price
 from tollbrush.engines.fleet import Fleet
-from tollbrush.engines.interface import Capabilities, EditInput, EditOutput
-from tollbrush.engines.openai.asked import Asked, Source
+from tollbrush.engines.interface import Capabilities, EditInput, EditOutput, Needs
+from tollbrush.engines.openai.asked import Asked, Source, refusal
 from tollbrush.engines.openai.calls import Call, Told, all_of
 from tollbrush.engines.openai.upstream import Upstream
 from tollbrush.settings import OpenAISettings, UpstreamSettings
@@ -100,12 +100,29 @@ class OpenAIEngine:
     def plan(self, prompt: str, *, masked: bool) -> str | None:
         return None
 
+    def require(self, upstream: str, needs: Needs) -> None:
+        """Servers that are down are another matter."""
+        members = self._fleets[upstream].members
+        sold = {size: self._sold(upstream, size) for size in (*self._served[upstream].sizes, needs.size)}
+        asked = Asked.needing(needs, sold[needs.size])
+
+        def served(asked: Asked) -> bool:
+            return any(asked.rank(m) is not None for m in members)
+
+        if not served(asked):
+            raise refusal(asked, served, sold)
+
+    def _sold(self, upstream: str, size: Size) -> Price | None:
+        sold = self._served[upstream].sold
+        return None if sold is None else sold(size)
+
     async def edit(self, upstream: str, request: EditInput) -> EditOutput:
         """Raises ContentRefused, RateLimited, UpstreamFailed, Unavailable, EditTimeout; BadImage and BadMask for what
         is over the server's limits."""
         model, fleet = self._served[upstream], self._fleets[upstream]
-        sold = None if model.sold is None else model.sold(request.size)
-        asked = Asked.of(request, model.name, sold, seeds=self.capabilities(upstream).seed)
+        asked = Asked.of(
+            request, model.name, self._sold(upstream, request.size), seeds=self.capabilities(upstream).seed
+        )
         whole = asked.n == 1 or (asked.seed is None and not asked.previews and fleet.suits(asked.rank))
         parts = [asked] if whole else [asked.single(i) for i in range(asked.n)]
         source, told = Source(request, uses=len(parts)), Told(request.report, len(parts))

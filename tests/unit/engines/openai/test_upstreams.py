@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import ExitStack, asynccontextmanager
+from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ from support.openai_simulator import KINDS, simulated, told
 from support.servers import free_port
 from tollbrush.domain.edits import Size
 from tollbrush.domain.pricing import Price
-from tollbrush.engines.interface import EditInput
+from tollbrush.engines.interface import EditInput, Needs
 from tollbrush.engines.openai import OpenAIEngine, Served
 from tollbrush.engines.openai.profiles import PROFILES
 from tollbrush.errors import RateLimited, Unavailable, UnsupportedParameter, UpstreamFailed
@@ -274,3 +275,44 @@ async def test_a_model_that_is_not_listed_is_told_of(servers: Mapping[str, str])
     (alarm,) = engine.alarms().values()
     await engine.close()
     assert "gpt-image-9" in alarm
+
+
+# ── what nobody does is told before a price ─────────────────────────────────────────────────────────────────
+
+
+BIG = Size(256, 128)
+UNMASKED = {"url": "http://127.0.0.1:9/v1", "profile": "openai", "mask": False}
+OMNI = {"url": "http://127.0.0.1:8/v1", "profile": "vllm-omni"}
+MASKED = Needs(SIZE, masked=True, sources=1)
+
+
+def by_size(size: Size) -> Price:
+    return Price.of(Decimal("0.01" if size == SIZE else "0.04"))
+
+
+@pytest.mark.parametrize(
+    ("places", "needs", "words"),
+    [([UNMASKED, OMNI], replace(MASKED, quality="low"),
+      "does a mask and quality low at once. Leave out the mask, or leave out the quality."),
+     ([UNMASKED, OMNI], replace(MASKED, quality="low", background="opaque"), "at once. Leave out the mask."),
+     ([UNMASKED, OMNI], Needs(SIZE, masked=False, sources=5, quality="low"), ""),
+     ([{**UNMASKED, "max_sources": 1}, OMNI], Needs(SIZE, masked=False, sources=2, quality="low"),
+      "does 2 images and quality low at once. Leave out all images but one, or leave out the quality."),
+     ([UNMASKED, {**OMNI, "price": "0.02"}], MASKED,
+      "makes a 128x64 with a mask at its price here. Leave out the mask, or ask for 256x128."),
+     ([{**OMNI, "price": "0.02"}], Needs(SIZE, masked=False, sources=1),
+      "makes a 128x64 at its price here. Ask for 256x128."),
+     ([{**OMNI, "price": "1"}], MASKED, "makes a 128x64 with a mask at its price here. Ask another model."),
+     ([{**OMNI, "price": "0.02"}], replace(MASKED, size=BIG), ""),
+     ([UNMASKED, OMNI], replace(MASKED, quality="auto", background="auto"), "")],
+)  # fmt: skip
+async def test_what_no_server_does_is_told_with_what_would_do(
+    places: list[dict[str, Any]], needs: Needs, words: str
+) -> None:
+    async with fleet(*places, sizes=(SIZE, BIG), sold=by_size) as engine:
+        if not words:
+            engine.require("m", needs)
+            return
+        with pytest.raises(UnsupportedParameter) as refused:
+            engine.require("m", needs)
+    assert refused.value.sentence().endswith(words)
