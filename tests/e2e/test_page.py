@@ -186,7 +186,7 @@ def test_every_view_suits_a_screen_reader(browser: Browser, fair: Fair, scheme: 
         look("painting")
         page.get_by_role("button", name="More").click()
         page.fill("#prompt", "a unicorn")
-        expect(page.get_by_role("alert")).to_contain_text("no unicorns here.")
+        expect(page.get_by_role("alert")).to_contain_text("No unicorns here.")
         look("refused")
         page.fill("#prompt", "invert it")
         fair.gateway.hold()

@@ -146,7 +146,7 @@ def test_a_storage_that_is_full(visit: Watched, fair: Fair, error: str, said: st
 def test_words_that_cannot_be_honoured(visit: Watched, fair: Fair) -> None:
     """Refused by the gateway in words, where it arose."""
     page = visit.open(fair.gateway.url, fair.photo, "a unicorn")
-    expect(page.get_by_role("alert")).to_contain_text("no unicorns here.")
+    expect(page.get_by_role("alert")).to_contain_text("No unicorns here.")
     page.fill("#prompt", "invert it")
     expect(page.get_by_role("alert")).to_have_count(0)
     visit.complaints.clear()

@@ -56,8 +56,11 @@ export async function problemOf(response: Response): Promise<Problem> {
   const details = Array.isArray(said["details"]) ? (said["details"] as { path?: string }[]) : [];
   const words = text("message") || text("error") || `The server answered ${response.status} without a reason.`;
   const seconds = Number(response.headers.get("Retry-After")) || 0;
-  return new Problem(words, response.status, text("reason") || text("code"), details[0]?.path ?? "", seconds);
+  return new Problem(sentence(words), response.status, text("reason") || text("code"), details[0]?.path ?? "", seconds);
 }
+
+/** As it stands at the beginning of a line. */
+export const sentence = (words: string) => words.charAt(0).toUpperCase() + words.slice(1);
 
 async function body(response: Response): Promise<unknown> {
   try {

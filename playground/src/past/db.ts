@@ -25,7 +25,7 @@ export interface Open {
 }
 
 const NAME = "tollbrush";
-const MOST = 60;
+export const MOST = 60;
 
 export class StorageFull extends Error {}
 

@@ -7,7 +7,7 @@ import { Thumb } from "../result/result";
 import { dollars } from "../ui/composer";
 import { Dialog } from "../ui/dialog";
 import { Icon } from "../ui/icons";
-import { allPast, dropPast, type Past } from "./db";
+import { allPast, dropPast, MOST, type Past } from "./db";
 
 export function PastGrid({ close, show }: { close: () => void; show: (past: Past) => void }) {
   const rows = useSignal<Past[] | null>(null);
@@ -24,7 +24,7 @@ export function PastGrid({ close, show }: { close: () => void; show: (past: Past
   const found = rows.value ?? [];
   const acts = (
     <button type="button" class="quiet" disabled={!found.length} onClick={async () => save(await exported(found), "tollbrush-history.json")}>
-      <Icon name="import" /> Export
+      <Icon name="save" /> Export
     </button>
   );
   return (
@@ -44,7 +44,8 @@ export function PastGrid({ close, show }: { close: () => void; show: (past: Past
               <Thumb file={past.results[0]!} />
               <span class="card-words">{past.prompt}</span>
               <span class="card-when">
-                {new Date(past.at).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" })} · {dollars(past.answer.price.amount)}
+                <span>{new Date(past.at).toLocaleString(undefined, { day: "numeric", month: "short", hour: "numeric", minute: "2-digit" })}</span>
+                <span>{dollars(past.answer.price.amount)}</span>
               </span>
             </button>
             <button type="button" class="tool remove" aria-label={`Remove: ${past.prompt}`} title="Remove from this browser" onClick={() => remove(past)}>
@@ -53,6 +54,7 @@ export function PastGrid({ close, show }: { close: () => void; show: (past: Past
           </li>
         ))}
       </ul>
+      {found.length > 0 && <p class="hint">Kept in this browser alone, the newest {MOST}. Export them before you clear its data.</p>}
     </Dialog>
   );
 }

@@ -3,7 +3,7 @@
  */
 
 import { formOf } from "../api/calls";
-import { json, Problem, problemOf, send } from "../api/http";
+import { json, Problem, problemOf, send, sentence } from "../api/http";
 import type { Answer, Job, Order, Quote } from "../api/types";
 import type { Ticket, Told } from "./purse";
 
@@ -72,9 +72,8 @@ const CHARGED: Record<string, string> = {
 };
 
 function failed(job: Job): Problem {
-  const words = (job.error ?? "the edit failed").replace(/[.\s]*$/, ".");
-  const sentence = words.charAt(0).toUpperCase() + words.slice(1);
-  return new Problem(`${sentence} ${CHARGED[job.payment_status ?? ""] ?? "Nothing was charged."}`, 200, job.code ?? job.status);
+  const words = sentence((job.error ?? "the edit failed").replace(/[.\s]*$/, "."));
+  return new Problem(`${words} ${CHARGED[job.payment_status ?? ""] ?? "Nothing was charged."}`, 200, job.code ?? job.status);
 }
 
 export async function cancel(ticket: Ticket): Promise<void> {

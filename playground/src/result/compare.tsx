@@ -58,6 +58,12 @@ function Slider({ was, is, words }: Urls) {
     <div class="frame slider" style={{ "--at": `${originalShown.value ? 100 : at.value}%` }}>
       <img class="after" src={is} alt={`After: ${words}`} />
       <img class="before" src={was} alt="Before" />
+      <span class="tag was" aria-hidden="true">
+        Before
+      </span>
+      <span class="tag is" aria-hidden="true">
+        After
+      </span>
       <span class="handle" aria-hidden="true" />
       <input
         type="range"

@@ -45,11 +45,11 @@ export function ResultView({ past, again, back }: { past: Past; again: (picture:
       {past.results.length > 1 && <Variations files={past.results} at={index} choose={(i) => (which.value = i)} />}
       <div class="result-side">
         <p class="told">{told.revised_prompt || past.prompt}</p>
-        <Receipt answer={past.answer} />
+        <Receipt answer={past.answer} kept={told.preserved === true} />
         <div class="acts">
           <span class="download">
             <button type="button" class="loud" onClick={() => saveAs(picture, type.value, name)}>
-              <Icon name="import" /> Download
+              <Icon name="save" /> Download
             </button>
             <label>
               <span class="hidden">Format of the download</span>
@@ -104,7 +104,8 @@ export function Thumb({ file, alt = "" }: { file: Blob; alt?: string }) {
   return <img src={useUrl(file)} alt={alt} loading="lazy" decoding="async" />;
 }
 
-export function Receipt({ answer }: { answer: Answer }) {
+/** `kept`: outside the mask every pixel is the source's. */
+export function Receipt({ answer, kept }: { answer: Answer; kept: boolean }) {
   const { payment, price } = answer;
   const network = facts.networks.find((each) => each.v1 === payment.network || each.id === payment.network);
   const short = `${payment.tx_hash.slice(0, 8)}…${payment.tx_hash.slice(-6)}`;
@@ -121,6 +122,7 @@ export function Receipt({ answer }: { answer: Answer }) {
         ) : (
           <code title={payment.tx_hash}>{short}</code>
         )}
+        {kept && " · untouched outside the mask"}
         {answer.requested_model && ` · made by ${answer.model} in place of ${answer.requested_model}`}
       </span>
     </p>

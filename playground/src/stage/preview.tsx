@@ -10,7 +10,7 @@ export function Preview({ at }: { at: Picture }) {
     <figure class="preview">
       <div class="frame" style={{ "--w": String(at.width), "--h": String(at.height) }}>
         <img key={shown} src={shown} alt="The edit so far" />
-        <figcaption class="tag">Taking shape: a first look, unfinished</figcaption>
+        <figcaption class="tag">Taking shape …</figcaption>
       </div>
     </figure>
   );

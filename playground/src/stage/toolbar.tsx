@@ -6,6 +6,7 @@ import { encode } from "../mask/png";
 import { save } from "../result/download";
 import { maskRevision, type Picture } from "../state/picture";
 import { brushSize, featherShown, LARGEST, SMALLEST, tool, type Tool, wholeAsked } from "../state/tools";
+import { busy } from "../state/work";
 import { Icon, type IconName } from "../ui/icons";
 import { importMask, redo, undo } from "./actions";
 import { ACCEPTED } from "./welcome";
@@ -26,7 +27,7 @@ export function Toolbar({ at, fail, replace }: { at: Picture; fail: (words: stri
     maskRevision.value++;
   };
   return (
-    <div class="toolbar" role="toolbar" aria-label="Mask tools">
+    <div class="toolbar" role="toolbar" aria-label="Mask tools" inert={busy.value}>
       {TOOLS.map(([name, label, key]) => (
         <button key={name} type="button" class="tool" aria-pressed={tool.value === name} aria-label={label} title={`${label} (${key})`} onClick={() => (tool.value = name)}>
           <Icon name={name as IconName} />
@@ -54,8 +55,8 @@ export function Toolbar({ at, fail, replace }: { at: Picture; fail: (words: stri
         <Icon name="feather" />
       </button>
       <Act icon="whole" label="Show the whole picture (0)" act={() => wholeAsked.value++} />
-      <Act icon="import" label="Load a mask" act={() => input.current?.click()} />
-      <Act icon="export" label="Save the mask" off={!painted} act={async () => save(await encode(at.mask), `${stem(at.name)}-mask.png`)} />
+      <Act icon="load" label="Load a mask" act={() => input.current?.click()} />
+      <Act icon="save" label="Save the mask" off={!painted} act={async () => save(await encode(at.mask), `${stem(at.name)}-mask.png`)} />
       <span class="rule" />
       <button type="button" class="quiet other" title="Edit another picture" onClick={() => other.current?.click()}>
         <Icon name="picture" />

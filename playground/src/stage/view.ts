@@ -17,11 +17,12 @@ export interface Point {
 }
 
 const CLOSEST = 32;
-const MARGIN = 24;
+/** Around the whole picture. */
+const margin = (stage: Size) => (stage.width < 500 ? 10 : 24);
 
 /** The whole picture, centred, never enlarged past its own pixels unless it is tiny. */
 export function fitted(picture: Size, stage: Size): View {
-  const room = { width: Math.max(1, stage.width - 2 * MARGIN), height: Math.max(1, stage.height - 2 * MARGIN) };
+  const room = { width: Math.max(1, stage.width - 2 * margin(stage)), height: Math.max(1, stage.height - 2 * margin(stage)) };
   const whole = Math.min(room.width / picture.width, room.height / picture.height);
   const scale = Math.min(whole, Math.max(1, 320 / Math.max(picture.width, picture.height)));
   return centred(picture, stage, scale);

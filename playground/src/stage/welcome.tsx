@@ -3,8 +3,15 @@
 import { useSignal } from "@preact/signals";
 import { useRef } from "preact/hooks";
 import { Icon } from "../ui/icons";
+import coffee from "./coffee.webp";
 
 export const ACCEPTED = "image/png,image/jpeg,image/webp,image/gif,.heic,.heif";
+
+/** A cup of coffee by Rachel Michetti, CC0, as scikit-image brings it; fetched only when it is asked for. */
+async function ours(): Promise<File> {
+  const response = await fetch(coffee);
+  return new File([await response.blob()], "coffee.webp");
+}
 
 export function Welcome({ choose, problem }: { choose: (file: File) => void; problem: string }) {
   const input = useRef<HTMLInputElement>(null);
@@ -20,14 +27,22 @@ export function Welcome({ choose, problem }: { choose: (file: File) => void; pro
         <h2>
           Paint what should <em>change</em>.
         </h2>
-        <p class="lead">Drop a photograph here, mark a part of it or none, say what you wish for. You see the price first and pay for this one edit.</p>
+        <p class="lead">Drop a photograph here, mark a part of it or none, and say what you wish for. You see the price first, and pay for this one edit.</p>
         <button type="button" class="loud" onClick={() => input.current?.click()}>
           <Icon name="picture" /> Choose a picture
         </button>
-        <p class="hint">or drop it, or paste it. PNG, JPEG, WebP or GIF, up to 20 MB.</p>
+        <p class="hint">
+          Or drop it, or paste it: PNG, JPEG, WebP or GIF, up to 20 MB.
+          <br />
+          None at hand?{" "}
+          <button type="button" class="link" onClick={() => void ours().then(choose, () => undefined)}>
+            Try one of ours
+          </button>
+        </p>
         {problem && (
           <p class="says bad" role="alert">
-            {problem}
+            <Icon name="warn" />
+            <span>{problem}</span>
           </p>
         )}
         <input

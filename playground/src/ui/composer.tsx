@@ -59,6 +59,7 @@ export function Composer({ pay, connect, payer }: { pay: () => void; connect: ((
       </form>
       {said && (
         <p id="said" class="says bad" role="alert">
+          <Icon name="warn" />
           <span>{said}</span>
           {!models.value.length && modelsProblem.value && (
             <button type="button" class="quiet framed" onClick={() => void loadModels()}>
@@ -100,7 +101,7 @@ function PayButton({ wants, connects }: { wants: boolean; connects: boolean }) {
         <span class="doing" role="status">
           {doing()}
         </span>
-        <button type="button" class="quiet" onClick={() => void stop()} disabled={!stoppable.value}>
+        <button type="button" class="quiet framed" onClick={() => void stop()} disabled={!stoppable.value}>
           Cancel
         </button>
       </span>

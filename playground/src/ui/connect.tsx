@@ -25,6 +25,7 @@ export function WalletDialog({ close }: { close: () => void }) {
   const asking = useSignal<Found | null>(null);
   const refused = useSignal("");
   const at = connected.value;
+  const current = at && wallets.value.find((each) => each.name === at.name && FAMILIES[each.family] === (at.address.startsWith("0x") ? "Base" : "Solana"));
   const choose = async (found: Found) => {
     [asking.value, refused.value] = [found, ""];
     try {
@@ -61,7 +62,7 @@ export function WalletDialog({ close }: { close: () => void }) {
       {at && wallets.value.length > 1 && <h3>Or another</h3>}
       <ul class="found">
         {wallets.value
-          .filter((each) => each.name !== at?.name || wallets.value.length > 1)
+          .filter((each) => each !== current)
           .map((each) => (
             <li key={`${each.family} ${each.key}`}>
               <button type="button" disabled={asking.value !== null} onClick={() => choose(each)}>
@@ -77,7 +78,8 @@ export function WalletDialog({ close }: { close: () => void }) {
       {!wallets.value.length && <None />}
       {refused.value && (
         <p class="says bad" role="alert">
-          {refused.value}
+          <Icon name="warn" />
+          <span>{refused.value}</span>
         </p>
       )}
     </Dialog>
