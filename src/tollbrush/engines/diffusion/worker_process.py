@@ -38,6 +38,7 @@ _BROKEN: Final = 70  # exit code: the device no longer works
 
 
 def main() -> None:
+    os.environ.setdefault("TQDM_DISABLE", "1")  # its standard error is the gateway's log
     out, messages = mouth(), heard()
     setup: Setup = next(messages)
     try:
@@ -73,7 +74,7 @@ class _Desk:
     def __init__(self, models: Models, setup: Setup, device: str, out: BinaryIO) -> None:
         self._models, self._setup, self._device, self._out = models, setup, device, out
         self._speaking = threading.Lock()
-        self._loading: dict[str, threading.Lock] = {row.name: threading.Lock() for row in setup.rows}
+        self._loading = threading.Lock()  # one at a time: the libraries import their parts as they are asked for
         self._cancelled: dict[int, threading.Event] = {}
 
     def take(self, message: Load | Edit | Cancel) -> None:
@@ -99,7 +100,9 @@ class _Desk:
 
     def _load(self, name: str) -> None:
         """Says how it goes, and how it ended. Raises BadSettings, EngineFailed."""
-        with self._loading[name]:
+        if self._models.loaded(name):
+            return
+        with self._loading:
             if self._models.loaded(name):
                 return
             self._say(Loading(name, "starting", 0.0))
