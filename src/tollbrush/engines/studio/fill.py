@@ -1,8 +1,7 @@
 """Masked removal: paints a hole from the rest of the picture.
 
-A thin hole (a scratch, a wire) is closed from its rim by fast marching (Telea 2004); any other is completed by
-patches (completion). Texture and repeated structure come out well; what must be understood (half a face, a hidden car)
-does not.
+Its thin pieces (scratches, wires, letters) are closed from what lies on both sides of them; the others are completed by
+patches. Texture and repeated structure come out well; what must be understood (half a face, a hidden car) does not.
 """
 
 from __future__ import annotations
@@ -12,13 +11,14 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from tollbrush.engines.studio.completion import PATCH, SMALLER, complete, depth
+from tollbrush.engines.studio.completion import PATCH, SMALLER, complete
+from tollbrush.engines.studio.thin import closed
 from tollbrush.errors import CannotHonour
 
 if TYPE_CHECKING:
     from tollbrush.engines.interface import Mask, Pixels
 
-_THIN = 3.0  # pixels from a hole's deepest point to its rim, up to which it counts as thin
+_THIN = 8.0  # pixels from a piece's deepest point to its rim, up to which it counts as thin
 _CONTEXT = 1.2  # source window around the hole, in hole sizes
 
 
@@ -32,16 +32,30 @@ def fill(pixels: Pixels, mask: Mask, seed: int = 0, exclude: Mask | None = None)
     if mask.all():
         raise CannotHonour("The mask covers the whole picture, so nothing is left to fill it from.", advice=SMALLER)
     out = pixels.copy()
-    rows, columns = _window(mask, 4 * PATCH)
-    if depth(mask) <= _THIN:
-        painted = _march(pixels[rows, columns], mask[rows, columns])
-    else:
+    thin = _thin(mask)
+    if thin.any():
+        rows, columns = _window(thin, 4 * PATCH)
+        # What is thick is not known yet either: it must not be read as picture.
+        painted = closed(pixels[rows, columns], mask[rows, columns])
+        out[rows, columns][thin[rows, columns]] = painted[thin[rows, columns]]
+    thick = mask & ~thin
+    if thick.any():
+        rows, columns = _window(thick, 4 * PATCH)
         side = max(rows.stop - rows.start, columns.stop - columns.start)
-        rows, columns = _window(mask, int(_CONTEXT * side))
+        rows, columns = _window(thick, int(_CONTEXT * side))
         allowed = np.ones_like(mask) if exclude is None else ~exclude
-        painted = complete(pixels[rows, columns], mask[rows, columns], allowed[rows, columns], seed % 2**31)
-    out[rows, columns][mask[rows, columns]] = painted[mask[rows, columns]]
+        painted = complete(out[rows, columns], thick[rows, columns], allowed[rows, columns], seed % 2**31)
+        out[rows, columns][thick[rows, columns]] = painted[thick[rows, columns]]
     return out
+
+
+def _thin(mask: Mask) -> Mask:
+    """Which connected pieces are nowhere far from their rim; the picture's border is rim too."""
+    count, pieces = cv2.connectedComponents(mask.astype(np.uint8))
+    deep = cv2.distanceTransform(np.pad(mask, 1).astype(np.uint8), cv2.DIST_L2, 3)[1:-1, 1:-1] > _THIN
+    thick = np.zeros(count, np.bool_)
+    thick[pieces[deep]] = True
+    return np.asarray(mask & ~thick[pieces], np.bool_)
 
 
 def _window(mask: Mask, margin: int) -> tuple[slice, slice]:
@@ -51,12 +65,3 @@ def _window(mask: Mask, margin: int) -> tuple[slice, slice]:
         marked = np.flatnonzero(np.any(mask, axis=axis))
         spans.append(slice(max(0, int(marked[0]) - margin), int(marked[-1]) + margin + 1))
     return spans[0], spans[1]
-
-
-def _march(pixels: Pixels, hole: Mask) -> Pixels:
-    marked = hole.astype(np.uint8)
-    out = np.empty_like(pixels)
-    out[..., :3] = cv2.inpaint(np.ascontiguousarray(pixels[..., :3]), marked, _THIN, cv2.INPAINT_TELEA)
-    for channel in range(3, pixels.shape[2]):
-        out[..., channel] = cv2.inpaint(np.ascontiguousarray(pixels[..., channel]), marked, _THIN, cv2.INPAINT_TELEA)
-    return out

@@ -12,4 +12,4 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 
 def kernel(function: _F) -> _F:
     """`function` compiled at its first call; deterministic for the same input on the same machine."""
-    return cast(_F, numba.njit(cache=True, fastmath=True)(function))
+    return cast(_F, numba.njit(cache=True, fastmath=True, nogil=True)(function))

@@ -1,8 +1,10 @@
 """PatchMatch (Barnes et al. 2009) and patch voting (Wexler et al. 2007): the compiled inner loops of `fill`.
 
 All work on padded planes: `features` is H×(W·C) float32, rows of pixels with their C channels side by side so that one
-row of a patch is one contiguous run; a patch is the (2r+1)² square around its centre. `ty, tx` are the targets' centres
-(patches that touch the hole), `ny, nx` each target's match, `nd` the squared distance of that pair.
+row of a patch is one contiguous run; a patch is the (2r+1)² square around its centre. `my, mx` (H×W int32) give for
+each target, a centre whose patch touches the hole, its match's centre, and −1 elsewhere; `cost` (H×W) is the squared
+distance of that pair. Sources lie wholly outside the hole, so a hole is painted in place. The loops take a band of
+rows, `top`…`bottom`, and may run side by side.
 """
 
 from __future__ import annotations
@@ -35,147 +37,151 @@ def _distance(features: Floats, c: int, r: int, y: int, x: int, sy: int, sx: int
 
 
 @kernel
-def distances(features: Floats, c: int, r: int, ty: Ints, tx: Ints, ny: Ints, nx: Ints) -> Floats:
-    """`nd` of a field as it stands."""
-    nd = np.empty(len(ty), np.float32)
-    for k in range(len(ty)):
-        nd[k] = _distance(features, c, r, ty[k], tx[k], ny[k], nx[k], _WORST)
-    return nd
-
-
-@kernel
 def search(
     features: Floats,
     c: int,
     r: int,
     sources: Bools,
-    index: Ints,
-    ty: Ints,
-    tx: Ints,
-    ny: Ints,
-    nx: Ints,
-    nd: Floats,
+    before_y: Ints,
+    before_x: Ints,
+    my: Ints,
+    mx: Ints,
+    cost: Floats,
+    top: int,
+    bottom: int,
     sweeps: int,
     reach: int,
     seed: int,
 ) -> None:
-    """Improves the field in place: propagation along the sweep, then random search in halving squares from `reach`.
+    """Improves the matches of a band in place: propagation along the sweep, then random search in halving squares from
+    `reach`. `cost` is found anew, for features change between calls.
 
-    `sources` H×W says where a source patch may be centred, `index` H×W names the target at a pixel, or −1."""
+    `sources` H×W says where a source patch may be centred. `before` are the matches as they were when all bands began:
+    what lies beyond the band is read there, so that no band waits."""
     h, w = sources.shape
-    n = len(ty)
     state = np.uint32(seed * 2654435761 % 4294967295 + 1)
+    for y in range(top, bottom):
+        for x in range(w):
+            if my[y, x] >= 0:
+                sy, sx = my[y, x], mx[y, x]
+                cost[y, x] = _distance(features, c, r, y, x, sy, sx, _WORST)
     for sweep in range(sweeps):
         step = -1 if sweep % 2 == 0 else 1
-        for q in range(n):
-            k = q if step < 0 else n - 1 - q
-            y, x = ty[k], tx[k]
-            by, bx, bd = ny[k], nx[k], nd[k]
-            for axis in range(2):
-                sy, sx = (step, 0) if axis == 0 else (0, step)
-                neighbour = index[y + sy, x + sx]
-                if neighbour < 0:
+        for row in range(top, bottom):
+            y = row if step < 0 else top + bottom - 1 - row
+            for column in range(w):
+                x = column if step < 0 else w - 1 - column
+                if my[y, x] < 0:
                     continue
-                cy, cx = ny[neighbour] - sy, nx[neighbour] - sx
-                if (cy != by or cx != bx) and 0 <= cy < h and 0 <= cx < w and sources[cy, cx]:
-                    d = _distance(features, c, r, y, x, cy, cx, bd)
-                    if d < bd:
-                        by, bx, bd = cy, cx, d
-            radius = reach
-            while radius >= 1:
-                # xorshift32 (Marsaglia 2003): the same field for the same seed, on any number of threads.
-                state ^= np.uint32(state << np.uint32(13))
-                state ^= np.uint32(state >> np.uint32(17))
-                state ^= np.uint32(state << np.uint32(5))
-                span = np.uint32(2 * radius + 1)
-                cy = by + np.int32(np.uint32(state & np.uint32(0xFFFF)) % span) - radius
-                cx = bx + np.int32(np.uint32(state >> np.uint32(16)) % span) - radius
-                if 0 <= cy < h and 0 <= cx < w and sources[cy, cx]:
-                    d = _distance(features, c, r, y, x, cy, cx, bd)
-                    if d < bd:
-                        by, bx, bd = cy, cx, d
-                radius //= 2
-            ny[k], nx[k], nd[k] = by, bx, bd
-
-
-@kernel
-def vote_soft(
-    colours: Floats, paint: Bools, r: int, ty: Ints, tx: Ints, ny: Ints, nx: Ints, weight: Floats
-) -> tuple[Floats, Floats]:
-    """Weighted mean of all patches over a pixel: smooth, so that coarse levels agree. Sums and weights, H×W×C, H×W."""
-    h, w, c = colours.shape
-    total = np.zeros((h, w, c), np.float32)
-    weights = np.zeros((h, w), np.float32)
-    for k in range(len(ty)):
-        for dy in range(-r, r + 1):
-            for dx in range(-r, r + 1):
-                y, x = ty[k] + dy, tx[k] + dx
-                if paint[y, x]:
-                    for i in range(c):
-                        total[y, x, i] += weight[k] * colours[ny[k] + dy, nx[k] + dx, i]
-                    weights[y, x] += weight[k]
-    return total, weights
-
-
-@kernel
-def vote_sharp(
-    colours: Floats, paint: Bools, r: int, ty: Ints, tx: Ints, ny: Ints, nx: Ints, cost: Floats, power: float
-) -> tuple[Floats, Floats]:
-    """Like `vote_soft`, but a patch counts by (best cost at the pixel / its cost)^power: texture and grain survive,
-    because nearly one patch alone paints each pixel."""
-    h, w, c = colours.shape
-    best = np.full((h, w), _WORST, np.float32)
-    off_centre = np.float32(0.15 / (r * r))
-    least = np.float32(0.01 ** (1 / power))  # of less weight: not worth the sum
-    for k in range(len(ty)):
-        for dy in range(-r, r + 1):
-            for dx in range(-r, r + 1):
-                y, x = ty[k] + dy, tx[k] + dx
-                if paint[y, x]:
-                    best[y, x] = min(best[y, x], cost[k] * (1 + off_centre * (dy * dy + dx * dx)))
-    total = np.zeros((h, w, c), np.float32)
-    weights = np.zeros((h, w), np.float32)
-    for k in range(len(ty)):
-        for dy in range(-r, r + 1):
-            for dx in range(-r, r + 1):
-                y, x = ty[k] + dy, tx[k] + dx
-                if paint[y, x]:
-                    here = cost[k] * (1 + off_centre * (dy * dy + dx * dx))
-                    ratio = (best[y, x] + 1) / (here + 1)
-                    if ratio < least:
+                by, bx, bd = my[y, x], mx[y, x], cost[y, x]
+                for axis in range(2):
+                    sy, sx = (step, 0) if axis == 0 else (0, step)
+                    ny, nx = y + sy, x + sx
+                    if not (0 <= ny < h and 0 <= nx < w):
                         continue
-                    share = ratio**power
-                    for i in range(c):
-                        total[y, x, i] += share * colours[ny[k] + dy, nx[k] + dx, i]
-                    weights[y, x] += share
-    return total, weights
+                    own = top <= ny < bottom
+                    cy, cx = (my[ny, nx], mx[ny, nx]) if own else (before_y[ny, nx], before_x[ny, nx])
+                    if cy < 0:
+                        continue
+                    cy, cx = cy - sy, cx - sx
+                    if (cy != by or cx != bx) and 0 <= cy < h and 0 <= cx < w and sources[cy, cx]:
+                        d = _distance(features, c, r, y, x, cy, cx, bd)
+                        if d < bd:
+                            by, bx, bd = cy, cx, d
+                radius = reach
+                while radius >= 1:
+                    # xorshift32 (Marsaglia 2003): the same field for the same seed, on any number of threads.
+                    state ^= np.uint32(state << np.uint32(13))
+                    state ^= np.uint32(state >> np.uint32(17))
+                    state ^= np.uint32(state << np.uint32(5))
+                    span = np.uint32(2 * radius + 1)
+                    cy = by + np.int32(np.uint32(state & np.uint32(0xFFFF)) % span) - radius
+                    cx = bx + np.int32(np.uint32(state >> np.uint32(16)) % span) - radius
+                    if 0 <= cy < h and 0 <= cx < w and sources[cy, cx]:
+                        d = _distance(features, c, r, y, x, cy, cx, bd)
+                        if d < bd:
+                            by, bx, bd = cy, cx, d
+                    radius //= 2
+                my[y, x], mx[y, x], cost[y, x] = by, bx, bd
 
 
 @kernel
-def known_mean(features: Floats, c: int, r: int, hole: Bools, y: int, x: int, mean: Floats) -> None:
-    """The mean features of a patch's known pixels, into `mean`."""
+def vote(
+    planes: Floats,
+    c: int,
+    r: int,
+    paint: Bools,
+    my: Ints,
+    mx: Ints,
+    cost: Floats,
+    out: Floats,
+    top: int,
+    bottom: int,
+    doublings: int,
+) -> None:
+    """Paints a band: each pixel becomes the mean of what the patches over it propose, a patch counting by (least cost
+    at the pixel / its cost)^(2^doublings). A high power leaves nearly one patch alone, so texture and grain survive; a
+    low one lets coarse levels agree. `planes` is read and `out` written; they may be the same."""
+    h, w = paint.shape
+    off_centre = np.float32(0.15 / (r * r))
+    here = np.zeros(c, np.float32)
+    least = np.float32(0.01 ** (0.5**doublings))  # of less weight: not worth the sum
+    for y in range(top, bottom):
+        for x in range(w):
+            if not paint[y, x]:
+                continue
+            best = _WORST
+            for dy in range(max(-r, y - h + 1), min(r, y) + 1):
+                for dx in range(max(-r, x - w + 1), min(r, x) + 1):
+                    if my[y - dy, x - dx] >= 0:
+                        best = min(best, cost[y - dy, x - dx] * (1 + off_centre * (dy * dy + dx * dx)))
+            if best >= _WORST:
+                continue
+            here[:] = 0
+            total = np.float32(0)
+            for dy in range(max(-r, y - h + 1), min(r, y) + 1):
+                for dx in range(max(-r, x - w + 1), min(r, x) + 1):
+                    if my[y - dy, x - dx] < 0:
+                        continue
+                    share = (best + 1) / (cost[y - dy, x - dx] * (1 + off_centre * (dy * dy + dx * dx)) + 1)
+                    if share < least:
+                        continue
+                    for _ in range(doublings):
+                        share *= share
+                    sy, sx = my[y - dy, x - dx] + dy, (mx[y - dy, x - dx] + dx) * c
+                    for i in range(c):
+                        here[i] += share * planes[sy, sx + i]
+                    total += share
+            for i in range(c):
+                out[y, x * c + i] = here[i] / total
+
+
+@kernel
+def _known(features: Floats, c: int, r: int, hole: Bools, y: int, x: int, mean: Floats) -> np.float32:
+    """The mean features of a patch's known pixels, into `mean`; returns their variance."""
     mean[:] = 0
-    count = 0
+    count, squares = 0, np.float32(0)
     for dy in range(-r, r + 1):
         for dx in range(-r, r + 1):
             if not hole[y + dy, x + dx]:
                 count += 1
                 for i in range(c):
-                    mean[i] += features[y + dy, (x + dx) * c + i]
+                    value = features[y + dy, (x + dx) * c + i]
+                    mean[i] += value
+                    squares += value * value
     mean /= max(count, 1)
+    return max(squares / max(count, 1) - np.square(mean).sum(), np.float32(0))
 
 
 @kernel
-def peel(
-    features: Floats, colours: Floats, c: int, r: int, hole: Bools, sy: Ints, sx: Ints, novelty: float, far: float
-) -> Ints:
+def peel(features: Floats, c: int, r: int, hole: Bools, sy: Ints, sx: Ints, novelty: float, far: float) -> Ints:
     """First guess at the coarsest level (Newson et al. 2014): layer by layer from the rim inwards, each pixel takes the
-    colour of the best of all sources `sy, sx`, compared over what is already known.
+    best of all sources `sy, sx`, compared over what is already known.
 
-    What a source would bring in beyond that costs `novelty` times its distance from the known part's mean: where a
-    plain wall must go on, the wall beside a head may match best, and would bring the head along. `far` is the price of
-    a source a whole picture away. Changes features, colours and hole in place; returns H×W the number of each hole
-    pixel's source, −1 elsewhere."""
+    What a source would bring in beyond that, and beyond the known part's own variance, costs `novelty`: where a plain
+    wall must go on, the wall beside a head may match best, and would bring the head along. `far` is the price of a
+    source a whole picture away. Changes features and hole in place; returns H×W the number of each hole pixel's
+    source, −1 elsewhere."""
     h, w = hole.shape
     mean = np.zeros(c, np.float32)
     matches = np.full((h, w), -1, np.int32)
@@ -191,22 +197,28 @@ def peel(
         chosen = np.zeros(len(layer), np.int64)
         for q in range(len(layer)):
             y, x = layer[q]
-            known_mean(features, c, r, hole, y, x, mean)
+            calm = _known(features, c, r, hole, y, x, mean)
             best = _WORST
             for k in range(len(sy)):
                 d = np.float32(far * np.hypot(sy[k] - y, sx[k] - x) / max(h, w))
+                if d >= best:
+                    continue
+                news = np.float32(0)
                 for dy in range(-r, r + 1):
                     for dx in range(-r, r + 1):
                         at, of = (x + dx) * c, (sx[k] + dx) * c
-                        for i in range(c):
-                            if hole[y + dy, x + dx]:
+                        if hole[y + dy, x + dx]:
+                            news -= 2 * calm
+                            for i in range(c):
                                 t = features[sy[k] + dy, of + i] - mean[i]
-                                d += novelty * t * t
-                            else:
+                                news += t * t
+                        else:
+                            for i in range(c):
                                 t = features[y + dy, at + i] - features[sy[k] + dy, of + i]
                                 d += t * t
                     if d >= best:
                         break
+                d += novelty * max(news, np.float32(0))
                 if d < best:
                     best = d
                     chosen[q] = k
@@ -216,6 +228,4 @@ def peel(
             fy, fx = sy[chosen[q]], sx[chosen[q]]
             for i in range(c):
                 features[y, x * c + i] = features[fy, fx * c + i]
-            for i in range(colours.shape[2]):
-                colours[y, x, i] = colours[fy, fx, i]
             hole[y, x] = False
