@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 import pybase64
 
-from tollbrush.errors import BadImage, ContentRefused, EditTimeout, RateLimited, TollbrushError, UpstreamFailed
+from tollbrush.errors import BadImage, ContentRefused, RateLimited, TollbrushError, UpstreamFailed
 from tollbrush.imaging.bare import Bare
 from tollbrush.imaging.codec import decode
 from tollbrush.imaging.strip import as_wanted
@@ -127,10 +127,6 @@ def failure(status: int, headers: Mapping[str, str], body: bytes) -> Trouble:
     if status == 503 and wait is not None:
         return Sick(error, spent=False, wait=wait)
     return Sick(error) if status >= 500 else Trouble(error)
-
-
-def late(seconds: float) -> Sick:
-    return Sick(EditTimeout(f"The upstream did not answer within {seconds:.0f} s."))
 
 
 def _parse(body: bytes) -> Any:

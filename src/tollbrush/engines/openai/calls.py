@@ -68,6 +68,7 @@ class Call:
     _troubles: list[Trouble] = field(default_factory=list)
     _tries: int = 0
     _patience: float = 0.0
+    _woken: float = 0.0
 
     async def run(self) -> EditOutput:
         """Raises from the error tree."""
@@ -75,6 +76,10 @@ class Call:
         built: tuple[Upstream, Form] | None = None
         while True:
             upstream = self.fleet.choose(self.asked.rank, self._avoided)
+            if (early := self._ready.get(upstream, 0.0) - self._now()) > 0:  # who was to be asked is left alone
+                if not self._may_wait(early):
+                    raise self._told(self._troubles[-1])
+                await self.sleep(early)
             try:
                 with self.fleet.at_work(upstream):
                     if built is None or built[0] is not upstream or not built[1].body.whole:
@@ -106,9 +111,9 @@ class Call:
                 self.hear(min((partial.number + 1) / expected, 1.0), preview.pixels)
 
         size = upstream.profile.works_at(self.asked.size)
-        seconds = max(0.0, self.until - asyncio.get_running_loop().time())
+        n, seconds = self.asked.n, self.settings.timeout_seconds * self.asked.n
         answer = await upstream.ask(
-            self.http, form.body, self.asked.n, most=_most(size, self.asked.n), seconds=seconds, heard=heard
+            self.http, form.body, n, most=_most(size, n), until=self.until, seconds=seconds, heard=heard
         )
         finish = partial(_finish, form, takes=self.asked.takes, seed=self.asked.seed)
         images = [await asyncio.to_thread(finish, picture) for picture in answer.pictures]
@@ -119,14 +124,29 @@ class Call:
         self._tries += 1
         if trouble.spent or self._tries > self.settings.retries + len(self.fleet.members) - 1:
             return None
-        now = asyncio.get_running_loop().time()
+        now = self._now()
         wait = _FIRST_PAUSE * 2**self._tries * random.uniform(0.5, 1.0)  # noqa: S311 - spreads callers, keeps no secret
         self._ready[upstream] = math.inf if trouble.alarm is not None else now + wait + (trouble.wait or 0)
-        soonest = min(self._ready.get(m, now) for m in self.fleet.members if self.asked.rank(m) is not None)
+        soonest = min(
+            max(self._ready.get(m, now), now + m.breaker.wait)
+            for m in self.fleet.members
+            if self.asked.rank(m) is not None
+        )
         self._avoided = {m for m, ready in self._ready.items() if ready > soonest}
-        pause = soonest - now
-        self._patience -= pause
-        return pause if self._patience >= 0 and soonest < self.until else None
+        return soonest - now if self._may_wait(soonest - now) else None
+
+    def _may_wait(self, seconds: float) -> bool:
+        """Whether there is patience and time for it; it counts as waited then."""
+        self._patience -= seconds
+        woken = self._now() + seconds
+        if self._patience < 0 or woken >= self.until:
+            return False
+        self._woken = woken
+        return True
+
+    def _now(self) -> float:
+        """The event loop's time, or the later one that we have waited for."""
+        return max(asyncio.get_running_loop().time(), self._woken)
 
     def _told(self, last: Trouble) -> TollbrushError:
         """What the caller hears: of several servers' excuses the one that says when to come again."""

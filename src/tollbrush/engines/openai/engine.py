@@ -75,7 +75,7 @@ class OpenAIEngine:
         self._watching: asyncio.Task[None] | None = None
 
     def capabilities(self, upstream: str) -> Capabilities:
-        profiles = [m.profile for m in self._fleets[upstream].members]
+        profiles = [m.profile for m in self.members(upstream)]
         read = frozenset[str]().union(*(p.fields for p in profiles))
         best = self._settings.quality
         sold = _QUALITIES if best == "auto" else _QUALITIES[: _QUALITIES.index(best) + 1]
@@ -97,12 +97,16 @@ class OpenAIEngine:
             files=True,
         )
 
+    def members(self, upstream: str) -> Sequence[Upstream]:
+        """The servers of a model."""
+        return self._fleets[upstream].members
+
     def plan(self, prompt: str, *, masked: bool) -> str | None:
         return None
 
     def require(self, upstream: str, needs: Needs) -> None:
         """Servers that are down are another matter."""
-        members = self._fleets[upstream].members
+        members = self.members(upstream)
         sold = {size: self._sold(upstream, size) for size in (*self._served[upstream].sizes, needs.size)}
         asked = Asked.needing(needs, sold[needs.size])
 
@@ -127,7 +131,7 @@ class OpenAIEngine:
         parts = [asked] if whole else [asked.single(i) for i in range(asked.n)]
         source, told = Source(request, uses=len(parts)), Told(request.report, len(parts))
         del request  # its pixels must not wait with us
-        until = asyncio.get_running_loop().time() + self._settings.timeout_seconds
+        until = asyncio.get_running_loop().time() + (self._settings.timeout_seconds + _TO_SAY_SO / 2) * asked.n
         outputs = await all_of(
             [
                 Call(self.http, self._settings, fleet, part, source, partial(told.hear, i), until, self._sleep).run()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -13,7 +13,7 @@ import msgspec
 import structlog
 
 from tollbrush.domain.breaker import Breaker
-from tollbrush.engines.openai.answers import Answer, Partial, Picture, Sick, Trouble, failure, late, read, read_event
+from tollbrush.engines.openai.answers import Answer, Partial, Picture, Sick, Trouble, failure, read, read_event
 from tollbrush.engines.openai.events import Events, TooLong
 from tollbrush.engines.openai.forms import Body
 from tollbrush.engines.openai.profiles import resolve
@@ -57,19 +57,30 @@ class Upstream:
         return f"{parts.hostname}:{parts.port}" if parts.port else str(parts.hostname)
 
     async def ask(
-        self, http: aiohttp.ClientSession, body: Body, n: int, *, most: int, seconds: float, heard: Heard
+        self, http: aiohttp.ClientSession, body: Body, n: int, *, most: int, until: float, seconds: float, heard: Heard
     ) -> Answer:
-        """`n` pictures, within `seconds` and `most` bytes; `heard` gets the unfinished ones. Raises Trouble."""
+        """`n` pictures, within `most` bytes, and `seconds` from its turn on; ours ends at the loop's time `until`.
+        `heard` gets the unfinished ones. Raises Trouble."""
         try:
-            async with asyncio.timeout(seconds), self._turns:
-                answer = await self._ask(http, body, n, most, heard)
+            async with asyncio.timeout_at(until), self._turns:
+                left = max(0.0, min(seconds, until - asyncio.get_running_loop().time()))
+                answer = await self._within(left, seconds, self._ask(http, body, n, most, heard))
         except TimeoutError as slow:
-            raise late(seconds) from slow
+            raise Trouble(EditTimeout("The edit's time was over before it was the upstream's turn.")) from slow
         except Trouble as trouble:
             self.report(trouble.alarm or self.alarm)
             raise
         self.report(self._lacks)  # another model's success makes it no better
         return answer
+
+    async def _within(self, left: float, whole: float, asked: Coroutine[object, object, Answer]) -> Answer:
+        """Half of its `whole` time is enough to blame it; less is what our own line has left it."""
+        try:
+            async with asyncio.timeout(left):
+                return await asked
+        except TimeoutError as slow:
+            late = EditTimeout(f"The upstream did not answer within {left:.0f} s.")
+            raise (Sick(late) if left >= whole / 2 else Trouble(late)) from slow
 
     async def _ask(self, http: aiohttp.ClientSession, body: Body, n: int, most: int, heard: Heard) -> Answer:
         headers = self._headers | {"Content-Type": body.content_type, "Content-Length": str(body.size)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import replace
@@ -15,12 +16,14 @@ from support.imagery import photo
 from support.openai_oddities import KEY
 from support.openai_simulator import KINDS, simulated, told
 from support.servers import free_port
+from tollbrush.domain.breaker import Breaker
 from tollbrush.domain.edits import Size
 from tollbrush.domain.pricing import Price
 from tollbrush.engines.interface import EditInput, Needs
 from tollbrush.engines.openai import OpenAIEngine, Served
+from tollbrush.engines.openai.answers import Sick
 from tollbrush.engines.openai.profiles import PROFILES
-from tollbrush.errors import RateLimited, Unavailable, UnsupportedParameter, UpstreamFailed
+from tollbrush.errors import EditTimeout, RateLimited, Unavailable, UnsupportedParameter, UpstreamFailed
 from tollbrush.settings import OpenAISettings, UpstreamSettings
 
 if TYPE_CHECKING:
@@ -316,3 +319,60 @@ async def test_what_no_server_does_is_told_with_what_would_do(
         with pytest.raises(UnsupportedParameter) as refused:
             engine.require("m", needs)
     assert refused.value.sentence().endswith(words)
+
+
+# ── waiting ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@asynccontextmanager
+async def beside_one_left_alone(url: str, breaker: Breaker, pauses: list[float]) -> AsyncIterator[OpenAIEngine]:
+    """A fleet of the server there and of one behind this breaker, which has just failed."""
+
+    async def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+
+    places = tuple(UpstreamSettings.model_validate(omni(place)) for place in (url, free()))
+    engine = OpenAIEngine(OpenAISettings(health_seconds=0), (Served("m", "m", (SIZE,), places),), sleep=sleep)
+    engine.members("m")[1].breaker = breaker
+    with pytest.raises(Sick), breaker.call():
+        raise Sick(UpstreamFailed("it is down."))
+    await engine.start()
+    try:
+        yield engine
+    finally:
+        await engine.close()
+
+
+async def test_a_wait_is_kept_while_another_server_is_left_alone(servers: Mapping[str, str]) -> None:
+    pauses: list[float] = []
+    prompt = "simulate once: short rate limit, beside one left alone"
+    async with beside_one_left_alone(servers["other"], Breaker(Sick, failures=1), pauses) as engine:
+        await engine.edit("m", EditInput((photo(128, 64),), prompt, SIZE))
+    assert told(servers["other"], "asked").count(prompt) == 2
+    (pause,) = pauses
+    assert pause >= 2
+
+
+async def test_a_wait_is_kept_while_another_server_is_tried_by_somebody_else(servers: Mapping[str, str]) -> None:
+    pauses: list[float] = []
+    prompt = "simulate once: short rate limit, beside one that is tried"
+    breaker = Breaker(Sick, failures=1, seconds=0)
+    async with beside_one_left_alone(servers["other"], breaker, pauses) as engine:
+        with breaker.call():
+            await engine.edit("m", EditInput((photo(128, 64),), prompt, SIZE))
+    assert told(servers["other"], "asked").count(prompt) == 2
+    assert sum(pauses) >= 2
+
+
+async def test_our_own_line_takes_nothing_of_a_servers_time(servers: Mapping[str, str]) -> None:
+    """One hangs until its time is over; the next in line began to wait with it and is served all the same."""
+    place = omni(servers["other"], width=1)
+    async with fleet(place, timeout_seconds=4) as engine:
+        hangs = asyncio.create_task(engine.edit("m", EditInput((photo(128, 64),), "hold: the line", SIZE)))
+        async with asyncio.timeout(30):
+            while "hold: the line" not in await asyncio.to_thread(told, servers["other"], "asked"):
+                pass
+        waits = await engine.edit("m", EditInput((photo(128, 64),), "in the line", SIZE))
+        with pytest.raises(EditTimeout):
+            await hangs
+    assert len(waits.images) == 1
