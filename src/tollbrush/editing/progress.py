@@ -1,7 +1,7 @@
 """How far an edit is, and what it looks like on the way: kept in the memory of the process that works.
 
-A preview leaves before anything is charged, so it is a thumbnail: `SIDE` pixels at most, scaled down here whatever an
-engine shows (ADR 12).
+A preview leaves before anything is charged, so it is a thumbnail: `SIDE` pixels at most, and half of what is sold,
+scaled down here whatever an engine shows (ADR 12).
 """
 
 from __future__ import annotations
@@ -78,13 +78,13 @@ class Track:
 
 
 def thumbnail(prepared: Prepared, pixels: Pixels) -> tuple[bytes, Size]:
-    """An engine's unfinished picture as the caller may see it: at most SIDE a side, within the mask, in the format
-    asked for."""
+    """An engine's unfinished picture as the caller may see it: at most SIDE a side and half of what is sold, within
+    the mask, in the format asked for."""
     base = prepared.base
     pixels = prepared.working.invert(resize(pixels, prepared.input.size))
     wanted = Size(pixels.shape[1], pixels.shape[0])
     if prepared.mask is not None:
         pixels = composite(base, pixels, prepared.mask, feather_radius(wanted))
-    scale = min(1.0, SIDE / max(wanted.width, wanted.height))
+    scale = min(0.5, SIDE / max(wanted.width, wanted.height))
     small = Size(max(1, round(wanted.width * scale)), max(1, round(wanted.height * scale)))
     return codec.encode(codec.drop_opaque(resize(pixels, small)), prepared.format), small

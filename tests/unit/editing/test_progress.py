@@ -66,6 +66,16 @@ def test_a_thumbnail_is_small_whatever_the_engine_shows(width: int, height: int,
     assert Image.open(io.BytesIO(data)).size == (SIDE, 192)
 
 
+@settings(max_examples=15, deadline=None)
+@given(st.integers(2, 600), st.integers(2, 600))
+def test_a_thumbnail_is_at_most_half_of_what_is_sold(width: int, height: int) -> None:
+    sold = Size(width, height)
+    request = replace(REQUEST, sources=(photo(width, height),), size=sold)
+    prepared = prepare(request, Capabilities(fixed_sizes=(sold,)), sold, LimitSettings())
+    _, size = thumbnail(prepared, np.zeros((1024, 1024, 3), np.uint8))  # it shows more than was asked for
+    assert max(size.width, size.height) <= min(SIDE, (max(width, height) + 1) // 2)
+
+
 @pytest.mark.parametrize(("format_", "name"), [("png", "PNG"), ("jpeg", "JPEG"), ("webp", "WEBP")])
 @pytest.mark.parametrize("caps", [FREE, FIXED])
 def test_a_thumbnail_is_bounded_by_the_mask(caps: Capabilities, format_: OutputFormat, name: str) -> None:
