@@ -351,3 +351,26 @@ PARTS: Final[Mapping[str, Callable[[], Mapping[str, Any]]]] = {
     "StableDiffusionInstructPix2PixPipeline": _pix2pix,
 }
 """What each class is made of. One for every adapter."""
+
+_EDITS: Final = "diffusers.pipelines"
+_AREA: Final = 96 * 96
+
+
+def keep_small(patch: Callable[[Any, str, Any], None]) -> None:
+    """Some pipelines work at a megapixel whatever they are given; on two cores, 96 squared has to do. `patch` is
+    monkeypatch.setattr."""
+    import importlib
+
+    for place in ("qwenimage.pipeline_qwenimage_edit", "qwenimage.pipeline_qwenimage_edit_inpaint",
+                  "longcat_image.pipeline_longcat_image_edit"):  # fmt: skip
+        module = importlib.import_module(f"{_EDITS}.{place}")
+        patch(module, "calculate_dimensions", _smaller(module.calculate_dimensions))
+    plus = importlib.import_module(f"{_EDITS}.qwenimage.pipeline_qwenimage_edit_plus")
+    patch(plus, "VAE_IMAGE_SIZE", _AREA)
+    patch(plus, "CONDITION_IMAGE_SIZE", _AREA)
+    for place in ("flux.pipeline_flux_kontext", "flux.pipeline_flux_kontext_inpaint"):
+        patch(importlib.import_module(f"{_EDITS}.{place}"), "PREFERRED_KONTEXT_RESOLUTIONS", [(96, 96), (80, 112)])
+
+
+def _smaller(dimensions: Callable[[float, float], Any]) -> Callable[[float, float], Any]:
+    return lambda _area, ratio: dimensions(_AREA, ratio)

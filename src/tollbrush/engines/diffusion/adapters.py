@@ -1,4 +1,4 @@
-"""How each of diffusers' editing pipelines is asked: one row a class, written from diffusers 0.42. Imports nothing heavy.
+"""How each of diffusers' editing pipelines is asked: one row a class, after diffusers 0.42.
 
 AutoPipeline is not used: it cannot find InstructPix2Pix, FluxFill and LongCat, nor the masked twins of Kontext,
 Qwen-Image-Edit-Plus and klein, and picks a failing one for an inpainting model asked without a mask.
@@ -39,9 +39,10 @@ class Adapter:
     `masked_strength`: how much of the source is noised away, where the class takes it. `multiple`: of which both sides
     are. `pixels`: the largest area it is trained for. `sources` and `masked_sources`: how many pictures; `listed`:
     several go as a list in `image`; `reference`: the keyword of a second one beside a mask. `latents`: the form that
-    previews are unpacked from. `generative`: the source is a reference beside the result and keeps
-    its own shape; else it is noised, and must have the result's. `batch`: what may be made together: `prompts` any requests of equal shape, `images` the
-    n of one request. `keep`: keywords that are always given."""
+    previews are unpacked from. `generative`: the source is a
+    reference beside the result and keeps its own shape; else it is noised, and must have the result's. `batch`: what
+    may be made together: `prompts` any requests of equal shape, `images` the n of one request; `masked_batch`: with a
+    mask, too. `keep`: keywords that are always given."""
 
     plain: str | None
     masked: str | None
@@ -61,6 +62,7 @@ class Adapter:
     reference: str | None = None
     generative: bool = True
     batch: Literal["prompts", "images"] = "images"
+    masked_batch: bool = True
     keep: Mapping[str, float] = field(default_factory=dict)
 
     @property
@@ -85,6 +87,7 @@ _FLUX2: Final = Adapter(
 _QWEN: Final = Adapter(
     "QwenImageEditPipeline", "QwenImageEditInpaintPipeline", Words("plain", 1024, see=True), steps=40, latents="qwen",
     guidance="true_cfg_scale", guided=4.0, cfg=True,
+    masked_batch=False,  # its masked twin mixes the images of a batch
 )  # fmt: skip
 _QWEN_PLUS: Final = Adapter(
     "QwenImageEditPlusPipeline", None, Words("plain", 1024, see=True), steps=40, latents="qwen",

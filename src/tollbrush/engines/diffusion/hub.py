@@ -146,7 +146,7 @@ def _bar(progress: Fraction, total: int) -> type[Any]:
     """The hub's progress bar, unseen: it draws nothing and tells the fraction."""
     from huggingface_hub.utils import tqdm
 
-    class Told(tqdm):  # type: ignore[type-arg]
+    class Told(tqdm):
         def __init__(self, *given: Any, **named: Any) -> None:
             self._counts = named.get("name") == "huggingface_hub.snapshot_download"
             super().__init__(*given, **{**named, "file": io.StringIO(), "disable": False})

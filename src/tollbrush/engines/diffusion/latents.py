@@ -26,14 +26,15 @@ def picture(pipe: Any, form: str, latents: Any, index: int, shape: float) -> Pix
             decoded = pipe.vae.decode(small.unsqueeze(2), return_dict=False)[0][:, :, 0]
         else:
             decoded = pipe.vae.decode(small, return_dict=False)[0]
-    return to_pixels(decoded / 2 + 0.5)[0]
+    pixels: Pixels = to_bytes(decoded / 2 + 0.5)[0].cpu().numpy()
+    return pixels
 
 
-def to_pixels(images: Any) -> Any:
-    """B×3×H×W in 0…1 to B×H×W×3 uint8, as a NumPy array. From a GPU only bytes travel."""
+def to_bytes(images: Any) -> Any:
+    """B×3×H×W in 0…1 to B×H×W×3 uint8, where it is: only bytes travel from a GPU."""
     import torch
 
-    return (images.detach().float().clamp(0, 1) * 255).round().to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()
+    return (images.float().clamp(0, 1) * 255).round().to(torch.uint8).permute(0, 2, 3, 1).contiguous()
 
 
 def _unpacked(pipe: Any, form: str, latents: Any, shape: float) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import threading
 import warnings
 from collections.abc import Iterator, Mapping
@@ -47,6 +48,7 @@ def read(
     """Raises BadSettings for files that are missing, wrong, pickled, or too large for the device."""
     index = folders.read_index((folder / folders.INDEX).read_bytes(), row.name)
     weights = folders.check(folder, index, row.variant, row.name)
+    _check_processors(row, index)
     _check_room(row, weights, device, tuning)
     import torch
 
@@ -77,8 +79,11 @@ def _class(name: str) -> Any:
     """One of diffusers' classes, without the others."""
     with _quiet():
         import diffusers
+        import transformers
 
-        diffusers.utils.logging.set_verbosity_error()
+        for library in (diffusers, transformers):
+            library.utils.logging.set_verbosity_error()
+            library.utils.logging.disable_progress_bar()
         return getattr(diffusers, name)
 
 
@@ -90,6 +95,16 @@ def _check_room(row: DiffusionModel, weights: Mapping[str, folders.Weights], dev
     sizes = [part.count * _BYTES[row.dtype] for part in weights.values()]
     free, _ = torch.cuda.mem_get_info(device)
     memory.check_fits(row.name, sum(sizes), max(sizes), free, tuning.margin, offload=row.offload)
+
+
+def _check_processors(row: DiffusionModel, index: folders.Index) -> None:
+    """transformers' processors that read pictures need torchvision, and say so in a way that helps nobody."""
+    sees = [kind for _, kind in index.parts.values() if kind.endswith("Processor") and "Image" not in kind]
+    if sees and importlib.util.find_spec("torchvision") is None:
+        raise BadSettings(
+            f"{row.name} reads pictures with {sees[0]}, which needs torchvision, and it is not installed.",
+            advice="pip install torchvision, of the release that goes with this torch.",
+        )
 
 
 def _check_complete(

@@ -51,8 +51,8 @@ def no_room(name: str, size: Any) -> Unavailable:
 
 
 def check_fits(name: str, weights: int, largest: int, free: int, margin: float, *, offload: bool) -> None:
-    """`weights` of all parts and of the `largest`, in bytes as loaded; `free`: of the GPU; `margin`: the part of it that
-    the work itself needs. Raises NoRoom saying how much there should be."""
+    """`weights` of all parts and of the `largest`, in bytes as loaded; `free`: of the GPU; `margin`: the part of
+    it that the work itself needs. Raises NoRoom saying how much there should be."""
     needed, room = (largest if offload else weights), int(free * (1 - margin))
     if needed <= room:
         return

@@ -141,9 +141,13 @@ class Models:
         progress("reading", 0.0)
         pipeline = loading.read(row, folder, adapter, device, self._tuning, self._held)
         progress("reading", 1.0)
-        loaded = _Loaded(pipeline, Line(row.name, pipeline.make, row.batch))
-        warm_up(loaded.pipeline, loaded.line, lambda fraction: progress("warming up", fraction))
-        return loaded
+        line = Line(row.name, pipeline.make, row.batch)
+        try:
+            warm_up(pipeline, line, lambda fraction: progress("warming up", fraction))
+        except BaseException:
+            line.close()
+            raise
+        return _Loaded(pipeline, line)
 
     def _row(self, name: str) -> DiffusionModel:
         try:

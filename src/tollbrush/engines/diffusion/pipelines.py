@@ -133,17 +133,12 @@ class Pipeline:
             asked["mask_image"] = [image.mask for image in images] if several else first.mask
             if adapter.reference is not None and len(first.sources) > 1:
                 asked[adapter.reference] = first.sources[1]
-        taken = _parameters(type(pipe))
+        taken = inspect.signature(type(pipe).__call__).parameters
         return {name: value for name, value in asked.items() if name in taken}
 
     def _failed(self, error: BaseException) -> EngineFailed:
         said = str(error).strip().splitlines()
         return EngineFailed(f"{self.row.name} failed: {type(error).__name__}: {said[0][:200] if said else 'no word'}.")
-
-
-@functools.cache
-def _parameters(kind: type) -> frozenset[str]:
-    return frozenset(inspect.signature(kind.__call__).parameters)
 
 
 def _preview(pipe: Any, form: str, shape: float, clean: Any, index: int) -> Pixels | None:
@@ -175,7 +170,7 @@ def _fetch(images: Any, device: str, row: DiffusionModel) -> list[Callable[[], P
             f"{row.name} made no picture: its numbers overflowed in {row.dtype}.",
             advice='Say dtype = "bfloat16" or "float32" for it. Nothing was charged.',
         )
-    pixels = (images.clamp(0, 1) * 255).round().to(torch.uint8).permute(0, 2, 3, 1).contiguous()
+    pixels = latents.to_bytes(images)
     if not device.startswith("cuda"):
         return [functools.partial(_given, one) for one in pixels]
     home = torch.empty(pixels.shape, dtype=torch.uint8, pin_memory=True)

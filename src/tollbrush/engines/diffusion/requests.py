@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import threading
 from collections.abc import Callable, Hashable
@@ -43,19 +44,17 @@ class Asking:
         self._telling = threading.Lock()
         size = frames.working(request.size, adapter.multiple, row.pixels or adapter.pixels)
         masked = request.mask is not None and adapter.masked is not None
-        # A picture to be changed in place must lie on its result; a reference keeps its own shape.
-        free = adapter.generative and not masked
-        most = row.pixels or adapter.pixels
+        # A reference keeps its own shape; a picture that is changed in place must lie on its result.
+        reference = functools.partial(frames.reference, multiple=adapter.multiple, most=row.pixels or adapter.pixels)
         first, *others = request.sources
         sources = [
-            frames.reference(first, adapter.multiple, most)
-            if free and request.mask is None
-            else frames.shown(first, size),
-            *(frames.reference(other, adapter.multiple, most) for other in others),
+            reference(first) if adapter.generative and request.mask is None else frames.shown(first, size),
+            *map(reference, others),
         ]
         mask = frames.shown_mask(request.mask, size) if masked and request.mask is not None else None
         number = next(_numbers)
         kin: Hashable = (masked, size, tuple(source.size for source in sources))
+        alone = masked and not adapter.masked_batch
         if adapter.batch == "images":
             kin = (number, kin)
         self.images = [
@@ -66,7 +65,7 @@ class Asking:
                 size=(size.width, size.height),
                 seed=request.seed + i,
                 previews=request.previews,
-                kin=kin,
+                kin=(i, kin) if alone else kin,
                 request=number,
                 heard=self._hearing(i),
                 alive=self._alive,
@@ -75,8 +74,7 @@ class Asking:
         ]
 
     def result(self) -> EditOutput:
-        """Waits for all images. Raises what any of them raised; JobCancelled at the latest `_LOOK` seconds, or one step,
-        after it was."""
+        """Waits for all images. Raises what any of them raised; JobCancelled at most `_LOOK` seconds after it was."""
         try:
             waiting = {image.made for image in self.images}
             while waiting:

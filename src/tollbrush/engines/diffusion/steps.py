@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from tollbrush.engines.interface import Pixels
 
 
-
 class Stopped(Exception):
     """Nobody waits any more for what the pipeline makes. Never leaves this room."""
 
@@ -84,8 +83,8 @@ def _stop_unless_wanted(images: Sequence[Watching]) -> None:
 
 
 def _clean(scheduler: Any, model_output: Any, sample: Any, after: Any) -> Any:
-    """What the model takes the finished latents to be. Flow matching predicts noise - clean (Lipman 2023, x = (1-σ)·x₀ +
-    σ·ε); other schedulers return x₀ beside the next sample, or only that."""
+    """What the model takes the finished latents to be. Flow matching predicts noise - clean (Lipman 2023,
+    x = (1-σ)·x₀ + σ·ε); other schedulers return x₀ beside the next sample, or only that."""
     if len(after) > 1:
         return after[1]
     if "FlowMatch" in type(scheduler).__name__:

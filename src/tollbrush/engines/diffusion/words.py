@@ -1,4 +1,4 @@
-"""How long a prompt is to the model that reads it: diffusers cuts what is too long with a line in the log; we refuse."""
+"""How long a prompt is to the model that reads it: diffusers cuts what is too long and logs it; we refuse."""
 
 from __future__ import annotations
 
