@@ -5,7 +5,7 @@ import { useEffect } from "preact/hooks";
 import { facts } from "./api/http";
 import { acceptFiles } from "./files";
 import { listenKeys } from "./keys";
-import { allOpen, type Open, type Past } from "./past/db";
+import type { Past } from "./past/db";
 import { PastGrid } from "./past/grid";
 import { routerPurse } from "./pay/router";
 import { connected, findWallets } from "./pay/wallet";
@@ -19,7 +19,7 @@ import { Welcome } from "./stage/welcome";
 import { followPrice, loadModels, recall } from "./state/order";
 import { maskRevision, open, picture, Unusable } from "./state/picture";
 import { helpAsked } from "./state/tools";
-import { busy, edit, notice, problem, result, resume } from "./state/work";
+import { busy, edit, notice, problem, result, resume, underWay } from "./state/work";
 import { Composer } from "./ui/composer";
 import { WalletButton, WalletDialog } from "./ui/connect";
 import { Help } from "./ui/help";
@@ -50,7 +50,7 @@ export function App() {
 
   /** Puts what an earlier page left under way back on this one, and goes on with it. */
   const goOn = async () => {
-    const [left] = await allOpen().catch(() => [] as Open[]);
+    const left = await underWay();
     if (!left) return;
     recall(left.order);
     await take(left.order.image, left.name);

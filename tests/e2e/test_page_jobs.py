@@ -70,11 +70,16 @@ def test_cancelled(visit: Watched, fair: Fair, payer: str) -> None:
     assert spent(fair, payer) == 0
 
 
-def test_gone_on_with_after_a_reload(visit: Watched, fair: Fair, payer: str) -> None:
+@pytest.mark.parametrize("how", ["reloaded", pytest.param("left and come back to", marks=long_form)])
+def test_gone_on_with(visit: Watched, fair: Fair, payer: str, how: str) -> None:
     fair.gateway.hold()
     page = order(visit, fair)
     at_work(page)
-    page.reload()
+    if how == "reloaded":
+        page.reload()
+    else:
+        page.goto("about:blank")
+        page.go_back()
     at_work(page)
     expect(page.locator(".painted")).to_contain_text("100 % painted")
     expect(page.locator("#prompt")).to_have_value("invert it")
@@ -108,14 +113,52 @@ def test_a_closed_tab_loses_nothing(visit: Watched, fair: Fair, payer: str) -> N
     assert later.complaints == []
 
 
-def test_the_pictures_are_fetched_again_not_paid_again(visit: Watched, fair: Fair, payer: str) -> None:
+def test_another_tab_is_free_for_another_edit(visit: Watched, fair: Fair, payer: str) -> None:
+    fair.gateway.hold()
+    page = order(visit, fair)
+    at_work(page)
+    other = Watched(visit.page.context.new_page())
+    beside = other.open(fair.gateway.url, fair.photo, "invert it again")
+    expect(beside.get_by_role("button", name="Edit $")).to_be_enabled()
+    fair.gateway.release()
+    page.wait_for_selector(".result")
+    beside.get_by_role("button", name="Edit $").click()
+    beside.wait_for_selector(".result")
+    beside.get_by_role("button", name="History").click()
+    expect(beside.locator(".card")).to_have_count(2)
+    assert spent(fair, payer) == 2 * PRICE
+    assert other.complaints == []
+
+
+@pytest.mark.parametrize("then", ["cancelled", "reloaded"])
+def test_a_wallet_that_never_answers(visit: Watched, fair: Fair, payer: str, then: str) -> None:
+    """Its window was lost behind others: nothing is sent, and the page is the reader's again."""
+    page = visit.open(fair.gateway.url, fair.photo, "invert it")
+    connect(page, "Test Fox")
+    page.evaluate("() => { window.__evmWallet = () => new Promise(() => undefined) }")
+    page.get_by_role("button", name="Edit $").click()
+    expect(page.locator(".doing")).to_contain_text("Confirm in your wallet")
+    if then == "cancelled":
+        page.get_by_role("button", name="Cancel").click()
+        expect(page.get_by_role("button", name="Edit $")).to_be_enabled()
+    else:
+        page.reload()
+        expect(page.locator(".welcome")).to_be_visible()
+    assert spent(fair, payer) == 0
+
+
+@pytest.mark.parametrize("by", ["Go on", pytest.param("a reload", marks=long_form)])
+def test_the_pictures_are_fetched_again_not_paid_again(visit: Watched, fair: Fair, payer: str, by: str) -> None:
     pictures = f"{fair.gateway.url}/images/*"
     visit.page.route(pictures, lambda route: route.abort())
     page = order(visit, fair)
     expect(page.get_by_role("button", name="Go on")).to_be_visible()
     assert spent(fair, payer) == PRICE
     page.unroute(pictures)
-    page.get_by_role("button", name="Go on").click()
+    if by == "a reload":
+        page.reload()
+    else:
+        page.get_by_role("button", name="Go on").click()
     page.wait_for_selector(".result")
     assert spent(fair, payer) == PRICE
     visit.complaints.clear()  # the browser's own lines on the lost fetches

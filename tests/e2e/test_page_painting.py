@@ -62,6 +62,7 @@ def test_a_dab_is_a_disc_of_source_pixels(visit: Watched, fair: Fair, size: tupl
     distance = np.hypot(columns - columns.mean(), rows - rows.mean())
     assert distance.max() <= radius + 1
     assert len(rows) == pytest.approx(math.pi * radius**2, rel=0.005)
+    page.close()
     visit.complaints[:] = [said for said in visit.complaints if "status of 400" not in said]  # too large for the studio
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import struct
 import zlib
 from collections.abc import Callable, Iterator
@@ -71,6 +72,12 @@ def test_files_that_cannot_be_edited(visit: Watched, fair: Fair) -> None:
     expect(page.locator(".composer .says")).to_contain_text("half.png is damaged")
 
 
+def test_none_at_hand(visit: Watched, fair: Fair) -> None:
+    page = visit.open(fair.gateway.url)
+    page.get_by_role("button", name="Try one of ours").click()
+    expect(page.locator(".stage")).to_have_attribute("aria-label", re.compile("coffee.webp, 600 by 400"))
+
+
 def test_a_picture_of_one_pixel(visit: Watched, fair: Fair) -> None:
     path = fair.folder / "dot.png"
     path.write_bytes(photo(1, 1))
@@ -121,6 +128,21 @@ def test_nobody_there_from_the_start(visit: Watched, fair: Fair) -> None:
     expect(page.get_by_role("alert")).to_have_count(0)
     expect(page.locator(".choice select").first).to_contain_text("Studio")
     visit.complaints.clear()
+
+
+def test_offline_before_the_price_is_known(visit: Watched, fair: Fair) -> None:
+    """Asked again by itself once the connection is back."""
+    wallet = fair.fox()
+    wallet.install(visit.page.context)
+    page = visit.open(fair.gateway.url, fair.photo)
+    connect(page, "Test Fox")
+    page.context.set_offline(True)
+    page.fill("#prompt", "invert it")
+    expect(page.get_by_role("alert")).to_contain_text("Nothing is lost: try again in a little while.")
+    page.context.set_offline(False)
+    expect(page.get_by_role("button", name="Edit $")).to_be_enabled(timeout=15_000)
+    expect(page.get_by_role("alert")).to_have_count(0)
+    visit.complaints.clear()  # the browser's own lines on the lost connection
 
 
 @pytest.mark.parametrize(("error", "said"), [

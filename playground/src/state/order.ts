@@ -48,6 +48,8 @@ export async function loadModels(): Promise<void> {
 }
 
 const SETTLED = 250;
+/** Seconds until a server that did not answer is asked again. */
+const AGAIN = 3;
 
 /** Asks for the price a moment after the last change; an answer that is no longer wanted is dropped. */
 export function followPrice(): () => void {
@@ -68,17 +70,19 @@ export function followPrice(): () => void {
     running?.abort();
     if (!question.model) return;
     quoting.value = true;
-    timer = window.setTimeout(async () => {
+    const ask = async () => {
       const mine = (running = new AbortController());
       try {
         quote.value = await askPrice(question, mine.signal);
         quoteProblem.value = null;
       } catch (failure) {
         if (mine.signal.aborted) return;
-        quote.value = null;
-        quoteProblem.value = failure instanceof Problem ? failure : new Problem(String(failure), 0);
+        const told = failure instanceof Problem ? failure : new Problem(String(failure), -1);
+        [quote.value, quoteProblem.value] = [null, told];
+        if (told.passing) timer = window.setTimeout(ask, 1000 * Math.max(AGAIN, told.retryAfter));
       }
       if (!mine.signal.aborted) quoting.value = false;
-    }, SETTLED);
+    };
+    timer = window.setTimeout(ask, SETTLED);
   });
 }

@@ -52,19 +52,24 @@ export async function edit(purse: Purse): Promise<void> {
       mask: masked.value && chosen.mask ? await encode(at.mask) : null,
     };
     phase.value = "signing";
-    const payment = await purse.sign(asked);
-    if (stop.aborted) return;
+    const payment = await unless(stop, purse.sign(asked));
     const open: Open = { id: crypto.randomUUID(), at: Date.now(), name: at.name, order, ticket: { poll: "", payment } };
     await keep(open);
-    await finish(open, purse, stop);
+    await follow(open, purse, stop);
   });
 }
 
 /** Goes on with what an earlier page, or this one, left under way. */
 export async function resume(purse: Purse | null): Promise<void> {
-  const [found] = busy.value ? [] : await allOpen().catch(() => []);
-  const open = found ?? left.value;
-  if (open && !busy.value) await run((stop) => finish(open, purse, stop));
+  const open = (busy.value ? null : await underWay()) ?? left.value;
+  if (open && !busy.value) await run((stop) => follow(open, purse, stop));
+}
+
+/** What an earlier page left under way; what another tab follows is that tab's. */
+export async function underWay(): Promise<Open | null> {
+  const held = (await navigator.locks?.query())?.held?.map((lock) => lock.name) ?? [];
+  const all = await allOpen().catch(() => []);
+  return all.find(({ id }) => !held.includes(id)) ?? null;
 }
 
 /** Gives it up here; what was paid for stays paid, and what was not never will be. */
@@ -102,6 +107,20 @@ async function run(act: (stop: AbortSignal) => Promise<void>): Promise<void> {
     running = null;
     [phase.value, job.value, preview.value] = ["idle", null, ""];
   }
+}
+
+/** In one tab at a time, where the browser can tell. */
+async function follow(open: Open, purse: Purse | null, stop: AbortSignal): Promise<void> {
+  const act = () => finish(open, purse, stop);
+  await (navigator.locks?.request(open.id, act) ?? act());
+}
+
+/** A wallet whose window was lost may never answer: then stopping ends the wait. What it signs later is not sent. */
+async function unless<T>(stop: AbortSignal, waiting: Promise<T>): Promise<T> {
+  const stopped = new Promise<never>((_, reject) => {
+    stop.addEventListener("abort", () => reject(new DOMException("stopped", "AbortError")), { once: true });
+  });
+  return Promise.race([waiting, stopped]);
 }
 
 async function finish(open: Open, purse: Purse | null, stop: AbortSignal): Promise<void> {
