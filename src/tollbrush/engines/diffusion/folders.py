@@ -27,6 +27,8 @@ _WEIGHTS: Final = re.compile(
 _PICKLES: Final = (".bin", ".ckpt", ".pt", ".pth", ".pkl")
 _SETTINGS: Final = ("config.json", "scheduler_config.json", "preprocessor_config.json", "processor_config.json",
                     "tokenizer_config.json", "tokenizer.json", "vocab.json")  # fmt: skip
+ENDINGS: Final = (".json", ".txt", ".model", ".jinja")
+"""Of a part's files besides its weights, those that are needed."""
 _MOST_HEADER: Final = 100 * 2**20
 
 
@@ -75,7 +77,7 @@ def choose(names: Iterable[str], index: Index, variant: str | None, where: str) 
         own = [name for name in names if name.startswith(f"{part}/") and name.count("/") == 1]
         if not any(name.rpartition("/")[2] in _SETTINGS for name in own):
             raise BadSettings(f"{where} lacks its {part}, or what configures it.", advice=_AGAIN)
-        chosen += [name for name in own if name.endswith((".json", ".txt", ".model", ".jinja"))]
+        chosen += [name for name in own if name.endswith(ENDINGS)]
         if f"{part}/config.json" in own:
             chosen += _part_weights(part, own, variant, where)
     return chosen

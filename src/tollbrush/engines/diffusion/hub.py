@@ -4,7 +4,6 @@ they do not fit."""
 from __future__ import annotations
 
 import io
-import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tollbrush.engines.diffusion import folders
 from tollbrush.engines.diffusion.model import DiffusionModel
+from tollbrush.engines.diffusion.pins import is_commit
 from tollbrush.errors import BadSettings, EngineFailed
 
 if TYPE_CHECKING:
@@ -79,11 +79,14 @@ class Hub:
             "endpoint": self._endpoint,
             "local_files_only": self._offline,
         }
+        if is_commit(row.revision) and (whole := self._whole(row)) is not None:
+            progress(1.0)
+            return whole
         index = Path(hf_hub_download(row.source, folders.INDEX, **asked))
         if self._offline:
             return index.parent
         said = folders.read_index(index.read_bytes(), row.name)
-        files = snapshot_download(row.source, dry_run=True, **asked)
+        files = snapshot_download(row.source, dry_run=True, tqdm_class=_bar(progress, 0), **asked)
         needed = set(folders.choose((file.filename for file in files), said, row.variant, row.name))
         missing = sum(file.file_size for file in files if file.filename in needed and file.will_download)
         self._check_disk(row, missing)
@@ -92,6 +95,31 @@ class Hub:
         )
         progress(1.0)
         return Path(where)
+
+    def _whole(self, row: DiffusionModel) -> Path | None:
+        """The folder of a commit, which never changes, once all of it is in the cache: the hub need not answer."""
+        from huggingface_hub import snapshot_download
+        from huggingface_hub.errors import LocalEntryNotFoundError
+
+        index = self.known_index(row)
+        if index is None:
+            return None
+        files = [folders.INDEX, *(f"{part}/*{end}" for part in index.parts for end in folders.ENDINGS)]
+        try:
+            where = Path(
+                snapshot_download(
+                    row.source,
+                    revision=row.revision,
+                    cache_dir=self._cache,
+                    local_files_only=True,
+                    allow_patterns=files,
+                    tqdm_class=_bar(lambda _: None, 0),
+                )
+            )
+            folders.check(where, index, row.variant, row.name)
+        except (LocalEntryNotFoundError, BadSettings):
+            return None
+        return where
 
     def _check_disk(self, row: DiffusionModel, missing: int) -> None:
         from huggingface_hub.constants import HF_HUB_CACHE
@@ -158,10 +186,3 @@ def _bar(progress: Fraction, total: int) -> type[Any]:
             return moved
 
     return Told
-
-
-def be_offline(offline: bool) -> None:
-    """Before transformers is imported: what it reads at import time."""
-    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
-    if offline:
-        os.environ.setdefault("HF_HUB_OFFLINE", "1")
