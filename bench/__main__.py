@@ -33,12 +33,15 @@ def main() -> None:
 
 
 def table(name: str, rows: list[Row]) -> Table:
-    shown = Table("what", "ours, ms", "peer, ms", "peer", "ratio", "quartiles", title=name, title_justify="left")
+    columns = ["what", "ours, ms", "peer, ms", "peer", "ratio", "quartiles"]
+    extra = ["CPU, ms", "peak, MB"] if any(row.memory for row in rows) else []
+    shown = Table(*columns, *extra, title=name, title_justify="left")
     for row in rows:
         peer = f"{row.peer:.3f}" if row.peer is not None else ""
         ratio = f"{row.ratio:.1f}×" if row.ratio is not None else ""
         spread = f"{row.spread[0]:.1f}–{row.spread[1]:.1f}" if row.spread else ""
-        shown.add_row(row.name, f"{row.ours:.3f}", peer, row.peer_name, ratio, spread)
+        used = [f"{value:.0f}" if value is not None else "" for value in (row.cpu, row.memory)] if extra else []
+        shown.add_row(row.name, f"{row.ours:.3f}", peer, row.peer_name, ratio, spread, *used)
     return shown
 
 

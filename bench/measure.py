@@ -13,7 +13,8 @@ ROUNDS = 9
 
 @dataclass(frozen=True)
 class Row:
-    """Milliseconds of CPU per call, medians over the rounds; `ratio` is peer / ours, `spread` its quartiles."""
+    """Milliseconds of CPU per call, medians over the rounds; `ratio` is peer / ours, `spread` its quartiles. Where
+    `ours` is wall time, `cpu` may say the CPU's, and `memory` the most megabytes held."""
 
     name: str
     ours: float
@@ -21,6 +22,8 @@ class Row:
     peer_name: str = ""
     ratio: float | None = None
     spread: tuple[float, float] | None = None
+    cpu: float | None = None
+    memory: float | None = None
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
