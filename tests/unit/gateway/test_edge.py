@@ -155,3 +155,32 @@ async def test_bodies_that_are_too_large_or_late() -> None:
         await read(upload([b"x" * 60, b"x" * 60]), share)
     with pytest.raises(BadRequest, match=r"within 0\.01 s"):
         await read(upload([b"x"], ends=False), share, seconds=0.01)
+
+
+class Picture:
+    """Something that a share can live with."""
+
+
+def test_what_a_body_holds_is_given_back_once_however_it_ends() -> None:
+    bodies = Bodies(100)
+    share = Share(bodies)
+    share.grow(90)
+    share.shrink(30)
+    Share(bodies).grow(70)
+    with pytest.raises(Unavailable):
+        bodies.check_room(1)
+    share.shrink(60)  # it is no more than that already
+    with pytest.raises(Unavailable):
+        bodies.check_room(1)
+    picture = Picture()
+    share.live_with(picture)
+    share.release()  # the request is over, its pictures are not
+    with pytest.raises(Unavailable):
+        bodies.check_room(1)
+    del picture
+    gc.collect()
+    bodies.check_room(30)
+    share.shrink(0)
+    share.release()
+    with pytest.raises(Unavailable):
+        bodies.check_room(31)
