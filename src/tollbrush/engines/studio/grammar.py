@@ -88,15 +88,16 @@ _NAME: Final = re.compile(r"[A-Z]{2,}")  # of a role or a macro; the P of `(?P<`
 _CHOICE: Final = re.compile(r"\(\?:((?:[A-Z]{2,}\|)*[A-Z]{2,})\)|([A-Z]{2,})")
 
 _MACROS: Final = {
-    "WHOLE": "(?:PICTURE | IT | EVERYTHING | PICTURE COLOURS | COLOURS (?:(?:OF|IN) (?:PICTURE|IT))?)",
+    "WHOLE": "(?:WHO? PICTURE | PICTURE OF WHO | IT | EVERYTHING | PICTURE COLOURS "
+    "| COLOURS (?:(?:OF|IN) (?:PICTURE|IT))?)",
     "WHO": "(?:PERSON|THING)",
-    "POINTER": "(?:PICTURE|IT)",
+    "POINTER": "(?:WHO? PICTURE|IT)",
     "ANY": "(?:PICTURE|IT|PERSON|THING)",
     "BACK": "(?: GROUND | EVERYTHING (?:BEHIND|EXCEPT) WHO | REST )",
-    "GROUND": "ANY? (?:HUE|PLAIN|FLAT)* BG (?:(?:OF|FROM|IN|BEHIND) ANY){0,2}",
+    "GROUND": "(?:HUE|PLAIN|FLAT|STATE|NICE)* ANY? (?:HUE|PLAIN|FLAT|STATE|NICE)* BG(?:(?:OF|FROM|IN|BEHIND) ANY){0,2}",
     "TARGET": "(?:WHOLE | (?P<back>BACK))",
     "SCENERY": "(?P<traits>(?:NICE|MOOD|HUE)*) (?P<scene>SCENE) EFFECT? HUEWORD?",
-    "NEW": "(?: SCENERY | PAINTED | (?P<within>SCENE) (?:OF|IN)? (?P<tinge>HUE) )",
+    "NEW": "(?: SCENERY | PAINTED | (?P<within>SCENE) BG? (?:OF|IN)? (?P<tinge>(?:LIGHTEN|DEEPEN)* HUE) )",
     "HUEPAIR": "HUE (?:TO|JOINT) HUE",
     "PAINTED": "(?P<shades>(?:FLAT|NICE|LIGHTEN|DEEPEN|DEGREE)*) (?P<hue>HUE) HUEWORD?",
     "WORN": "PAIR? (?P<style>(?:NICE|PLAIN|MOOD|HUE|LIGHTEN|DEEPEN|FLAT)*) PAIR? (?P<wear>WEAR)",
@@ -114,7 +115,7 @@ _OF_MASK: Final = {
 
 _BOTH: Final[tuple[tuple[str, Builder], ...]] = (
     # a new background
-    ("(?:CHANGE|PAINT|ADD)? BACK HUEWORD? CHANGE? (?:TO|AS|WITH|FOR|BE|LOOKS|IN|ON|OF)* NEW BG?", replaced),
+    ("(?:CHANGE|PAINT|ADD)? BACK HUEWORD? (?:CHANGE IT?)? (?:TO|AS|WITH|FOR|BE|LOOKS|IN|ON|OF)* NEW BG?", replaced),
     ("BACK HUEWORD IS PAINTED", replaced),
     (
         (
@@ -156,12 +157,12 @@ _BOTH: Final[tuple[tuple[str, Builder], ...]] = (
         "(?:CHANGE|ADD|MOVE)? ANY{0,2} (?:WITH|ON|TO|AS|IN|BE)* TRANSPARENT BG (?:PICTURE|TO POINTER)?",
         always(RemoveBackground()),
     ),
-    ("CHANGE? POINTER? (?:TO|AS|BE)* TRANSPARENT PICTURE?", always(RemoveBackground())),
+    ("CHANGE? POINTER? (?:TO|AS|BE|WITH)* TRANSPARENT PICTURE?", always(RemoveBackground())),
     # a soft background
     ("DEGREE* BLUR DEGREE* ONLY? BACK DEGREE*", blurred),
     ("CHANGE BACK BE? DEGREE* SOFTER DEGREE*", blurred),
     ("(?:ADD|CHANGE)? (?:SOFT|DEGREE|NICE|MORE)* BLUR EFFECT? (?:TO|ON|OF|IN) BACK", blurred),
-    ("(?:ADD|CHANGE)? (?:SOFT|DEGREE|NICE)* BG BLUR EFFECT? (?:TO POINTER)?", blurred),
+    ("(?:ADD|CHANGE)? (?:SOFT|DEGREE|NICE)* BG BLUR EFFECT? (?:TO POINTER)? (?:SOFT|DEGREE)*", blurred),
     ("CHANGE? BACK (?:BE|LOOKS)* (?:MORE|DEGREE|SOFT|NICE)* BLURRY DEGREE* (?:LIKE PICTURE)?", blurred),
     ("(?:CHANGE|ADD)? ANY? (?:WITH|ON|TO)* (?:MORE|DEGREE|SOFT|NICE)* BLURRY BG EFFECT?", blurred),
     (
@@ -175,6 +176,7 @@ _BOTH: Final[tuple[tuple[str, Builder], ...]] = (
     ("PERSON BE WEARS WORN", worn),
     ("PERSON (?P<bare>WEARS) WORN", wished),
     ("(?:BE? WEARS|WITH) WORN (?:ON BEARER)?", worn),
+    ("CHANGE PERSON LOOKS (?:NICE|PLAIN|DEGREE)* WITH WORN", worn),
     # bounds
     ("FOCUS ON WHO", always(Keep("remark"))),
     ("KEEP (?:WHO | PERSON? HEAD) (?:IN COLOURS | BE? SAME)?", always(Keep("subject"))),
@@ -191,7 +193,7 @@ _WITHOUT_MASK: Final[tuple[tuple[str, Builder], ...]] = (
     ("(?:CHANGE|ADD)? PERSON? TRANSPARENT PICTURE? OF WHO", always(RemoveBackground())),
     ("CUT WHO OUT (?:(?:OF|FROM) (?:BACK|PICTURE))?", always(RemoveBackground())),
     ("(?:KEEPONLY | ONLY) WHO", always(RemoveBackground())),
-    ("KEEP WHO ONLY", always(RemoveBackground())),
+    ("(?:KEEP WHO | WHO) ONLY", always(RemoveBackground())),
 )
 _WITH_MASK: Final[tuple[tuple[str, Builder], ...]] = (
     ("(?:REMOVE|HEAL) (?P<named>(?:IT|AREA)*) (?:OUT|IN)?", erased),

@@ -61,8 +61,10 @@ SCENES: Final[Mapping[str, Scene]] = {
     "starlit sky, starry skies, star sky, sky with stars, star filled sky": "starry",
     "sunset, sun set, sunset sky, sky at sunset, golden hour, golden hour sunset, sunrise, sunrise sky, dusk, "
     "dusk sky, dawn, evening sky, sky at dusk, sky at dawn, sky at sunrise, twilight": "sunset",
-    "blue sky, blue skies, blue sky with clouds, sky with clouds, cloudy blue sky, blue cloudy sky, sunny sky, "
-    "blue sky with white clouds, blue sky and clouds, blue sky with some clouds, sunny blue sky": "blue_sky",
+    "blue sky with fluffy clouds, blue sky with fluffy white clouds, sky with fluffy clouds, sky with white "
+    "clouds, sky and clouds, sky with fluffy white clouds, blue sky, blue skies, blue sky with clouds, sky with "
+    "clouds, cloudy blue sky, blue cloudy sky, sunny sky, blue sky with white clouds, blue sky and clouds, blue "
+    "sky with some clouds, sunny blue sky": "blue_sky",
     "moonlit night, moonlit sky, moonlight, moonlit night sky, night sky with a moon, night sky with moon, night sky "
     "with the moon, night, night scene, night time, nighttime, moonlit evening": "night",
     "bokeh, bokeh lights, bokeh light, blurry lights, blurred lights": "bokeh",
@@ -137,7 +139,7 @@ LOOKS: Final[Mapping[str, ToneKind]] = {
     "dramatic": "dramatic",
     "golden hour, golden hour light, golden hour glow": "warmer",
     "cinematic, movie like, film like, teal and orange, hollywood": "cinematic",
-    "faded, matte, washed out": "faded",
+    "faded, matte, washed out, matte film, faded film": "faded",
     "dreamy, soft focus, soft glow, dreamlike, ethereal": "dreamy",
     "cosy, cozy, homely": "cosy",
     "negative, inverted, colour negative, color negative, inverted colours, inverted colors": "negative",
@@ -193,7 +195,8 @@ DEGREES: Final[Mapping[str, float]] = {
     "a bit, a little, a little bit, a tiny bit, bit, little, slightly, slight, somewhat, a touch, subtly, subtle, "
     "gently, a tad, lightly, little bit, abit, a smidge, a notch, a wee bit, a lil, lil, a lil bit, tiny bit, "
     "just a bit, just a little, ever so slightly, a hint of, a bit of, a little of, a touch of, touch of, touch": 0.5,
-    "much, a lot, lot, very, really, way, far, strongly, strong, heavily, heavy, super, extremely, significantly, "
-    "considerably, quite a bit, quite a lot, alot, loads, tons, way way, so much, a good bit, big time, seriously, "
-    "lots of, loads of, a lot of, hella, massively": 1.6,
+    "much, a lot, lot, very, really, way, far, strongly, strong, heavily, heavy, super, extremely, "
+    "significantly, considerably, quite a bit, quite a lot, alot, loads, tons, way way, af, as hell, as much as "
+    "possible, to the max, like crazy, so much, a good bit, big time, seriously, lots of, loads of, a lot of, "
+    "hella, massively": 1.6,
 }

@@ -5,30 +5,25 @@ Light on purpose (no pixels, no OpenCV): it runs before any price is asked.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
-from itertools import zip_longest
 from typing import Final
 
 from tollbrush.engines.studio.abilities import Operation, RemoveBackground, Tone, Wear
 from tollbrush.engines.studio.agreement import reconciled
+from tollbrush.engines.studio.clauses import VERBS, clauses, completions, halves
+from tollbrush.engines.studio.framings import Border
 from tollbrush.engines.studio.grammar import readings
 from tollbrush.engines.studio.performed import is_performed
 from tollbrush.engines.studio.reading import Reading, TooMuchError
 from tollbrush.engines.studio.refusals import NotHonouredError, not_understood, unclear
 from tollbrush.engines.studio.repertoire import GROUPS, Offer
-from tollbrush.engines.studio.treatments import Blur, Denoise, Sharpen
-from tollbrush.engines.studio.words import UNKNOWN, Term, dictionary, read
+from tollbrush.engines.studio.treatments import Blur, Denoise, Sharpen, Vignette, Write
+from tollbrush.engines.studio.words import Term, read
 
 _MOST_CHARACTERS: Final = 600
-_VERBS: Final = (
-    "CHANGE", "PAINT", "ADD", "MOVE", "REMOVE", "TAKE", "CUT", "ISOLATE", "HEAL", "BLUR", "TONEVERB", "UPWARDS",
-    "DOWNWARDS", "KEEP", "NOT", "WEARS", "WRITE", "ROTATE", "FLIP", "CROP", "ZOOM", "EXTEND", "ENLARGE", "SHARPEN",
-    "DENOISE", "STRAIGHTEN", "SOFTEN", "STYLEVERB", "REPAIR",
-)  # fmt: skip
-_TAKEN_AWAY: Final = ("REMOVE", "CUT", "TAKE", "ISOLATE", "HEAL")
 
 
 @dataclass(frozen=True)
@@ -84,42 +79,42 @@ def _planned(terms: Sequence[Term], prompt: str, *, masked: bool) -> Plan:
     found: list[Reading] = []
     before: Sequence[Term] = ()
     # What is masked is here.
-    for clause in _clauses([term for term in terms if not (masked and term.key == "here")]):
-        found += _meaning(clause, before, found, masked=masked)
-        before = clause
+    ahead = clauses([term for term in terms if not (masked and term.key == "here")])
+    while ahead:
+        clause, *ahead = ahead
+        try:
+            meanings = _meaning(clause.terms, before, found, masked=masked)
+        except NotHonouredError as refused:
+            wish = [*clause.terms, *ahead[0].terms] if clause.runs_on and ahead else None
+            if wish is not None and (joined := _meant(wish, before, found, masked=masked)):
+                meanings, clause, ahead = joined, ahead[0], ahead[1:]
+            elif not (meanings := _as_halves(clause.terms, before, found, masked=masked)):
+                raise refused from None
+        found += meanings
+        before = clause.terms
     return Plan(reconciled(found, prompt, masked=masked))
 
 
-def _clauses(terms: Sequence[Term]) -> Iterator[list[Term]]:
-    clause: list[Term] = []
-    for term, after in zip_longest(terms, terms[1:]):
-        if term.plays("JOINT") and not (clause and _holds(clause, term, after)):
-            if clause:
-                yield _trimmed(clause)
-            clause = []
-        else:
-            clause.append(term)
-    if clause:
-        yield _trimmed(clause)
+def _meant(
+    clause: Sequence[Term], before: Sequence[Term], found: Sequence[Reading], *, masked: bool
+) -> Sequence[Reading]:
+    """What the clause means, if anything."""
+    with suppress(NotHonouredError):
+        return _meaning(clause, before, found, masked=masked)
+    return []
 
 
-def _holds(clause: Sequence[Term], joint: Term, after: Term | None) -> bool:
-    """`everything but the cat`, `swap red and blue`, `a gradient of pink and white` are one thing each."""
-    if joint.plays("EXCEPT"):
-        verb = after is None or after.plays(*_VERBS)
-        return clause[-1].plays("EVERYTHING") or (not verb and any(t.plays("EVERYTHING") for t in clause))
-    hues = joint.key in ("and", "&") and clause[-1].plays("HUE") and after is not None and after.plays("HUE")
-    return hues and (clause[0].plays("SWAP") or any(t.plays("GRADIENT") for t in clause))
-
-
-def _trimmed(clause: list[Term]) -> list[Term]:
-    """Without the `too` of `add a hat too`, and what a picture is for."""
-    purpose = len(clause)
-    while purpose > 0 and clause[purpose - 1].plays("PURPOSE"):
-        purpose -= 1
-    if 1 < purpose < len(clause) and clause[purpose - 1].key == "for":
-        clause = clause[: purpose - 1]
-    return clause[:-1] if len(clause) > 1 and clause[-1].key == "too" else clause
+def _as_halves(
+    clause: Sequence[Term], before: Sequence[Term], found: Sequence[Reading], *, masked: bool
+) -> Sequence[Reading]:
+    """Both of two wishes that nothing parts, where they can be parted in one way only."""
+    ways = []
+    for first, second in halves(clause):
+        if (one := _meant(first, before, found, masked=masked)) and (
+            other := _meant(second, first, [*found, *one], masked=masked)
+        ):
+            ways.append([*one, *other])
+    return ways[0] if ways and all(way == ways[0] for way in ways) else []
 
 
 def _meaning(
@@ -127,7 +122,7 @@ def _meaning(
 ) -> Sequence[Reading]:
     """One clause after another one, whose verb and background it may lean on. Raises NotHonouredError."""
     excess: TooMuchError | None = None
-    for attempt in _completions(clause, before, found):
+    for attempt in completions(clause, before, found):
         try:
             meanings = readings(attempt, masked=masked)
         except TooMuchError as error:
@@ -145,30 +140,6 @@ def _meaning(
     raise not_understood(clause, excess, masked=masked)
 
 
-def _completions(clause: Sequence[Term], before: Sequence[Term], found: Sequence[Reading]) -> Iterator[Sequence[Term]]:
-    """The clause as it stands, then with what a person leaves unsaid the second time."""
-    if any(term.plays("SKY") for term in before) and any(term.plays("SCENE", "SKYLOOK") for term in clause):
-        yield [_SKY, *(term for term in clause if not term.plays("INSTEAD", "CHANGE", "ADD", "IN", "IT"))]
-    verb = before[0] if before and before[0].plays(*_VERBS) else None
-    leans = verb is not None and not clause[0].plays(*_VERBS)
-    if not (leans and verb is not None and verb.plays(*_TAKEN_AWAY)):
-        yield clause
-    # "remove the cup and write sale": a removal passes on only to what an article or the lexicon shows to be a thing.
-    if leans and verb is not None and (not clause[0].plays(UNKNOWN) or clause[0].named):
-        yield [verb, *clause]
-        if len(before) > 1 and before[1].plays("PICTURE", "IT"):
-            yield [verb, before[1], *clause]  # make it rainy and dark
-    if any(term.plays("BG") for term in before):
-        yield [_BACKGROUND if term.key == "it" else term for term in clause]
-        if found and found[-1] == RemoveBackground():
-            yield [*clause, _INSTEAD]
-
-
-_BACKGROUND: Final = Term("background", "background", dictionary()["background"])
-_SKY: Final = Term("sky", "sky", dictionary()["sky"])
-_INSTEAD: Final = Term("instead", "instead", dictionary()["instead"])
-
-
 def _points_nowhere(meaning: Reading, clause: Sequence[Term], before: Sequence[Term], found: Sequence[Reading]) -> bool:
     """`blur the background and make it darker`: is it the picture, or the background?"""
     if not isinstance(meaning, Tone | Blur | Sharpen | Denoise):
@@ -179,7 +150,7 @@ def _points_nowhere(meaning: Reading, clause: Sequence[Term], before: Sequence[T
         return False
     if found[-1] == RemoveBackground() and isinstance(meaning, Tone):
         return False
-    bare = not clause[0].plays(*_VERBS) or any(t.key == "it" for t in clause)
+    bare = not clause[0].plays(*VERBS) or any(t.key == "it" for t in clause)
     return bare or isinstance(found[-1], Tone)
 
 
@@ -187,11 +158,15 @@ def _with_pair(clause: Sequence[Term], *, masked: bool) -> Sequence[Reading]:
     """`a starry sky with a hat on him`, `black and white with more contrast`: two edits around a `with`. Not after a
     noun that the `with` could describe (`the man with a hat`)."""
     for at, term in enumerate(clause):
-        if term.plays("WITH") and 0 < at < len(clause) - 1 and clause[at - 1].plays("SCENE", "HUE", "LOOK", "ER"):
+        if term.plays("WITH") and 0 < at < len(clause) - 1 and clause[at - 1].plays(*_DESCRIBED):
             try:
                 first, second = (readings(part, masked=masked) for part in (clause[:at], clause[at + 1 :]))
             except TooMuchError:
                 continue
-            if len(first) == len(second) == 1 and isinstance(next(iter(second)), Wear | Tone):
+            if len(first) == len(second) == 1 and isinstance(next(iter(second)), _BESIDES):
                 return [*first, *second]
     return []
+
+
+_DESCRIBED: Final = ("SCENE", "HUE", "LOOK", "ER", "STYLE", "EFFECT", "ASPECT")
+_BESIDES: Final = (Wear, Tone, Border, Vignette, Write)

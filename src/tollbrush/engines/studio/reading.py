@@ -86,7 +86,7 @@ def replaced(found: Found) -> Reading:
         within = cast(Scene, found.value("within", "SCENE"))
         if within not in COLOURED_SCENES:
             raise TooMuchError(tinge)
-        return ReplaceBackground(within, shaded(tinge[0], ()))
+        return ReplaceBackground(within, shaded(tinge[-1], tinge[:-1]))
     if hue := found.part("hue"):
         return ReplaceBackground(None, shaded(hue[0], found.part("shades")))
     scene = cast(Scene, found.value("scene", "SCENE"))
@@ -120,17 +120,34 @@ def shaded(hue: Term, shades: Sequence[Term]) -> Colour:
         raise TooMuchError([hue])  # `a rose`
     code = str(hue.roles["HUE"])
     rgb = [int(code[i : i + 2], 16) for i in (0, 2, 4)]
-    said = []
+    said: dict[str, str] = {}
     for term in shades:
         if term.plays("LIGHTEN", "DEEPEN"):
-            towards, share = (255, 0.5) if term.plays("LIGHTEN") else (0, 0.4)
-            rgb = [round(c + (towards - c) * share) for c in rgb]
-            said.append(term.key)
+            said["LIGHTEN" if term.plays("LIGHTEN") else "DEEPEN"] = term.key  # `soft pastel pink` is light once
+        elif term.key == "bright":
+            said["BRIGHT"] = term.key
         elif not term.plays("FLAT", "NICE", "DEGREE"):
             raise TooMuchError([term])
-    return Colour(" ".join([*said, hue.key]), (rgb[0], rgb[1], rgb[2]))
+    for role in said:
+        rgb = _SHADES[role](rgb)
+    return Colour(" ".join([*said.values(), hue.key]), (rgb[0], rgb[1], rgb[2]))
 
 
+def _blended(rgb: list[int], towards: int, share: float) -> list[int]:
+    return [round(c + (towards - c) * share) for c in rgb]
+
+
+def _full(rgb: list[int]) -> list[int]:
+    """At full strength: the largest channel at its end, the smallest lowered."""
+    low, high = min(rgb), max(rgb)
+    return [round((c - 0.5 * low * (high - c) / (high - low)) * 255 / high) for c in rgb] if low < high else rgb
+
+
+_SHADES: Final[dict[str, Callable[[list[int]], list[int]]]] = {
+    "LIGHTEN": lambda rgb: _blended(rgb, 255, 0.5),
+    "DEEPEN": lambda rgb: _blended(rgb, 0, 0.4),
+    "BRIGHT": _full,
+}
 _ALSO_THINGS: Final = ("rose", "orange", "peach", "lavender", "lilac", "violet", "olive", "coral", "lime", "tan")
 
 

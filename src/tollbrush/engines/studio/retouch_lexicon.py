@@ -27,8 +27,8 @@ STYLE_VERBS: Final[Mapping[str, StyleKind]] = {
     "sketchify": "sketch",
 }
 WEATHERS: Final[Mapping[str, WeatherKind]] = {
-    "snow, snowy, snowing, snowfall, falling snow, snowflakes, snow flakes, snowflake": "snow",
-    "rain, rainy, raining, rainfall, raindrops, rain drops": "rain",
+    "snow falling, snow, snowy, snowing, snowfall, falling snow, snowflakes, snow flakes, snowflake": "snow",
+    "rain falling, rain, rainy, raining, rainfall, raindrops, rain drops": "rain",
     "fog, foggy, mist, misty": "fog",
 }
 SKIES: Final[Mapping[str, SkyKind]] = {
@@ -157,7 +157,8 @@ ROLES: Final[Mapping[str, str]] = {
     "WATERMARK": "watermark, water mark",
     "AT": "at, in, on, to, into, onto, over, across, near",
     "ROTATE": "rotate, turn, spin, tilt, rotated, rotating",
-    "ROUND": "upside down, upsidedown, on its head",
+    "ROUND": "right way up, right side up, right way round, other way up, other way round, upside down, "
+    "upsidedown, on its head",
     "STRAIGHTEN": "straighten, straighten out, straighten up, level, level out, deskew, unskew",
     "STRAIGHT": "straight, level, straighter",
     "HORIZON": "horizon, horizon line, tilt, tilted horizon, crooked horizon",
@@ -165,7 +166,7 @@ ROLES: Final[Mapping[str, str]] = {
     "REPAIR": "fix, correct, repair, improve",
     "FLIP": "flip, mirror, flip over",
     "MIRRORED": "mirrored, flipped, mirror image, mirror",
-    "CROP": "crop, trim, crop in",
+    "CROP": "resize, reformat, crop, trim, crop in",
     "CLOSER": "closer, tighter, close, tight, in",
     "ZOOM": "zoom in, zoom",
     "CENTRAL": "subject, main subject",
@@ -182,16 +183,19 @@ ROLES: Final[Mapping[str, str]] = {
     "DULL": "dull, boring, ugly, grey, gray, flat, bland, bad, plain, empty, white, overcast, too boring",
     "SOFTENED": "blurry, blurred, soft, unsharp, not sharp, out of focus, fuzzy",
     "SELF": "me, myself, us",
-    "SPACE": "space, room, canvas, margin",
+    "SPACE": "more room, space, room, canvas, margin",
     "CANVAS": "canvas, background, bg",
     "ZOOMOUT": "zoom out, uncrop",
-    "PURPOSE": "sticker, instagram, ebay, amazon, linkedin, facebook, etsy, shopify, tiktok, vinted, whatsapp, "
-    "website, web site, shop, online shop, profile, cv, resume, passport, print, printing, presentation, story, "
-    "post, profile picture, profile photo, profile pic, logo, card, birthday card, christmas card, book cover, album "
-    "cover, cover, my wall, screen, phone, desktop, id, id card, dating profile, tinder, etsy shop, online store, "
-    "store, webshop, newsletter, ad, advert, advertisement, brochure, menu, youtube, youtube thumbnail, twitter, "
-    "pinterest,  thumbnail, avatar, banner, listing, catalog, catalogue, poster, wallpaper, flyer, invitation, "
-    "business card, portfolio, blog",
+    "PURPOSE": "stories, reels, reel, easter, christmas, halloween, xmas, birthday, wedding, valentine's day, "
+    "valentines day, new year, holidays, party, fun, joke, mothers day, mother's day, father's day, work, "
+    "school, class, course, application, job application, her birthday, his birthday, tumblr, snapchat, discord, "
+    "slack, teams, zoom, forum, gallery, exhibition, calendar, mug, t shirt, sticker, instagram, ebay, amazon, "
+    "linkedin, facebook, etsy, shopify, tiktok, vinted, whatsapp, website, web site, shop, online shop, profile, "
+    "cv, resume, passport, print, printing, presentation, story, post, profile picture, profile photo, profile "
+    "pic, logo, card, birthday card, christmas card, book cover, album cover, cover, my wall, screen, phone, "
+    "desktop, id, id card, dating profile, tinder, etsy shop, online store, store, webshop, newsletter, ad, "
+    "advert, advertisement, brochure, menu, youtube, youtube thumbnail, twitter, pinterest,  thumbnail, avatar, "
+    "banner, listing, catalog, catalogue, poster, wallpaper, flyer, invitation, business card, portfolio, blog",
 }
 
 MENDED: Final = (

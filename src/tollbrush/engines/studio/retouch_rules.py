@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from tollbrush.engines.studio import retouch_readings as read
-from tollbrush.engines.studio.framings import Rotate, Straighten
+from tollbrush.engines.studio.framings import Flip, Rotate, Straighten
 from tollbrush.engines.studio.reading import Builder, Complaint, Keep, always
 
 MACROS: Final = {
@@ -21,7 +21,7 @@ BOTH: Final[tuple[tuple[str, Builder], ...]] = (
     # styles
     (
         (
-            "(?:CHANGE|PAINT)? (?:PART|SELF)? INTO (?:EFFECT OF)? (?:NICE|DEGREE)* (?P<kind>STYLE)"
+            "(?:CHANGE|PAINT)? (?:PART|SELF)? INTO (?:EFFECT OF)? (?:NICE|DEGREE|AGED)* (?P<kind>STYLE)"
             "(?:PAINTING|EFFECT|TONES|COLOURS)* (?:(?:TO|ON) PART)?"
         ),
         read.styled,
@@ -38,13 +38,14 @@ BOTH: Final[tuple[tuple[str, Builder], ...]] = (
         read.weathered,
     ),
     ("(?:NICE|DEGREE)* (?P<kind>WEATHER) EFFECT+", read.weathered),
-    ("(?:LIGHTEN|DEGREE)+ (?P<kind>WEATHER)", read.weathered),
+    ("(?:LIGHTEN|DEGREE)* (?P<kind>WEATHER) (?:(?:TO|ON|IN) SHOWN)?", read.weathered),
     ("CHANGE BACK (?:TO|BE|LOOKS|WITH|DEGREE)* (?P<kind>WEATHER) EFFECT?", read.weather_scene),
     ("(?:ADD|CHANGE)? (?P<kind>WEATHER) BG", read.weather_scene),
     # another sky
     (
         (
-            "(?:CHANGE|ADD)? NICE* SKY (?:TO|AS|WITH|FOR|BE|LOOKS|IN|OF)* QUALITIES (?P<sky>(?:SCENE|SKYLOOK|WHOLESKY))"
+            "(?:CHANGE|ADD)? (?:NICE|STATE)* SKY (?:CHANGE IT?)? (?:TO|AS|WITH|FOR|BE|LOOKS|IN|OF)*"
+            "QUALITIES (?P<sky>(?:SCENE|SKYLOOK|WHOLESKY))"
             "SKY?"
         ),
         read.skied,
@@ -80,7 +81,7 @@ BOTH: Final[tuple[tuple[str, Builder], ...]] = (
     ("CHANGE? EVERYTHING (?:TO|BE|IN|AS)* LOOK EXCEPT (?P<source>SOURCE) THINGS?", read.splashed),
     ("(?:KEEPONLY | KEEP ONLY | ONLY) (?P<source>SOURCE) THINGS? IN COLOURS", read.splashed),
     ("REMOVE EVERYTHING? COLOURS EXCEPT (?P<source>SOURCE) THINGS?", read.splashed),
-    ("(?:ADD|CHANGE)? SPLASH (?:IN|TO|OF|WITH|FOR|ON)* (?P<source>SOURCE)", read.splashed),
+    ("(?:ADD|CHANGE)? SPLASH (?:IN|TO|OF|WITH|FOR|ON|KEEPONLY|KEEP|ONLY)* (?P<source>SOURCE)", read.splashed),
     ("(?P<source>SOURCE) SPLASH", read.splashed),
     ("(?:KEEPONLY | KEEP ONLY?) (?P<source>SOURCE) THINGS? (?:BE? SAME)?", read.kept_hue),
     ("KEEP (?P<source>SOURCE) THINGS? IN COLOURS", read.kept_hue),
@@ -129,7 +130,8 @@ WHOLE: Final[tuple[tuple[str, Builder], ...]] = (
     ("(?:ADD|CHANGE) SHOWN? (?P<axis>AXIS) FLIP", read.flipped),
     ("FLIP SHOWN?", read.flipped),
     ("CHANGE? SHOWN? (?:TO|BE|AS)* MIRRORED", read.flipped),
-    ("(?:CROP|CUT) SHOWN? (?:TO|AS|IN|BE)* (?P<aspect>ASPECT) RATIO*", read.cropped),
+    ("(?:SHOWN IS|IS) MIRRORED", always(Complaint(Flip()))),
+    ("(?:CROP|CUT) SHOWN? (?:TO|AS|IN|BE|RATIO)* (?P<aspect>ASPECT) (?:RATIO|PICTURE)*", read.cropped),
     ("(?:CHANGE|ADD)? SHOWN? (?:TO|AS|IN|BE|WITH)* (?P<aspect>ASPECT) RATIO*", read.cropped),
     ("CHANGE RATIO (?:OF SHOWN)? (?:TO|AS|BE)* (?P<aspect>ASPECT)", read.cropped),
     ("CROP SHOWN? DEGREE* CLOSER? (?:(?:TO|ON|IN|AROUND|FOR) WHO)?", read.closer),

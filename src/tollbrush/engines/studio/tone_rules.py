@@ -95,6 +95,7 @@ TONES: Final[tuple[tuple[str, Builder], ...]] = (
         toned("PLAIN"),
     ),
     ("(?:TARGET)? (?:IS|LOOKS)* DEGREE? TOO (?P<tone>PLAIN)", too_much("PLAIN")),
+    ("SHOWN (?:IS|LOOKS)+ DEGREE (?P<tone>PLAIN)", too_much("PLAIN")),
     # tones, by verb
     ("DEGREE* (?P<tone>TONEVERB) UPDOWN? (?:TARGET)? UPDOWN? (?:DEGREE | FOR? PERCENT)*", toned("TONEVERB")),
     ("DEGREE* (?P<tone>PLAIN) (?:TARGET) UPDOWN (?:DEGREE | FOR? PERCENT)*", toned("PLAIN")),
@@ -151,6 +152,8 @@ TONES: Final[tuple[tuple[str, Builder], ...]] = (
     ("(?:ADD|MORE|CHANGE|WITH|DEGREE|NICE)* GRAIN EFFECT? (?:(?:TO|ON|IN) WHOLE)?", grained),
     ("CHANGE WHOLE (?:BE|LOOKS|DEGREE|MORE)* GRAINY", as_tone("grainy")),
     ("INVERT (?:WHOLE|COLOURS)?", as_tone("negative")),
+    ("DEGREE* (?P<tone>PLAIN) UPDOWN? BALANCE DEGREE*", toned("PLAIN")),
+    ("BALANCE (?:IS|LOOKS)+ OFF", always(Complaint(Tone("balanced")))),
     ("(?:REPAIR|BALANCING) BALANCE (?:(?:OF|IN) TARGET)?", as_tone("balanced")),
     ("(?:AUTO BALANCE? WHOLE? | ENHANCE WHOLE)", as_tone("balanced")),
     ("CHANGE POINTER DEGREE* POPS (?:MORE|DEGREE)*", vivid),

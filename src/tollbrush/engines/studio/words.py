@@ -121,6 +121,8 @@ def _without_possessive(word: str) -> str:
 
 def _mended(word: str) -> str:
     """The word the user meant, where one slip of the finger (two in a long word) leads to exactly one of ours."""
+    if word in sentence.MISSPELT:
+        return sentence.MISSPELT[word]
     if len(word) < 5 or not word.isalpha() or word in vocabulary() or word in NOT_SLIPS:
         return word
     slips = 1 if len(word) < 8 else 2
@@ -128,9 +130,16 @@ def _mended(word: str) -> str:
     best = [known for known, distance, _ in near if distance == near[0][1]]
     # A letter too few or too many of a double one is the likeliest slip of all.
     best = [known for known in best if _undoubled(known) == _undoubled(word)] or best
+    best = [known for known in best if _left_out(word, known)] or best
     if len(best) != 1 or best[0] not in _mendable() or best[0][0] != word[0] or word.rstrip("s") == best[0].rstrip("s"):
         return word
     return best[0]
+
+
+def _left_out(word: str, known: str) -> bool:
+    """Whether a letter of `known` is missing."""
+    rest = iter(known)
+    return len(word) < len(known) and all(letter in rest for letter in word)
 
 
 def _undoubled(word: str) -> str:

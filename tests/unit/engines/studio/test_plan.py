@@ -120,7 +120,7 @@ def test_a_hat_is_put_on_after_the_background_has_changed() -> None:
 
 
 _STARRY = "change the background to a starry sky"
-_PROMPTS = sorted(DOABLE | FRESH)
+_PROMPTS = sorted(prompt for prompt, want in (DOABLE | FRESH).items() if "write" not in want)
 _FOREIGN = ("dragon", "tokyo", "smile", "burning", "2", "not", "never", "don't")
 _STRANGE = st.text("abcdefghijklmnopqrstuvwxyz", min_size=3, max_size=10).filter(lambda w: w not in vocabulary())
 
@@ -155,7 +155,8 @@ def test_any_text_is_understood_or_refused(text: str, masked: bool) -> None:
 
 def test_a_long_run_of_any_word_is_turned_down_at_once() -> None:
     """A rule that could take a word in two ways would try exponentially many; pytest's own limit ends the test then."""
-    for word in sorted(dictionary()):
+    words = {tuple(sorted(roles)): word for word, roles in sorted(dictionary().items())}  # one of each kind
+    for word in words.values():
         run = " ".join([word] * 20)
         for prompt in (f"{run} hat", f"make it {run}", f"{run} {run} {run}"):
             for masked in (False, True):

@@ -6,7 +6,8 @@ from typing import Literal
 
 import pytest
 
-from support.studio_evaluation import MASKED, WHOLE, cases
+from support.studio_blind import BLIND, BLIND_MASKED
+from support.studio_evaluation import MASKED, WHOLE, Case, cases
 from support.studio_plans import understood
 
 LEAST_UNDERSTOOD = 0.9
@@ -19,7 +20,18 @@ def alike(got: str, want: str) -> bool:
 
 @pytest.mark.parametrize("half", ["open", "frozen"])
 def test_what_can_be_done_is_understood_and_nothing_else_is_done(half: Literal["open", "frozen"]) -> None:
-    answers = [(case, understood(case.prompt, masked=case.masked)) for case in cases(half)]
+    judge(list(cases(half)))
+
+
+def test_ten_voices_are_understood() -> None:
+    """Frozen before the rules were tried on it: 96 of 147 were understood then, none wrongly, and 82 of 82 refused."""
+    judge(
+        [Case(p, want, False) for p, want in BLIND.items()] + [Case(p, want, True) for p, want in BLIND_MASKED.items()]
+    )
+
+
+def judge(asked: list[Case]) -> None:
+    answers = [(case, understood(case.prompt, masked=case.masked)) for case in asked]
     assert [(case.prompt, got) for case, got in answers if case.want is None and got is not None] == []
     doable = [(case.prompt, case.want, got) for case, got in answers if case.want is not None]
     assert [(p, got) for p, want, got in doable if got is not None and not alike(got, want or "")] == []
