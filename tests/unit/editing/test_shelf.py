@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,6 +18,10 @@ from tollbrush.editing.making import Stored
 from tollbrush.editing.shelf import Shelf, waiting
 
 PICTURES = st.lists(st.binary(max_size=40), min_size=1, max_size=5)
+
+
+def open_files() -> int:
+    return sum(1 for _ in Path("/proc/self/fd").iterdir())
 
 
 def shelf(pictures: list[bytes], folder: Path) -> Shelf:
@@ -74,10 +77,10 @@ async def test_an_edit_that_lasts_puts_them_away_and_says_so(tmp_path: Path) -> 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="counts open files")
 def test_the_file_is_closed_with_its_last_reader(tmp_path: Path) -> None:
-    before = len(os.listdir("/proc/self/fd"))
+    before = open_files()
     kept = shelf([b"one"], tmp_path)
     kept.put_away()
-    assert len(os.listdir("/proc/self/fd")) == before + 1
+    assert open_files() == before + 1
     del kept
     gc.collect()
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert open_files() == before
