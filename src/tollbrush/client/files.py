@@ -40,9 +40,10 @@ class LocalFiles:
         if "\0" in name:
             raise BadRequest(f"{shown} is not a path.", path=path)
         try:
-            real = Path(os.path.realpath(Path(name).expanduser(), strict=True))
-            root = next((r for r in self._roots if real.is_relative_to(r)), None)
-            if root is None:
+            asked = Path(name).expanduser()
+            root = self._root_of(Path(os.path.realpath(asked)))
+            real = Path(os.path.realpath(asked, strict=root is not None))
+            if root is None or not real.is_relative_to(root):  # whether it exists is told of what may be read alone
                 raise BadRequest(
                     f"{shown} is outside the folders that may be read.",
                     path=path,
@@ -54,6 +55,9 @@ class LocalFiles:
             raise BadRequest(f"{shown} {why}.", path=path) from failure
         except RuntimeError as homeless:  # expanduser: no such user
             raise BadRequest(f"{shown} does not exist.", path=path) from homeless
+
+    def _root_of(self, real: Path) -> Path | None:
+        return next((r for r in self._roots if real.is_relative_to(r)), None)
 
     def _read_below(self, root: Path, real: Path, shown: str, path: str) -> bytes:
         """Open each step without following links, so that nothing swapped in since the check is read."""

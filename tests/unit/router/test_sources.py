@@ -95,6 +95,8 @@ async def test_a_data_uri_is_read(home: Path) -> None:
         ("pipe", "is a device or a pipe"),
         ("/dev/zero", "outside the folders"),
         ("/etc/passwd", "outside the folders"),
+        ("/no/such/folder/a.png", "outside the folders"),
+        ("../outside/missing.png", "outside the folders"),
         ("../outside/secret.png", "outside the folders"),
         ("{outside}/secret.png", "outside the folders"),
         ("link.png", "outside the folders"),
