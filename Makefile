@@ -49,7 +49,7 @@ test: $(INSTALLED) $(DIFFUSION) $(TOOLS) $(PAGE) browser
 	$(BIN)/python -m pytest -n auto --dist loadfile
 
 e2e: $(INSTALLED) $(DIFFUSION) $(TOOLS) $(PAGE) browser
-	TOLLBRUSH_E2E=long $(BIN)/python -m pytest -m e2e
+	TOLLBRUSH_E2E=long $(BIN)/python -m pytest -m e2e -n auto --dist loadfile
 
 lint: $(INSTALLED) $(DIFFUSION)
 	$(BIN)/ruff check
