@@ -7,6 +7,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import socket
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -54,7 +56,7 @@ class Diffusion:
         self._loader = load
         self._load = serve.multiplexed(load, max_num_models_per_replica=ray.models_per_replica or -1)
         self._replica = Replica(
-            serve.get_replica_context().replica_id.unique_id,
+            f"{serve.get_replica_context().replica_id.unique_id}/{os.getpid()}@{socket.gethostname()}",
             self._models,
             [row.name for row in setup.rows],
             self._resident,

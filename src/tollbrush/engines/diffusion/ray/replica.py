@@ -106,6 +106,7 @@ class Replica:
     async def _events(self, model: str, given: EditInput, seconds: float) -> AsyncGenerator[Event]:
         said: asyncio.Queue[Event] = asyncio.Queue()
         loop, gone, until = asyncio.get_running_loop(), threading.Event(), time.monotonic() + seconds
+        left = until  # when nobody waited for it any more
 
         def report(progress: Progress) -> None:  # in the pipeline's thread
             shown = None if progress.preview is None else Picture.of(progress.preview)
@@ -117,7 +118,11 @@ class Replica:
 
         def edit(resident: Resident) -> EditOutput:
             with resident.used():
-                return self._models.edit(model, given, report=report, cancelled=cancelled)
+                try:
+                    return self._models.edit(model, given, report=report, cancelled=cancelled)
+                except JobCancelled:
+                    _log.info("an edit was stopped", model=model, seconds=round(time.monotonic() - left, 3))
+                    raise
 
         async def work() -> None:
             async with asyncio.timeout(seconds):
@@ -140,6 +145,7 @@ class Replica:
                 if isinstance(event, Done | Failed):
                     return
         finally:
+            left = min(left, time.monotonic())
             gone.set()
             working.cancel()
 
