@@ -6,7 +6,6 @@ pool, fail, or never land. Solana-like: a transaction dies with its blockhash, a
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from dataclasses import dataclass, field
 from random import Random
@@ -111,7 +110,7 @@ class Chain:
     async def call(self) -> None:
         """One call's way there and back. Raises Unreachable."""
         slow = self.rng.random() < 0.05
-        await asyncio.sleep(self.rng.uniform(1, 20) if slow and self.faults else self.rng.random() * 0.2)
+        await self.loop.sleep(self.rng.uniform(1, 20) if slow and self.faults else self.rng.random() * 0.2)
         if self.fails(1):
             raise Unreachable
 
@@ -159,7 +158,7 @@ class SimTill:
         except Unreachable:
             return Settlement(Outcome.UNKNOWN, None, "not_sent")
         for _ in range(4):
-            await asyncio.sleep(3)
+            await chain.loop.sleep(3)
             if tx.moved is not None:
                 break
         if tx.moved is None:
@@ -184,7 +183,7 @@ class SimTill:
                 self._chain.story.note("{} sent", tx.hash)
             except Unreachable:
                 pass  # a lost answer proves nothing: the chain is asked
-            await asyncio.sleep(3)
+            await self._chain.loop.sleep(3)
             found = await self._find(pay, f"tx-{pay['nonce']}")
             if found.outcome is not Outcome.UNKNOWN:
                 break

@@ -29,11 +29,13 @@ class Checks:
     def within_means(self) -> None:
         """The claims of unfinished work, together, are not above what their payer has. (A claim made by a poll counts
         nowhere: it ends within it.)"""
-        first = {c.job_id: c for c in reversed(list(self._charges().values()))}
-        claimed: Counter[tuple[str, str]] = Counter()
-        for charge in first.values():
-            if charge.open:
-                claimed[charge.key.network, charge.key.payer] += charge.amount
+        claimed: dict[tuple[str, str], int] = {}
+        seen: set[str] = set()
+        for charge in self._charges().values():
+            if charge.open and charge.job_id not in seen:
+                whose = charge.key.network, charge.key.payer
+                claimed[whose] = claimed.get(whose, 0) + charge.amount
+            seen.add(charge.job_id)
         for (network, payer), amount in claimed.items():
             self._must(amount <= self._chains[network].means[payer], "{} has claims of {} open", payer, amount)
 

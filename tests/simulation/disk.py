@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial
 from random import Random
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from simulation.loop import VirtualLoop
 from tollbrush.errors import Unavailable
@@ -21,9 +22,20 @@ class Disk:
     def __init__(self, loop: VirtualLoop, rng: Random) -> None:
         self.loop, self.rng, self.faults = loop, rng, 0.0
         self.ledger, self.images, self.inputs = MemoryLedger(), MemoryImages(), MemoryInputs()
+        self.slowly = self._slow(self.ledger), self._slow(self.images), self._slow(self.inputs)
+        """The same stores as processes reach them."""
 
-    def slow(self, store: T) -> T:
-        """The same store as a process reaches it."""
+    @property
+    def at_rest(self) -> bool:
+        """Nothing is left but time to pass: no open claim, no unfinished job, no inputs kept."""
+        ledger = self.ledger
+        return not (
+            self.inputs._inputs
+            or any(charge.open for charge in ledger._charges.values())
+            or any(not job.finished for job in ledger._jobs.values())
+        )
+
+    def _slow(self, store: T) -> T:
         return _Slow(store, self)  # type: ignore[return-value]
 
 
@@ -35,28 +47,33 @@ class _Slow:
         self._store, self._disk = store, disk
 
     def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]:
-        method: Callable[..., Coroutine[Any, Any, Any]] = getattr(self._store, name)
-        disk, writes = self._disk, name in _WRITES
+        call = _slowly(name)
+        setattr(_Slow, name, call)  # once for all
+        return partial(call, self)
+
+
+def _slowly(name: str) -> Callable[..., Awaitable[Any]]:
+    writes = name in _WRITES
+
+    def call(self: _Slow, *args: Any, **kw: Any) -> Awaitable[Any]:
+        disk, method = self._disk, getattr(self._store, name)
         loop, random = disk.loop, disk.rng.random
+        if loop.over:
+            return _nothing()
+        if writes:
+            if disk.faults and random() < disk.faults:
+                return _full()
+        elif random() < 0.7:
+            return cast(Awaitable[Any], method(*args, **kw))
+        answer = loop.create_future()
+        delay = random() * (20 if random() < 0.007 else 0.02)
+        if random() < 0.5:
+            loop.call_later(delay, _happen, answer, method, args, kw)
+        else:
+            loop.call_later(delay, _answer, answer, *_run(method(*args, **kw)))
+        return answer
 
-        def call(*args: Any, **kw: Any) -> Awaitable[Any]:
-            if loop.over:
-                return _nothing()
-            if writes:
-                if disk.faults and random() < disk.faults:
-                    return _full()
-            elif random() < 0.7:
-                return method(*args, **kw)
-            answer = loop.create_future()
-            delay = random() * (20 if random() < 0.007 else 0.02)
-            if random() < 0.5:
-                loop.call_later(delay, _happen, answer, method, args, kw)
-            else:
-                loop.call_later(delay, _answer, answer, *_run(method(*args, **kw)))
-            return answer
-
-        setattr(self, name, call)
-        return call
+    return call
 
 
 async def _nothing() -> None:

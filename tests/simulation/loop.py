@@ -8,13 +8,20 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from contextvars import Context, ContextVar, copy_context
 from heapq import heappop, heappush
 from typing import Any, Final, TypeVar
 
 T = TypeVar("T")
 _MAX_STEPS: Final = 50_000
+
+
+_TASKS: Final[Any] = getattr(asyncio.tasks, "_scheduled_tasks", None) or asyncio.tasks._all_tasks  # type: ignore[attr-defined]
+"""All tasks of all loops, by weak references, each of which costs more than its task."""
+
+
+def _forget(task: object) -> None: ...
 
 
 class Stuck(Exception):
@@ -26,7 +33,7 @@ class Process:
 
     def __init__(self, name: str) -> None:
         self.name, self.alive, self.stopped = name, True, False
-        self.parked: list[_Handle] = []
+        self.parked: list[_Due] = []
 
     def context(self) -> Context:
         """What runs in it belongs to this process."""
@@ -40,20 +47,22 @@ NATURE: Final = Context()
 _PROCESS: Final[ContextVar[Process | None]] = ContextVar("process", default=None)
 
 
+_Due = Sequence[Any]
+"""Callback, arguments, context: what is next, as a loop unpacks it without a line of ours."""
+
+
 class _Handle(list[Any]):
-    """Time, order, callback, arguments, context: a list, which heaps compare and loops unpack without a line of ours.
-    Without a callback it is cancelled."""
+    """What is due, and can be taken back: then it has no callback."""
 
     __slots__ = ()
 
-    def when(self) -> float:
-        return float(self[0])
-
     def cancel(self) -> None:
-        self[2] = None
+        self[0] = None
 
-    def cancelled(self) -> bool:
-        return self[2] is None
+
+def _wake(over: asyncio.Future[None]) -> None:
+    if not over.done():
+        over.set_result(None)
 
 
 class VirtualLoop:
@@ -62,8 +71,8 @@ class VirtualLoop:
 
     def __init__(self) -> None:
         self._now, self._order = 0.0, 0
-        self._ready: deque[_Handle] = deque()
-        self._timers: list[_Handle] = []
+        self._ready: deque[_Due] = deque()
+        self._timers: list[tuple[float, int, _Handle]] = []
         self._tasks: list[asyncio.Task[Any]] = []
         self.over = False
         self.steps = 0
@@ -83,18 +92,25 @@ class VirtualLoop:
         return self.over
 
     def call_soon(self, callback: Callable[..., Any], *args: Any, context: Context | None = None) -> Any:
-        handle = _Handle((0.0, 0, callback, args, copy_context() if context is None else context))
-        self._ready.append(handle)
-        return handle
+        # A context comes from tasks and futures, which take nothing back.
+        due = _Handle((callback, args, copy_context())) if context is None else (callback, args, context)
+        self._ready.append(due)
+        return due
 
     def call_later(self, delay: float, callback: Callable[..., Any], *args: Any, context: Context | None = None) -> Any:
-        return self.call_at(self._now + delay, callback, *args, context=context)
+        self._order += 1
+        handle = _Handle((callback, args, copy_context() if context is None else context))
+        heappush(self._timers, (self._now + delay, self._order, handle))
+        return handle
 
     def call_at(self, when: float, callback: Callable[..., Any], *args: Any, context: Context | None = None) -> Any:
-        self._order += 1
-        handle = _Handle((when, self._order, callback, args, copy_context() if context is None else context))
-        heappush(self._timers, handle)
-        return handle
+        return self.call_later(when - self._now, callback, *args, context=context)
+
+    def sleep(self, seconds: float) -> asyncio.Future[None]:
+        """As asyncio's, and cheaper: what is awaited is the timer itself."""
+        over: asyncio.Future[None] = self.create_future()
+        self.call_later(seconds, _wake, over)
+        return over
 
     def create_future(self) -> asyncio.Future[Any]:
         return asyncio.Future(loop=self)  # type: ignore[arg-type]  # asyncio's own class has forty methods more
@@ -121,12 +137,14 @@ class VirtualLoop:
     def run(self, main: Coroutine[Any, Any, T]) -> T:
         """Until `main` is done; what is still at work then is put away. Raises Stuck."""
         asyncio._set_running_loop(self)  # type: ignore[arg-type]
+        _TASKS.add = _forget  # who runs which tasks is known here: `_tasks`
         try:
             task: asyncio.Task[T] = self.create_task(main)
             self._turn(task)
             return task.result()
         finally:
             self._end()
+            del _TASKS.add
             asyncio._set_running_loop(None)
 
     def _end(self) -> None:
@@ -134,7 +152,7 @@ class VirtualLoop:
         self.over = True
         for left in self._tasks:
             if not left.done():
-                left.cancel()
+                left._log_destroy_pending = False  # type: ignore[attr-defined]
                 left.get_coro().close()
         for all_ in (self._tasks, self._ready, self._timers):
             all_.clear()
@@ -148,11 +166,12 @@ class VirtualLoop:
         ready, timers, done = self._ready, self._timers, task.done
         for self.steps in range(_MAX_STEPS):
             if ready:
-                _, _, callback, args, context = handle = ready.popleft()
+                callback, args, context = due = ready.popleft()
             elif done():
                 return
             elif timers:
-                when, _, callback, args, context = handle = heappop(timers)
+                when, _, due = heappop(timers)
+                callback, args, context = due
                 if callback is not None and when > self._now:
                     self._now = when
             else:
@@ -163,5 +182,5 @@ class VirtualLoop:
             if process is None or (process.alive and not process.stopped):
                 context.run(callback, *args)
             elif process.alive:
-                process.parked.append(handle)
+                process.parked.append(due)
         raise Stuck(f"not at rest after {_MAX_STEPS} steps")

@@ -82,7 +82,7 @@ def test_a_poll_with_a_payment_that_bought_another_edit() -> None:
         _, other = await deed.finished(world, "another")
         await cashier.settle(other)
         world.chains[1].faults = 1.0
-        house = House("gateway", world.loop, world.rng, world.disk, world.chains, skew=0.0)
+        house = House("gateway", world.loop, world.disk, world.chains, world.engine, skew=0.0)
         with pytest.raises(PaymentRefused, match="already used for another edit"):
             await house.poll(job.id, deed.payment, None)
 

@@ -14,6 +14,7 @@ from typing import Any, Final, Literal
 from simulation.chain import EPOCH, NETWORKS, Chain
 from simulation.checks import Checks
 from simulation.disk import Disk
+from simulation.engine import SimEngine
 from simulation.house import PRICE, Gone, House
 from simulation.loop import VirtualLoop
 from simulation.story import Story
@@ -61,6 +62,7 @@ class World:
         self._cashier, self._names, self._nonces, self._tokens = cashier, 0, 0, 0
         self.disk = Disk(self.loop, self.rng)
         self.chains = [Chain(self.loop, self.rng, family, self.story) for family in _FAMILIES]
+        self.engine = SimEngine(self.loop, self.rng)
         self.checks = Checks(self.disk, self.chains)
         self.houses: list[House] = []
         self._calls: dict[tuple[str, str], list[int]] = {}
@@ -102,7 +104,7 @@ class World:
 
     def _open(self, skew: float) -> House:
         self._names += 1
-        house = House(f"gateway{self._names}", self.loop, self.rng, self.disk, self.chains, skew=skew,
+        house = House(f"gateway{self._names}", self.loop, self.disk, self.chains, self.engine, skew=skew,
                       cashier=self._cashier)  # fmt: skip
         self.story.note("{} starts", house.process.name)
         return house
@@ -136,7 +138,7 @@ class World:
 
     async def _caller(self, order: Order, body: int, start: float) -> None:
         rng = self.rng
-        await asyncio.sleep(start)
+        await self.loop.sleep(start)
         payment = order.payment
         for _ in range(rng.randint(1, 4)):
             wait = rng.choice((0.0, 1.0, 30.0))
@@ -149,13 +151,13 @@ class World:
                 return
             if answer is not None and not isinstance(answer, Unavailable | PaymentBusy):
                 return
-            await asyncio.sleep(rng.uniform(0.1, 8))
+            await self.loop.sleep(rng.uniform(0.1, 8))
 
     async def _collect(self, order: Order, job: str) -> None:
         """Poll as clients do: with the payment kept, with a fresh one, or with a wallet's proof; or cancel."""
         rng = self.rng
         for _ in range(rng.randint(1, 6)):
-            await asyncio.sleep(rng.choice((0.0, 2.0, 20.0)) * rng.random())
+            await self.loop.sleep(rng.choice((0.0, 2.0, 20.0)) * rng.random())
             kind, payment, wallet = rng.random(), order.payment, None
             if kind < 0.1:
                 await self._ask(f"cancel {job}", payment, lambda h: h.cancel(job, order.payment))
@@ -204,7 +206,7 @@ class World:
 
     async def _fault(self, kind: str) -> None:
         rng = self.rng
-        await asyncio.sleep(rng.uniform(0, 45))
+        await self.loop.sleep(rng.uniform(0, 45))
         if kind in ("kill", "stop", "freeze"):
             await self._trouble(kind)
             return
@@ -235,7 +237,7 @@ class World:
         self.story.note("{} {}", kind, house.process.name)
         if kind == "freeze":
             house.process.stopped = self._frozen = True
-            await asyncio.sleep(rng.uniform(1, 60))
+            await self.loop.sleep(rng.uniform(1, 60))
             self.story.note("{} goes on", house.process.name)
             self.loop.resume(house.process)
             return
@@ -243,7 +245,7 @@ class World:
             house.kill()
         else:
             await house.stop(rng.uniform(0, 10))
-        await asyncio.sleep(rng.choice((0.1, 5, 30)) * rng.random())
+        await self.loop.sleep(rng.choice((0.1, 5, 30)) * rng.random())
         self.houses[i] = self._open(0.0)
 
     # ── quiet ───────────────────────────────────────────────────────────────────────────────────────────
@@ -255,13 +257,13 @@ class World:
             chain.faults = 0.0
         self.disk.faults = 0.0
         if self._frozen:
-            await asyncio.sleep(_AWAKE)
+            await self.loop.sleep(_AWAKE)
         for house in self.houses[1:]:
             house.kill()
         last = self.houses[0]
         last.background.cancel()
-        for pause in _QUIET:
-            await asyncio.sleep(pause)
+        for pause in (sum(_QUIET),) if self.disk.at_rest else _QUIET:
+            await self.loop.sleep(pause)
             await last.ask(last.sweeper.sweep())
         self.checks.at_rest()
 

@@ -74,8 +74,8 @@ class Sweeper:
     async def reconcile(self) -> None:
         """Payments that are neither settled nor given back."""
         now = int(self._clock())
-        charges = await self._ledger.open_charges()
-        await asyncio.gather(*(self._look_at(charge, now) for charge in charges))
+        if charges := await self._ledger.open_charges():
+            await asyncio.gather(*(self._look_at(charge, now) for charge in charges))
         self.caught_up = True
 
     async def _look_at(self, charge: Charge, now: int) -> None:
