@@ -9,7 +9,7 @@ from typing import Final, Literal
 
 from tollbrush.domain.edits import Size
 from tollbrush.domain.pricing import Price, with_margin
-from tollbrush.errors import BadRequest, BadSettings, ModelUnavailable, UnknownModel, UnsupportedParameter
+from tollbrush.errors import BadMask, BadRequest, BadSettings, ModelUnavailable, UnknownModel, UnsupportedParameter
 
 STUDIO: Final = "tollbrush/studio"
 GPT_IMAGE_1: Final = "openai/gpt-image-1"
@@ -75,7 +75,7 @@ class Ability:
 class Model:
     """One row of the catalog. `engine` names the engine kind that serves it, `upstream` the engine's own name.
     `abilities`: all that it can be asked; empty where any words do. `previews`: the most unfinished pictures that it
-    shows of each image."""
+    shows of each image. `needs_mask`: it only fills what a mask marks."""
 
     id: str
     name: str
@@ -91,6 +91,7 @@ class Model:
     available: bool = False
     abilities: tuple[Ability, ...] = ()
     previews: int = 0
+    needs_mask: bool = False
 
 
 def _table(**prices: str) -> SizeTable:
@@ -196,7 +197,10 @@ class Catalog:
         return with_margin(base, self.margin) * n
 
     def check_abilities(self, model: Model, *, masked: bool, sources: int) -> None:
-        """Raises UnsupportedParameter for a mask or a number of sources that the model cannot honour."""
+        """Raises UnsupportedParameter for a mask or a number of sources that the model cannot honour, BadMask where it
+        needs one."""
+        if model.needs_mask and not masked:
+            raise BadMask(f"{model.id} only fills what a mask marks, and there is none.", path="mask")
         if masked and not model.mask:
             able = ", ".join(m.id for m in self.models.values() if m.mask and m.available) or "none here"
             raise UnsupportedParameter(f"{model.id} takes no mask.", path="mask", advice=f"Models that do: {able}.")

@@ -30,17 +30,18 @@ class Capabilities:
     """What an engine needs and can do; the caller prepares to it.
 
     `fixed_sizes`: the only sizes it works at (empty: any). `generative`: asked without a mask and without `fit` it
-    recomposes the whole picture itself, so it gets the source as it is. `masks`: honours a mask. `variations`: `n`
-    images in one call. `alpha`: keeps and may return transparency. `time_limit` in seconds for each of
-    the `n` images. `width`: edits it works on at a time; the others wait. `qualities` and `backgrounds`: the values it
-    honours (empty: it has no such choice). `previews`: the most unfinished pictures it shows on the way to each.
-    `remote`: it waits for another machine, and pixels should not wait with it in memory. `files`: it passes on encoded
-    pictures where nothing has to change in them.
+    recomposes the whole picture itself, so it gets the source as it is. `masks`: honours a mask; `needs_mask`: does
+    nothing without one. `variations`: `n` images in one call. `alpha`: keeps and may return transparency. `time_limit`
+    in seconds for each of the `n` images. `width`: edits it works on at a time; the others wait. `qualities` and
+    `backgrounds`: the values it honours (empty: it has no such choice). `previews`: the most unfinished pictures it
+    shows on the way to each. `remote`: it waits for another machine, and pixels should not wait with it in memory.
+    `files`: it passes on encoded pictures where nothing has to change in them.
     `abilities`: all that its words may ask (empty: any words do)."""
 
     fixed_sizes: tuple[Size, ...] = ()
     generative: bool = True
     masks: bool = True
+    needs_mask: bool = False
     variations: bool = True
     max_sources: int = 1
     alpha: bool = False

@@ -80,8 +80,14 @@ def _able(model: Model, engine: Engine) -> Model:
     """The row without what no server of it honours."""
     caps = engine.capabilities(model.upstream)
     sources = min(model.max_sources, caps.max_sources)
-    mask = model.mask and caps.masks
-    return replace(model, mask=mask, max_sources=sources, abilities=caps.abilities, previews=caps.previews)
+    return replace(
+        model,
+        mask=caps.masks and (model.mask or caps.needs_mask),
+        needs_mask=caps.needs_mask,
+        max_sources=sources,
+        abilities=caps.abilities,
+        previews=caps.previews,
+    )
 
 
 def _served(model: Model, settings: Settings) -> bool:

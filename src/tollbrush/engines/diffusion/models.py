@@ -13,7 +13,7 @@ from pathlib import Path
 from tollbrush.engines.diffusion import adapters, frames, words
 from tollbrush.engines.diffusion.adapters import Adapter
 from tollbrush.engines.diffusion.batches import Line
-from tollbrush.engines.diffusion.hub import Hub, be_offline
+from tollbrush.engines.diffusion.hub import Hub
 from tollbrush.engines.diffusion.model import DiffusionModel, Tuning
 from tollbrush.engines.diffusion.pipelines import Pipeline
 from tollbrush.engines.diffusion.requests import Asking, never
@@ -41,7 +41,6 @@ class Models:
         token: str | None = None,
         endpoint: str | None = None,
     ) -> None:
-        be_offline(offline)
         self._rows = {row.name: row for row in rows}
         self._wanted, self._tuning = device, tuning or Tuning()
         self._hub = Hub(cache, offline=offline, token=token, endpoint=endpoint)
@@ -83,6 +82,7 @@ class Models:
         return Capabilities(
             generative=adapter.generative,
             masks=True,
+            needs_mask=adapter.plain is None,
             variations=True,
             max_sources=adapter.sources,
             seed=True,
