@@ -23,9 +23,11 @@ _NODES = ("127.0.0.2", "127.0.0.3")
 _STORE = 80 * 2**20
 _STARTS = 3
 """Ray gives up a node whose agents take longer than 15 s to start, which they do on a busy machine."""
+_LOOKS = 50_000
 _MARK = "TOLLBRUSH_TEST_CLUSTER"
 _QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_worker_niceness": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "HF_HUB_OFFLINE": "1",
     "HF_HUB_DISABLE_TELEMETRY": "1",
@@ -60,6 +62,14 @@ class Cluster:
         done = self.tollbrush("deploy", "--port", str(self.port), settings=settings)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
+
+    def told(self, event: str, *, by: int) -> str:
+        """A replica's line of log about this event, the newest, as soon as there is one."""
+        for _ in range(_LOOKS):
+            for log in Path(self.environment[_MARK]).glob(f"session_latest/logs/worker-*-{by}.err"):
+                if lines := [line for line in log.read_text(errors="replace").splitlines() if event in line]:
+                    return lines[-1]
+        raise AssertionError(f"process {by} has not logged {event!r}")
 
     def replicas(self) -> set[int]:
         """Process ids of the application's replicas."""

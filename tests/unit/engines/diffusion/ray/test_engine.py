@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
@@ -120,6 +122,12 @@ async def check_negative(engine: RayEngine, request: EditInput = ASKED) -> None:
     assert [image.seed for image in output.images] == [request.seed + i for i in range(request.n)]
     for image in output.images:
         assert np.array_equal(image.pixels, 255 - SOURCE)
+
+
+def test_a_gateway_imports_neither_ray_nor_torch() -> None:
+    code = "import sys, tollbrush.engines.diffusion.ray.engine; print({'ray', 'torch', 'diffusers'} & set(sys.modules))"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "set()"
 
 
 async def test_an_edit_comes_back_with_its_progress() -> None:
