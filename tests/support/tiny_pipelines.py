@@ -3,6 +3,7 @@ reads: real classes, real files, a few hundred kilobytes each, no network."""
 
 from __future__ import annotations
 
+import importlib
 import string
 import warnings
 from collections.abc import Callable, Mapping
@@ -352,6 +353,11 @@ PARTS: Final[Mapping[str, Callable[[], Mapping[str, Any]]]] = {
 }
 """What each class is made of. One for every adapter."""
 
+SEEING: Final = frozenset(
+    {"Flux2Pipeline", "QwenImageEditPipeline", "QwenImageEditPlusPipeline", "LongCatImageEditPipeline"}
+)
+"""Whose processors need torchvision."""
+
 _EDITS: Final = "diffusers.pipelines"
 _AREA: Final = 96 * 96
 
@@ -359,8 +365,12 @@ _AREA: Final = 96 * 96
 def keep_small(patch: Callable[[Any, str, Any], None]) -> None:
     """Some pipelines work at a megapixel whatever they are given; on two cores, 96 squared has to do. `patch` is
     monkeypatch.setattr."""
-    import importlib
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        _keep_small(patch)
 
+
+def _keep_small(patch: Callable[[Any, str, Any], None]) -> None:
     for place in ("qwenimage.pipeline_qwenimage_edit", "qwenimage.pipeline_qwenimage_edit_inpaint",
                   "longcat_image.pipeline_longcat_image_edit"):  # fmt: skip
         module = importlib.import_module(f"{_EDITS}.{place}")

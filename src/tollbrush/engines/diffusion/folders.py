@@ -53,7 +53,7 @@ def read_index(text: bytes, where: str) -> Index:
     try:
         found = json.loads(text)
         pipeline = found.pop("_class_name")
-    except (ValueError, KeyError, AttributeError) as broken:
+    except (ValueError, KeyError, TypeError, AttributeError) as broken:
         raise BadSettings(f"{where}: its {INDEX} is broken or names no pipeline.", advice=_AGAIN) from broken
     parts = {
         name: tuple(value) for name, value in found.items() if isinstance(value, list) and not name.startswith("_")

@@ -72,7 +72,7 @@ def answered(pixels: Pixels, size: Size) -> Pixels:
 
 
 def _near(length: float, multiple: int) -> int:
-    return max(1, round(length / multiple)) * multiple
+    return max(1, int(length / multiple + 0.5)) * multiple
 
 
 def _up(length: int, multiple: int) -> int:

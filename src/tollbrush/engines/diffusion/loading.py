@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import os
 import threading
 import warnings
 from collections.abc import Iterator, Mapping
@@ -77,6 +78,7 @@ def read(
 
 def _class(name: str) -> Any:
     """One of diffusers' classes, without the others."""
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     with _quiet():
         import diffusers
         import transformers

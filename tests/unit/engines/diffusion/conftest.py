@@ -1,0 +1,33 @@
+"""Tiny models on the CPU, each folder built once."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Path]]:
+    """The folder of a tiny model of this class. Skips where it cannot be built. Pipelines that insist on a megapixel
+    are kept small."""
+    torch = pytest.importorskip("torch", reason="torch is not installed: make test adds it where pip finds a CPU build")
+    pytest.importorskip("diffusers", reason="diffusers is not installed")
+    from support import tiny_pipelines
+
+    torch.set_num_threads(1)
+    root = tmp_path_factory.mktemp("models")
+
+    @functools.cache
+    def built(pipeline: str) -> Path:
+        if pipeline in tiny_pipelines.SEEING:
+            pytest.importorskip(
+                "torchvision", reason="no torchvision for this torch: its encoder reads pictures with it"
+            )
+        return tiny_pipelines.build(pipeline, root / pipeline)
+
+    with pytest.MonkeyPatch.context() as patch:
+        tiny_pipelines.keep_small(patch.setattr)
+        yield built

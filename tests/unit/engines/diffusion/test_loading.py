@@ -1,0 +1,197 @@
+"""What is wrong with a model is said when it is loaded, with what to do about it."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import shutil
+import struct
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tollbrush.engines.diffusion.memory import check_fits
+from tollbrush.engines.diffusion.model import DiffusionModel
+from tollbrush.engines.diffusion.models import Models
+from tollbrush.errors import BadSettings
+
+KLEIN = "Flux2KleinPipeline"
+TRANSFORMER = "transformer/diffusion_pytorch_model.safetensors"
+
+
+@pytest.fixture
+def folder(tiny: Callable[[str], Path], tmp_path: Path) -> Path:
+    """A whole model, to be spoilt."""
+    return shutil.copytree(tiny(KLEIN), tmp_path / "model")
+
+
+def refusal(folder: Path | str, **row: object) -> str:
+    models = Models([DiffusionModel("house/tiny", str(folder), **row)], "cpu", offline=True)  # type: ignore[arg-type]
+    with pytest.raises(BadSettings) as refused:
+        models.load("house/tiny", lambda _word, _fraction: None)
+    assert not models.loaded("house/tiny")
+    return refused.value.sentence()
+
+
+def test_what_is_being_done_is_told(folder: Path) -> None:
+    models = Models([DiffusionModel("house/tiny", str(folder))], "cpu")
+    told: list[tuple[str, float]] = []
+    models.load("house/tiny", lambda word, fraction: told.append((word, fraction)))
+    models.load("house/tiny", lambda word, fraction: told.append((word, fraction)))  # is there already
+    models.close()
+    assert told == [("downloading", 1.0), ("reading", 0.0), ("reading", 1.0)]
+    assert not models.loaded("house/tiny")
+
+
+def test_a_folder_without_an_index(tmp_path: Path) -> None:
+    assert "it has no model_index.json" in refusal(tmp_path)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"_class_name"', "null"])
+def test_a_broken_index(folder: Path, text: str) -> None:
+    (folder / "model_index.json").write_text(text)
+    assert "is broken or names no pipeline" in refusal(folder)
+
+
+def test_a_pipeline_that_edits_nothing(folder: Path) -> None:
+    change(folder / "model_index.json", _class_name="StableDiffusionPipeline")
+    assert "cannot ask to edit a picture; it knows Flux2KleinPipeline" in refusal(folder)
+
+
+@pytest.mark.parametrize("library", ["my_pipeline", "os", "diffusers_modules.local"])
+def test_code_that_comes_with_the_model_is_not_run(folder: Path, library: str) -> None:
+    change(folder / "model_index.json", transformer=[library, "Transformer"])
+    assert f"brings code of its own ({library})" in refusal(folder)
+
+
+def test_a_pipeline_of_its_own_is_not_run(folder: Path) -> None:
+    change(folder / "model_index.json", _class_name=["pipeline", "MyPipeline"])
+    assert "brings code of its own (its pipeline)" in refusal(folder)
+
+
+def test_a_part_that_is_missing(folder: Path) -> None:
+    shutil.rmtree(folder / "vae")
+    assert "lacks its vae" in refusal(folder)
+
+
+def test_weights_that_are_missing(folder: Path) -> None:
+    (folder / TRANSFORMER).unlink()
+    assert "its transformer has no weights" in refusal(folder)
+
+
+def test_a_pickle_is_refused_and_not_opened(folder: Path, tmp_path: Path) -> None:
+    (folder / TRANSFORMER).unlink()
+    trap = tmp_path / "sprung"
+    (folder / "transformer/diffusion_pytorch_model.bin").write_bytes(pickle.dumps(Trap(str(trap))))
+    assert "its transformer is a pickle (transformer/diffusion_pytorch_model.bin)" in refusal(folder)
+    assert not trap.exists()
+
+
+def test_weights_cut_off_in_a_download(folder: Path) -> None:
+    file = folder / TRANSFORMER
+    size = file.stat().st_size
+    with file.open("r+b") as open_file:
+        open_file.truncate(size - 1000)
+    assert f"has {size - 1000:,} bytes, and should have {size:,}" in refusal(folder)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"PK\x03\x04 a zip",
+        struct.pack("<Q", 2**60),
+        struct.pack("<Q", 2) + b"[]",
+        struct.pack("<Q", 17) + b'{"a": {"shape":1}',
+        struct.pack("<Q", 5) + b'{"a":',
+    ],
+)
+def test_weights_that_are_no_safetensors(folder: Path, body: bytes) -> None:
+    (folder / TRANSFORMER).write_bytes(body)
+    assert "is no safetensors file" in refusal(folder)
+
+
+def test_weights_of_another_model(folder: Path, tiny: Callable[[str], Path]) -> None:
+    shutil.copy(tiny("ZImagePipeline") / TRANSFORMER, folder / TRANSFORMER)
+    said = refusal(folder)
+    assert "belong to another model" in said or "could not be read" in said
+
+
+def test_a_tensor_that_is_missing_is_not_filled_with_noise(folder: Path) -> None:
+    from safetensors.torch import load_file, save_file
+
+    tensors = load_file(folder / TRANSFORMER)
+    tensors.pop("proj_out.weight")
+    save_file(tensors, folder / TRANSFORMER, {"format": "pt"})
+    assert "its transformer lack 1 tensors (proj_out.weight, …)" in refusal(folder)
+
+
+def test_a_shard_that_is_missing(folder: Path) -> None:
+    (folder / "transformer/diffusion_pytorch_model.safetensors.index.json").write_text(
+        json.dumps(
+            {"weight_map": {"proj_out.weight": "here", "gone.weight": "diffusion_pytorch_model-00002.safetensors"}}
+        )
+    )
+    assert "lacks diffusion_pytorch_model-00002.safetensors of transformer" in refusal(folder)
+
+
+def test_only_another_variant(folder: Path) -> None:
+    (folder / TRANSFORMER).rename(folder / "transformer/diffusion_pytorch_model.fp16.safetensors")
+    assert "its transformer comes only as the variant fp16. Say `variant`" in refusal(folder)
+
+
+def test_a_hub_model_that_is_not_here(tmp_path: Path) -> None:
+    models = Models([DiffusionModel("house/far", "nobody/nothing")], "cpu", cache=tmp_path, offline=True)
+    with pytest.raises(BadSettings, match="not in the hub cache, and nothing may be fetched") as refused:
+        models.load("house/far", lambda _word, _fraction: None)
+    assert "tollbrush models pull" in refused.value.sentence()
+    with pytest.raises(BadSettings, match="which pipeline it is is not known"):
+        models.capabilities("house/far")
+
+
+def test_what_is_no_hub_id(tmp_path: Path) -> None:
+    assert "is no hub id" in refusal("no:such:thing")
+
+
+def test_an_unknown_model(tmp_path: Path) -> None:
+    with pytest.raises(BadSettings, match="no model 'house/other' is configured"):
+        Models([], "cpu").load("house/other", lambda _word, _fraction: None)
+
+
+@pytest.mark.parametrize(("device", "said"), [(None, "found no GPU"), ("cuda:3", "found no GPU"), ("gpu", "say cuda")])
+def test_no_gpu(folder: Path, device: str | None, said: str) -> None:
+    torch = pytest.importorskip("torch")
+    if torch.cuda.is_available() and device != "gpu":
+        pytest.skip("this machine has a GPU")
+    models = Models([DiffusionModel("house/tiny", str(folder))], device)
+    with pytest.raises(BadSettings, match=said):
+        models.load("house/tiny", lambda _word, _fraction: None)
+
+
+def test_a_gpu_that_is_too_small() -> None:
+    gib = 2**30
+    check_fits("house/tiny", 12 * gib, 8 * gib, 16 * gib, 0.15, offload=False)
+    with pytest.raises(
+        BadSettings, match=r"needs 14\.0 GiB for its weights; this GPU has 16\.0 GiB free, 13\.6"
+    ) as whole:
+        check_fits("house/tiny", 14 * gib, 8 * gib, 16 * gib, 0.15, offload=False)
+    assert "say offload = true (its largest part is 8.0 GiB)" in whole.value.sentence()
+    check_fits("house/tiny", 14 * gib, 8 * gib, 16 * gib, 0.15, offload=True)
+    with pytest.raises(BadSettings) as hopeless:
+        check_fits("house/tiny", 40 * gib, 20 * gib, 16 * gib, 0.15, offload=False)
+    assert "offload" not in hopeless.value.sentence()
+
+
+def change(path: Path, **values: object) -> None:
+    path.write_text(json.dumps({**json.loads(path.read_text()), **values}))
+
+
+class Trap:
+    """Leaves a file behind when it is unpickled."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+
+    def __reduce__(self) -> tuple[Callable[..., object], tuple[object, ...]]:
+        return Path(self._path).touch, ()
