@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from support.base_chain import BadNode, EvmAccount, TillOn, evm_payment
@@ -458,7 +459,13 @@ async def test_another_process_takes_over_a_dead_ones_job(house: House) -> None:
     assert (heir.engine.edits, house.earned(), house.files()) == (1, PRICE, 1)
 
 
-async def test_a_job_without_stored_inputs_fails_cleanly(house: House) -> None:
+@pytest.mark.parametrize(
+    "stored",
+    [None, b"", b"\xc1", b"\x80", msgspec.msgpack.encode({"request": {"prompt": "of another version"}}),
+     msgspec.msgpack.encode({"request": {"prompt": "x", "model": None, "sources": "text"}, "priced_size": [1, 2]})],
+)  # fmt: skip
+async def test_a_job_without_stored_inputs_fails_cleanly(house: House, stored: bytes | None) -> None:
+    """Or with such as this version does not read."""
     payment = house.payment()
     house.engine.gate.clear()
     work = asyncio.create_task(house.edit(payment))
@@ -466,6 +473,8 @@ async def test_a_job_without_stored_inputs_fails_cleanly(house: House) -> None:
     charge = await house.ledger.charge_of(house.till.identify(payment))
     assert charge is not None
     await _past_the_lease(house, charge.job_id)
+    if stored is not None:
+        (house.folder / "inputs" / charge.job_id).write_bytes(stored)
     heir = house.restarted(Inverter())
     await heir.sweeper.sweep()
     failed = await heir.collector.find(charge.job_id)

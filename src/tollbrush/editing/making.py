@@ -6,8 +6,10 @@ import asyncio
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Final
 
 import msgspec
+import structlog
 
 from tollbrush.domain.charges import Charge, ChargeState
 from tollbrush.domain.edits import EditRequest, Size
@@ -17,6 +19,8 @@ from tollbrush.editing.runner import Runner
 from tollbrush.editing.works import Made, Work
 from tollbrush.errors import JobCancelled, TollbrushError
 from tollbrush.storage.interface import InputStore, Ledger
+
+_log: Final = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -155,8 +159,13 @@ class Maker:
                 work.stored = True
 
     async def stored(self, job: Job) -> Stored | None:
+        """None where there is nothing, or what another version stored and this one cannot read."""
         data = await self._inputs.get(job.id)
-        return None if data is None else await asyncio.to_thread(msgspec.msgpack.decode, data, type=Stored)
+        try:
+            return None if data is None else await asyncio.to_thread(msgspec.msgpack.decode, data, type=Stored)
+        except (msgspec.DecodeError, UnicodeDecodeError) as strange:
+            _log.warning("what a job needs cannot be read", job=job.id, problem=str(strange)[:200])
+            return None
 
     def lease_until(self) -> int:
         return int(self._clock() + self._lease_seconds)

@@ -20,7 +20,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from tollbrush import __version__, logs
-from tollbrush.domain.networks import BY_V1
 from tollbrush.editing.cashier import Cashier
 from tollbrush.editing.collecting import Collector
 from tollbrush.editing.orders import OrderDesk
@@ -30,9 +29,9 @@ from tollbrush.editing.service import EditingService
 from tollbrush.engines import registry
 from tollbrush.engines.interface import Alarming, Engine
 from tollbrush.errors import BadSettings, TollbrushError
-from tollbrush.gateway import blockhashes, door, edits, jobs, openapi, problems
+from tollbrush.gateway import blockhashes, config, door, edits, jobs, openapi, problems
 from tollbrush.gateway import catalog as shop
-from tollbrush.gateway.edge import Edge
+from tollbrush.gateway.edge import Edge, is_loopback
 from tollbrush.gateway.images import Images
 from tollbrush.gateway.intake import Intake
 from tollbrush.gateway.metrics import CountRequests, Metrics, Scrape
@@ -79,7 +78,7 @@ class Seams:
 
 def create_app(settings: Settings, seams: Seams | None = None) -> FastAPI:
     """Raises BadSettings. Engines start and stop with the application's lifespan."""
-    _check(settings)
+    config.check(settings)
     logs.configure(settings.log_level)
     seams = seams or Seams()
     gateway, clock, data = settings.gateway, seams.clock, settings.data_dir
@@ -155,10 +154,11 @@ def create_app(settings: Settings, seams: Seams | None = None) -> FastAPI:
         caught_up=lambda: sweeper.caught_up,
         alarms=alarms,
     )
-    scrape = Scrape(metrics, watch, runner.turnstile, gateway.metrics_from)
+    hosts = {*gateway.hosts, urlsplit(gateway.public_url).hostname or "localhost"}
+    direct = bool(gateway.trusted_proxies) or all(map(is_loopback, hosts))
+    scrape = Scrape(metrics, watch, runner.turnstile, gateway.metrics_from, direct=direct)
     _routes(app, settings, service, collector, images, Ops(watch, gate.networks), scrape, clock)
     app.add_middleware(CountRequests, metrics=metrics)
-    hosts = {*gateway.hosts, urlsplit(gateway.public_url).hostname or "localhost"}
     app.add_middleware(Edge, hosts=hosts)
     app.add_middleware(
         CORSMiddleware,
@@ -229,14 +229,3 @@ def _routes(
     app.router.routes.extend(Page(facts("gateway", settings), origins=origins).routes())
     described = openapi.document(service.desk.catalog)
     setattr(app, "openapi", lambda: described)  # noqa: B010 - FastAPI's own way to replace its document
-
-
-def _check(settings: Settings) -> None:
-    """What no single field can tell: test-network privileges stay on test networks, a public URL is one."""
-    if settings.stand_in:
-        real = [n for n, part in settings.networks.items() if part.pay_to and n in BY_V1 and not BY_V1[n].test]
-        if real:
-            raise BadSettings(f"stand_in is for test networks only, and {', '.join(real)} takes real money.")
-    public = settings.gateway.public_url
-    if public and not (public.startswith(("https://", "http://")) and urlsplit(public).hostname):
-        raise BadSettings(f"gateway.public_url is {public[:80]!r}; it must be an absolute http(s) URL.")

@@ -22,11 +22,13 @@ from tollbrush.domain.jobs import Job
 from tollbrush.domain.networks import BY_ID
 from tollbrush.editing.queue import Turnstile
 from tollbrush.errors import NotFound
+from tollbrush.gateway.edge import is_loopback
 from tollbrush.gateway.vitals import Vitals, Watch
 from tollbrush.storage.interface import Ledger
 
 _OPEN: Final = (ChargeState.CLAIMED, ChargeState.READY, ChargeState.SETTLING, ChargeState.UNKNOWN)
 _METHODS: Final = ("GET", "HEAD", "POST", "DELETE", "OPTIONS")
+_PASSED_ON: Final = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip")
 _SENT: Final = (ChargeState.SETTLING, ChargeState.UNKNOWN)
 
 
@@ -137,15 +139,22 @@ class _Now(Collector):
 
 
 class Scrape:
-    """Answers `/metrics`, to the addresses in `readers` only: takings are nobody else's business."""
+    """Answers `/metrics`, to the addresses in `readers` only: takings are nobody else's business. A call from this
+    machine is one from the internet where a proxy passes it on: it is believed where nothing says that it was passed
+    on, and where it is `direct`: the gateway knows its proxies, or has no public name."""
 
-    def __init__(self, metrics: Metrics, watch: Watch, turnstile: Turnstile, readers: Iterable[str]) -> None:
+    def __init__(
+        self, metrics: Metrics, watch: Watch, turnstile: Turnstile, readers: Iterable[str], *, direct: bool = True
+    ) -> None:
         self._metrics, self._watch, self._turnstile = metrics, watch, turnstile
-        self._readers = frozenset(readers)
+        self._readers, self._direct = frozenset(readers), direct
 
     async def get(self, request: Request) -> Response:
-        if request.client is None or request.client.host not in self._readers:
-            raise NotFound("nothing is here.", advice="`gateway.metrics_from` says who may read metrics.")
+        if not self._may_read(request):
+            raise NotFound(
+                "nothing is here.",
+                advice="`gateway.metrics_from` says who may read metrics, `gateway.trusted_proxies` whose word counts.",
+            )
         now = _Now(await self._watch.look(), self._turnstile.waiting(), self._turnstile.working())
         registry = CollectorRegistry()
         registry.register(now)
@@ -154,6 +163,12 @@ class Scrape:
             media_type=CONTENT_TYPE_LATEST,
             headers={"Cache-Control": "no-store"},
         )
+
+    def _may_read(self, request: Request) -> bool:
+        address = request.client.host if request.client else ""
+        if address in self._readers and is_loopback(address):
+            return self._direct and not any(name in request.headers for name in _PASSED_ON)
+        return address in self._readers
 
 
 def _gauge(name: str, text: str, label: str, values: Mapping[str, int]) -> GaugeMetricFamily:

@@ -45,6 +45,13 @@ def create_router(settings: Settings, *, clock: Callable[[], float] = time.time)
             f"router.host is {settings.router.host!r}: the router spends money and serves this machine only.",
             advice=f"Set one of {', '.join(LOOPBACK)}.",
         )
+    for place in settings.router.extra_hosts:
+        name, colon, port = place.rpartition(":")
+        if not (name and colon and port.isdigit()) or "/" in name:
+            raise BadSettings(
+                f"router.extra_hosts holds {place[:80]!r}; it takes HOST:PORT, without a scheme.",
+                advice="Write one such as '192.168.1.5:8000'.",
+            )
     folder = settings.data_dir / FOLDER
     pictures = Pictures(folder / "images", quota=settings.router.quota_bytes)
     history, market = History(folder / "history.db"), Market(settings, clock=clock)

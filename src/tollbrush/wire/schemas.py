@@ -40,7 +40,7 @@ EDIT_FIELDS: Final = (
 )  # fmt: skip
 QUOTE_FIELDS: Final = ("model", "size", "n", "width", "height", "masked", "prompt", "quality", "background")
 DEFAULT_SIZE: Final = "1024x1024"
-_INTEGER = re.compile(r"-?[0-9]{1,18}", re.ASCII)
+_INTEGER = re.compile(r"0|-?[1-9][0-9]{0,17}", re.ASCII)
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from tollbrush.errors import (
     TooLarge,
     Unavailable,
 )
+from tollbrush.gateway import config
 from tollbrush.gateway.app import create_app
 from tollbrush.gateway.problems import problem
 from tollbrush.settings import Settings
@@ -85,13 +86,31 @@ async def test_a_stand_in_answers_at_the_models_price(open_gateway: Open) -> Non
      ({"prices": {"openai/gpt-image-1": {"1024X1024": "1"}}}, "1024X1024"),
      ({"disabled_models": ("gpt-image-1",)}, "gpt-image-1"),
      ({"gateway": {"public_url": "edits.example"}}, "public_url"),
+     ({"gateway": {"hosts": ("https://edits.example/x",)}}, "Write 'edits.example'"),
+     ({"gateway": {"hosts": ("edits.example:443",)}}, "Write 'edits.example'"),
+     ({"gateway": {"hosts": ("edits example",)}}, "host names alone"),
+     ({"gateway": {"hosts": ("",)}}, "host names alone"),
+     ({"gateway": {"trusted_proxies": ("https://10.0.0.1",)}}, "trusted_proxies holds"),
+     ({"gateway": {"metrics_from": ("localhost",)}}, "metrics_from holds"),
+     ({"gateway": {"limits": {"bodies_bytes": 10, "body_bytes": 11}}}, "bodies_bytes is 10, and one body may have 11"),
      ({"networks": {"dogecoin": {"pay_to": "x"}}}, "dogecoin"),
      ({"networks": {"base": {"pay_to": EVM}}}, "settle_key"),
      ({"networks": {"base": {"pay_to": "nobody", "settle_key": KEY}}}, "pay_to")],
 )  # fmt: skip
 def test_wrong_settings_stop_the_start(tmp_path: Path, settings: dict[str, Any], word: str) -> None:
-    with pytest.raises(BadSettings, match=word):
+    with pytest.raises(BadSettings) as refused:
         create_app(Settings(data_dir=tmp_path, **settings))
+    assert word in refused.value.sentence()
+
+
+def test_right_ones_do_not(tmp_path: Path) -> None:
+    gateway = {
+        "hosts": ("Edits.example", "sol.edits.example", "192.0.2.1"),
+        "trusted_proxies": ("10.0.0.1", "10.1.0.0/16", "::1", "*"),
+        "metrics_from": ("2001:db8::1",),
+        "limits": {"bodies_bytes": 64 * 2**20},
+    }
+    config.check(Settings(data_dir=tmp_path, gateway=gateway))
 
 
 @pytest.mark.parametrize("settings", [{"prices": {"tollbrush/studio": {"1024x1024": price}}} for price in ("0", "-1")]

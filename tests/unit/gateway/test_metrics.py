@@ -115,6 +115,30 @@ async def test_it_is_told_to_its_readers_only(app: FastAPI, tmp_path: Path) -> N
     await open_app.state.close()
 
 
+@pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded", "X-Real-IP", "Via"])
+async def test_a_call_that_was_passed_on_is_not_from_this_machine(app: FastAPI, header: str) -> None:
+    async with client(app) as http:
+        assert (await http.get("/metrics")).status_code == 200
+        assert (await http.get("/metrics", headers={header: "127.0.0.1"})).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("gateway", "status"),
+    [({"public_url": "https://edits.example"}, 404), ({"hosts": ("edits.example",)}, 404),
+     ({"public_url": "https://edits.example", "trusted_proxies": ("127.0.0.1",)}, 200),
+     ({"public_url": "http://localhost:8401"}, 200)],
+)  # fmt: skip
+async def test_behind_a_proxy_that_is_not_known_nobody_is_from_this_machine(
+    tmp_path: Path, gateway: dict[str, Any], status: int
+) -> None:
+    """A proxy on this machine may say nothing of whom it speaks for."""
+    seams = Seams(ledger=lambda _: MemoryLedger(), engines=lambda _: [])
+    public = create_app(Settings(data_dir=tmp_path, networks=LOCAL, gateway=gateway), seams)
+    async with client(public) as http:
+        assert (await http.get("/metrics")).status_code == status
+    await public.state.close()
+
+
 async def test_two_applications_count_apart(app: FastAPI, tmp_path: Path) -> None:
     other = create_app(Settings(data_dir=tmp_path), Seams(ledger=lambda _: MemoryLedger(), engines=lambda _: []))
     async with client(other) as http:

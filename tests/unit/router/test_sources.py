@@ -15,10 +15,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tollbrush.client.files import allowed_roots
-from tollbrush.errors import BadRequest
+from tollbrush.errors import BadRequest, BadSettings
+from tollbrush.router.app import create_router
 from tollbrush.router.fetch import Fetcher
 from tollbrush.router.sources import Sources
-from tollbrush.settings import LimitSettings, RouterSettings
+from tollbrush.settings import LimitSettings, RouterSettings, Settings
 
 
 def png(width: int = 1, height: int = 1) -> bytes:
@@ -213,3 +214,9 @@ def test_a_program_that_works_in_the_root_folder_allows_not_everything(monkeypat
     monkeypatch.chdir("/")
     assert Path("/") not in allowed_roots(())
     assert allowed_roots((Path("/"),)) == (Path("/"),), "unless its owner says so"
+
+
+@pytest.mark.parametrize("place", ["http://192.168.1.5:8000", "192.168.1.5", ":8000", "nas:http", ""])
+def test_who_may_be_fetched_from_is_named_with_a_port(tmp_path: Path, place: str) -> None:
+    with pytest.raises(BadSettings, match="takes HOST:PORT"):
+        create_router(Settings(data_dir=tmp_path, router=RouterSettings(extra_hosts=(place,))))

@@ -39,6 +39,14 @@ def test_a_form_says_the_same_as_json() -> None:
     assert read(**said).form.fields.previews == 2
 
 
+@pytest.mark.parametrize("written", ["02", "+2", "2.0", "2 ", "-0", "٢", "1_0", "0x2", "00"])
+@pytest.mark.parametrize("field", ["n", "seed", "partial_images"])
+def test_a_form_writes_numbers_as_json_does(field: str, written: str) -> None:
+    with pytest.raises(BadRequest) as refused:
+        read_form(**{"stream": "true", field: written})
+    assert refused.value.details[0].path == field
+
+
 def test_how_it_is_delivered_is_no_part_of_what_is_paid_for() -> None:
     plain = read().form.fields.digest()
     assert read(stream=True, partial_images=3, user="u", response_format="b64_json").form.fields.digest() == plain

@@ -159,8 +159,11 @@ class OpenAIEngine:
             await self._http.close()
 
     def alarms(self) -> Mapping[str, str]:
-        """By host: a key that is refused, a server that is down, a model that it does not have."""
-        return {m.label: m.alarm for m in self._upstreams if m.alarm is not None}
+        """By host, with its models: a key that is refused, a server that is down, a model that it does not have."""
+        return {m.label: f"for {self._served_by(m)}: {m.alarm}" for m in self._upstreams if m.alarm is not None}
+
+    def _served_by(self, upstream: Upstream) -> str:
+        return ", ".join(key for key, fleet in self._fleets.items() if upstream in fleet.members)
 
     async def check(self) -> None:
         """Ask the servers how they are: everybody at first, later those who are not well or could be spared."""
