@@ -262,11 +262,10 @@ def _painted(level: _Level, field: _Field, channels: int) -> Pixels:
         patchmatch.vote(_flat(steps), 2 * channels, _R, touched, *ends, _flat(wanted), *band, _POWERS[2])
 
     each(follow, bands(max(0, level.rows[0] - 1), level.rows[1] + 1))
-    columns = np.flatnonzero(level.hole.any(axis=0))
-    box = (
-        slice(max(0, level.rows[0] - 1), level.rows[1] + 1),
-        slice(max(0, int(columns[0]) - 1), int(columns[-1]) + 2),
-    )
+    rows, columns = (np.flatnonzero(level.hole.any(axis=axis)) for axis in (1, 0))
+    # So much of the rim that it is there still in the smallest picture that the correction is looked for in.
+    rim = 48
+    box = tuple(slice(max(0, int(span[0]) - rim), int(span[-1]) + rim + 1) for span in (rows, columns))
     colours[box] = corrected(colours[box], wanted[box][..., :channels], wanted[box][..., channels:], level.hole[box])
     inner = slice(_R, -_R)
     return np.asarray(np.clip(colours[inner, inner] + 0.5, 0, 255), np.uint8)

@@ -12,11 +12,17 @@ from __future__ import annotations
 import os
 import sys
 import threading
+from collections.abc import Sequence
 from queue import SimpleQueue
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 from tollbrush.engines.pipes import heard, mouth, say
+from tollbrush.engines.studio.memory import frugal, give_back
 from tollbrush.errors import TollbrushError
+
+if TYPE_CHECKING:
+    from tollbrush.engines.interface import Mask, Pixels
+    from tollbrush.engines.studio.plan import Plan
 
 READY: Final = "ready"
 
@@ -25,6 +31,7 @@ def main(threads: str) -> None:
     # Read when those libraries load, which is below. The linear systems are small: threads would only wait in turns.
     os.environ |= {"OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
     os.environ |= {"OMP_NUM_THREADS": threads, "NUMBA_NUM_THREADS": threads}
+    frugal()
     out = mouth()
     jobs: SimpleQueue[Any] = SimpleQueue()
     threading.Thread(target=_listen, args=(jobs,), daemon=True).start()
@@ -35,16 +42,21 @@ def main(threads: str) -> None:
 
     cv2.setNumThreads(int(threads))
     warm_up()
+    give_back()
     say(out, READY)
+    while True:
+        _work(out, *jobs.get())
+        give_back()
+
+
+def _work(out: BinaryIO, plan: Plan, pixels: Pixels, mask: Mask | None, seeds: Sequence[int]) -> None:
     from tollbrush.engines.studio.operations import perform
 
-    while True:
-        plan, pixels, mask, seeds = jobs.get()
-        try:
-            for picture in perform(plan, pixels, mask, seeds):
-                say(out, picture)
-        except TollbrushError as error:
-            say(out, error)
+    try:
+        for picture in perform(plan, pixels, mask, seeds):
+            say(out, picture)
+    except TollbrushError as error:
+        say(out, error)
 
 
 def _listen(jobs: SimpleQueue[Any]) -> None:
