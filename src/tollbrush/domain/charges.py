@@ -13,9 +13,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
+
+from tollbrush.domain.changed import changed
 
 
 class ChargeState(StrEnum):
@@ -95,7 +97,7 @@ class Charge:
         if state not in _NEXT[self.state]:
             raise IllegalTransition(f"charge {self.id}: {self.state} may not become {state}")
         sent = self.state in (ChargeState.SETTLING, ChargeState.UNKNOWN)
-        return replace(
+        return changed(
             self,
             state=state,
             updated=now,

@@ -8,10 +8,11 @@ queued ──► in_progress ──► completed ──► failed (expired, neve
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
+from tollbrush.domain.changed import changed
 from tollbrush.domain.charges import IllegalTransition
 
 
@@ -95,4 +96,4 @@ class Job:
     def _to(self, state: JobState, now: int, **results: Any) -> Job:
         if state not in _NEXT[self.state]:
             raise IllegalTransition(f"job {self.id}: {self.state} may not become {state}")
-        return replace(self, state=state, updated=now, **results)
+        return changed(self, state=state, updated=now, **results)

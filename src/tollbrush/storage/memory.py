@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
+from tollbrush.domain.changed import changed
 from tollbrush.domain.charges import Charge, ChargeState, ClaimKey
 from tollbrush.domain.jobs import Job, JobState
 from tollbrush.storage.interface import SUFFIXES, Claimed, JobTaken, OverBalance, TooManyOpen
@@ -66,7 +66,7 @@ class MemoryLedger:
     async def retire(self, job: Job) -> Job | None:
         if self._held(job.id):
             return None
-        self._jobs[job.id] = replace(job, images=self._jobs[job.id].images)
+        self._jobs[job.id] = changed(job, images=self._jobs[job.id].images)
         return self._jobs[job.id]
 
     def _held(self, job_id: str) -> bool:
@@ -79,7 +79,7 @@ class MemoryLedger:
         job = self._jobs.get(job_id)
         if job is None or job.finished or (job.owner != owner and job.lease_until >= now):
             return None
-        self._jobs[job_id] = replace(job, owner=owner, lease_until=until)
+        self._jobs[job_id] = changed(job, owner=owner, lease_until=until)
         return self._jobs[job_id]
 
     async def orphans(self, now: int) -> Sequence[Job]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import replace
 from typing import Any, Final
 
 import msgspec
 
+from tollbrush.domain.changed import changed
 from tollbrush.domain.charges import Charge, ClaimKey
 from tollbrush.domain.jobs import Job, JobState
 from tollbrush.storage.interface import Claimed, JobTaken, OverBalance, TooManyOpen
@@ -111,7 +111,7 @@ def retire(db: sqlite3.Connection, job: Job) -> Job | None:
     stored = find_job(db, job.id)
     if stored is None or _held(db, job.id):
         return None
-    retired = replace(job, images=stored.images)
+    retired = changed(job, images=stored.images)
     save(db, retired, None, None)
     return retired
 
