@@ -203,6 +203,7 @@ DOABLE: Final[dict[str, str]] = {
 }
 
 MASKED: Final[dict[str, str]] = {
+    "remove the color cast": "tone balanced",
     "remove the background": "cut out",
     "remove the cup": "erase",
     "remove this": "erase",
@@ -588,7 +589,6 @@ FRESH_IMPOSSIBLE_MASKED: Final[tuple[str, ...]] = (
     "fill this with blue sky and birds",
     "remove the text and write hello",
     "remove the glare from his glasses without changing the eyes",
-    "remove the color cast",
     "remove the dust but leave the scratches",
     "remove everything outside the mask",
     "remove half of it",

@@ -95,6 +95,7 @@ def _active(clause: Sequence[Term]) -> Iterator[Sequence[Term]]:
             yield [known(base), *thing, *clause[at + 1 :]]
     if clause[0].plays("WISHTHAT"):
         yield [known("make"), *(term for term in clause[1:] if not term.plays("IS", "BE"))]
+        yield clause[1:]
 
 
 _WISHED: Final = ("have", "get", "make", "let", "i want that", "make sure")

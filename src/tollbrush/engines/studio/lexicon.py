@@ -131,16 +131,16 @@ ACCESSORIES: Final[Mapping[str, Accessory]] = {
 
 # As a look, as a comparative, as a plain adjective, as a verb, as a thing there can be more or less of.
 LOOKS: Final[Mapping[str, ToneKind]] = {
-    "black and white, black & white, black white, blackandwhite, b&w, b/w, bw, b and w, b & w, black n white, b n w, "
-    "blk & wht, blk and wht, blk n wht, grayscale, greyscale, "
-    "grey scale, gray scale, monochrome, colourless, colorless": "black_and_white",
-    "sepia": "sepia",
+    "white and black, white & black, black and white, black & white, black white, blackandwhite, b&w, b/w, bw, b "
+    "and w, b & w, black n white, b n w, blk & wht, blk and wht, blk n wht, grayscale, greyscale, grey scale, "
+    "gray scale, monochrome, colourless, colorless": "black_and_white",
+    "sepia, sepia toned": "sepia",
     "moody, low key": "moody",
     "dramatic": "dramatic",
     "golden hour, golden hour light, golden hour glow": "warmer",
     "cinematic, movie like, film like, teal and orange, hollywood": "cinematic",
     "faded, matte, washed out, matte film, faded film": "faded",
-    "dreamy, soft focus, soft glow, dreamlike, ethereal": "dreamy",
+    "dreamy, soft dreamy, dreamy soft, soft focus, soft glow, dreamlike, ethereal": "dreamy",
     "cosy, cozy, homely": "cosy",
     "negative, inverted, colour negative, color negative, inverted colours, inverted colors": "negative",
 }

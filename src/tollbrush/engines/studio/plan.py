@@ -16,6 +16,7 @@ from tollbrush.engines.studio.agreement import reconciled
 from tollbrush.engines.studio.clauses import VERBS, clauses, completions, halves
 from tollbrush.engines.studio.framings import Border
 from tollbrush.engines.studio.grammar import readings
+from tollbrush.engines.studio.loose import loosely
 from tollbrush.engines.studio.performed import is_performed
 from tollbrush.engines.studio.reading import Reading, TooMuchError
 from tollbrush.engines.studio.refusals import NotHonouredError, not_understood, unclear
@@ -137,6 +138,8 @@ def _meaning(
             raise unclear(clause)
     if excess is None and (pair := _with_pair(clause, masked=masked)):
         return pair
+    if not masked and len(meanings := loosely(clause)) == 1:
+        return list(meanings)
     raise not_understood(clause, excess, masked=masked)
 
 

@@ -100,7 +100,8 @@ def replaced(found: Found) -> Reading:
 
 def two_toned(found: Found) -> Reading | None:
     """`a pink to blue gradient`, behind the subject."""
-    if not all(any(t.plays(role) for t in found.terms) for role in ("GRADIENT", "BG")):
+    behind = any(t.plays("BG", "BEHIND") for t in found.terms)
+    if not behind or not any(t.plays("GRADIENT") for t in found.terms):
         return None
     first, second = (shaded(t, ()) for t in found.terms if t.plays("HUE"))
     return ReplaceBackground("gradient", first, towards=second)

@@ -121,13 +121,16 @@ ROLES: Final[Mapping[str, str]] = {
     "SHADOWS": "shadows, dark areas, dark parts, darks, shadow areas",
     "HIGHLIGHTS": "highlights, whites, bright areas, bright parts",
     "BLACKS": "blacks",
-    "CAST": "tint, cast, colour cast, color cast, tinge, hue, tone, tones",
+    "CAST": "cast, tint, cast, colour cast, color cast, tinge, hue, tone, tones",
+    "CASTWORD": "colour cast, color cast, colour tint, color tint, tint",
     "BALANCE": "white balance, colour balance, color balance, colour cast, color cast, lighting, light, exposure, "
     "colours, colors, levels, colour, color",
     "AUTO": "auto enhance, auto fix, auto correct, auto levels, auto tone, auto adjust, auto colour, auto color, "
     "autocorrect, auto white balance, automatic enhancement, auto enhancement, auto contrast, auto, autofix, auto "
     "correction, automatic correction",
     "ENHANCE": "enhance, auto enhance, auto correct, auto fix, auto adjust",
+    "WASHED": "faded, washed out, flat, bland, lifeless, pale",
+    "OLDSKY": "grey sky, gray sky, cloudy sky, overcast sky, cloudy skies, white sky, dull sky, blue sky, sunny sky",
     "GRAINY": "grainy, grainier",
     "BALANCING": "balance, auto balance, adjust, optimise, optimize, even out, neutralise, neutralize",
     "SPLASH": "colour splash, color splash, selective colour, selective color",
@@ -141,10 +144,11 @@ ROLES: Final[Mapping[str, str]] = {
     "NOISY": "noisy, grainy",
     "SOFTEN": "soften, soften up",
     "SOFTER": "softer",
-    "VIGNETTE": "vignette, vignetting, dark corners, darkened corners, dark edges, darker corners, darken corners, "
-    "darken the corners, darken edges, darken the edges",
+    "VIGNETTE": "dark vignette, vignette around the edges, dark vignette around the edges, vignette effect, "
+    "vignette on the edges, vignette in the corners, vignette, vignetting, dark corners, darkened corners, dark "
+    "edges, darker corners, darken corners, darken the corners, darken edges, darken the edges",
     "THINGS": "parts, areas, things, tones, objects, colour, color, colours, colors, bits, elements, pixels",
-    "WHICHIS": "what is, that is, that's, which is, that are, which are",
+    "WHICHIS": "what's, whats, what is, what is, that is, that's, which is, that are, which are",
     "WRITE": "write, type, print, caption, label, title",
     "RECOVER": "recover, rescue",
     "BLURNESS": "blur, blurriness, fuzziness, softness",
@@ -162,7 +166,8 @@ ROLES: Final[Mapping[str, str]] = {
     "STRAIGHTEN": "straighten, straighten out, straighten up, level, level out, deskew, unskew",
     "STRAIGHT": "straight, level, straighter",
     "HORIZON": "horizon, horizon line, tilt, tilted horizon, crooked horizon",
-    "CROOKED": "tilted, crooked, slanted, skewed, wonky, not straight, not level, sloping",
+    "CROOKED": "leaning, askew, at an angle, wonky, tilted, crooked, slanted, skewed, wonky, not straight, not "
+    "level, sloping",
     "REPAIR": "fix, correct, repair, improve",
     "FLIP": "flip, mirror, flip over",
     "MIRRORED": "mirrored, flipped, mirror image, mirror",

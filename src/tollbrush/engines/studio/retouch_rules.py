@@ -53,6 +53,10 @@ BOTH: Final[tuple[tuple[str, Builder], ...]] = (
     ("(?:CHANGE|ADD|MOVE)? ANY? (?:WITH|IN|TO)* QUALITIES (?P<sky>WHOLESKY) EFFECT? INSTEAD?", read.skied),
     ("(?:CHANGE|ADD|MOVE) QUALITIES (?P<sky>(?:SCENE|SKYLOOK)) (?:IN|TO|AS|ON) SKY", read.skied),
     ("CHANGE (?P<named>HUE)", read.sky_blue),
+    (
+        "CHANGE (?:NICE|STATE)* OLDSKY (?:TO|AS|WITH|FOR|BE|IN)+ QUALITIES (?P<sky>(?:SCENE|SKYLOOK|WHOLESKY)) SKY?",
+        read.skied,
+    ),
     ("SKY (?:IS|LOOKS)+ (?:TOO|DEGREE)* DULL", always(Keep("remark"))),
     # sharpness, noise, blur
     ("DEGREE* SHARPEN DEGREE* PART? GRADE", read.sharpened),
@@ -81,6 +85,7 @@ BOTH: Final[tuple[tuple[str, Builder], ...]] = (
     ("CHANGE? EVERYTHING (?:TO|BE|IN|AS)* LOOK EXCEPT (?P<source>SOURCE) THINGS?", read.splashed),
     ("(?:KEEPONLY | KEEP ONLY | ONLY) (?P<source>SOURCE) THINGS? IN COLOURS", read.splashed),
     ("REMOVE EVERYTHING? COLOURS EXCEPT (?P<source>SOURCE) THINGS?", read.splashed),
+    ("SWAP COLOURS (?P<first>SOURCE) JOINT (?P<second>SOURCE)", read.exchanged),
     ("(?:ADD|CHANGE)? SPLASH (?:IN|TO|OF|WITH|FOR|ON|KEEPONLY|KEEP|ONLY)* (?P<source>SOURCE)", read.splashed),
     ("(?P<source>SOURCE) SPLASH", read.splashed),
     ("(?:KEEPONLY | KEEP ONLY?) (?P<source>SOURCE) THINGS? (?:BE? SAME)?", read.kept_hue),
@@ -124,7 +129,7 @@ WHOLE: Final[tuple[tuple[str, Builder], ...]] = (
     ("STRAIGHTEN (?:SHOWN|HORIZON)? (?:(?:OF|IN) SHOWN)?", always(Straighten())),
     ("CHANGE (?:SHOWN|HORIZON) (?:BE|LOOKS)* STRAIGHT", always(Straighten())),
     ("REPAIR CROOKED? HORIZON (?:(?:OF|IN) SHOWN)?", always(Straighten())),
-    ("(?:SHOWN|HORIZON) (?:IS|LOOKS)+ (?:TOO|DEGREE)* CROOKED", always(Complaint(Straighten()))),
+    ("(?:SHOWN|HORIZON)? (?:IS|LOOKS)+ (?:TOO|DEGREE)* CROOKED", always(Complaint(Straighten()))),
     ("FLIP SHOWN? (?:TO|IN)? (?P<axis>AXIS)", read.flipped),
     ("(?P<axis>AXIS) FLIP SHOWN?", read.flipped),
     ("(?:ADD|CHANGE) SHOWN? (?P<axis>AXIS) FLIP", read.flipped),

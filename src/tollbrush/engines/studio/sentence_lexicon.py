@@ -7,9 +7,9 @@ from typing import Final
 
 ROLES: Final[Mapping[str, str]] = {
     "BG": "background, bg, backdrop, back ground, scene behind me, scene behind him, scene behind her, scene behind it",
-    "PICTURE": "image, photo, picture, pic, photograph, shot, selfie, portrait, headshot, img, profile picture, "
-    "profile photo, profile pic, snapshot, png, whole thing, whole picture, whole image, whole photo, foto, "
-    "pictures, screenshot, jpg, jpeg, scan",
+    "PICTURE": "thumbnail, image, photo, picture, pic, photograph, shot, selfie, portrait, headshot, "
+    "img, profile picture, profile photo, profile pic, snapshot, png, whole thing, whole picture, whole image, "
+    "whole photo, foto, pictures, screenshot, jpg, jpeg, scan",
     "IT": "it, this, that",
     "PERSON": "grandson, granddaughter, grandchild, little angel, angel, little one, little man, little girl, "
     "little boy, little guy, old man, old lady, young man, young woman, young lady, birthday boy, birthday girl, "
@@ -75,15 +75,17 @@ ROLES: Final[Mapping[str, str]] = {
     "COLOURS": "colours, colors, colour, color, hues",
     "TONES": "tone, tones, toning, tint, temperature, color temperature, colour temperature, color tone, colour "
     "tone, color tones, colour tones",
-    "EFFECT": "vibe, vibes, feel, mood, aesthetic, treatment, finish, appearance, ambience, atmosphere, filter, "
-    "effect, efect, effekt, look, style, version, mode, scene",
+    "EFFECT": "grading, grade, colour grading, color grading, color grade, colour grade, vibe, vibes, feel, "
+    "mood, aesthetic, treatment, finish, appearance, ambience, atmosphere, filter, effect, efect, effekt, look, "
+    "style, version, mode, scene",
     "LOOKS": "look like it is, look like it's, look like its, look as if it's, look as if it is, look as though, "
     "look as if, look, looks, look like, looks like, appear, feel, looking, look like there's, look like there "
     "is, look as if there is",
-    "BE": "be made, be turned, shall be, will be, has to be, have to be, ought to be, shall, becomes, become, "
-    "being, be a, be, should be, must be, to be, should, needs to be",
-    "IS": "came out, comes out, turned out, seems, was, were, got, seem, look, is, are, it's, its, be",
-    "WISHTHAT": "i want that, i wish that, i would like that, i'd like that, make that, make so that, "
+    "BE": "have been, be made, be turned, shall be, will be, has to be, have to be, ought to be, shall, becomes, "
+    "become, being, be a, be, should be, must be, to be, should, needs to be",
+    "IS": "lies, lay, hangs, stands, came out, comes out, turned out, seems, was, were, got, seem, look, is, "
+    "are, it's, its, be",
+    "WISHTHAT": "i need that, i want that, i wish that, i would like that, i'd like that, make that, make so that, "
     "make sure that, make sure",
     "HAVING": "have, get, having",
     # How the background or the sky is now, before another one takes its place.
@@ -128,33 +130,36 @@ ROLES: Final[Mapping[str, str]] = {
 }
 
 POLITE: Final = (
-    "dear editor, dear team, dear all, would you be so kind as to, be so kind as to, i should like, i should "
-    "like to, be a dear and, be a darling and, do me a solid and, any chance you can, any chance you could, any "
-    "chance of, is there any chance you could, think you can, think you could, might you, may you, may i have, "
-    "may i get, may i ask you to, i kindly ask you to, i kindly request you to, kindly request, i beg you, would "
-    "love, would be great, would be nice, it would be great if you could, it would be nice if you could, it "
-    "would be nice to have, it would be great to have, need, need to, we'd love, we'd love to, i'd love to, "
-    "love, dude please, man please, guys please, please, please to, pls, plz, kindly, can you please, can you, "
-    "pretty please, asap, as soon as possible, much appreciated, appreciate it, i appreciate it, best regards, "
-    "kind regards, regards, sorry, lol, haha, bro please, thanx, tnx, thankyou, thank u, many thx, thanks in "
-    "advance, thanks so much, thank you so much, thx in advance, greetings, good morning, good evening, good "
-    "day, dear sir, sir, madam, u, ya, yo, uh, um, hmm, well, actually, basically, quickly, quick, real quick, "
-    "pls and thank you, if that is possible, if that's possible, if its possible, if it is possible, when you "
-    "can, if you don't mind, i was wondering if you could, i was wondering if you can, i wonder if you can, "
-    "could you maybe, is there a way to, are you able to, would you be able to, would you be so kind to, be so "
-    "kind and, be so kind to, do me a favor and, do me a favour and, gimme, give me, gonna need, gotta, wanna, i "
-    "wish to, i wish, i require, we need to, we want to, i would want, i am wanting, i'm looking to, i am "
-    "looking to, i'm trying to, i am trying to, i have to, must, make sure to, make sure you, you should, you "
-    "must, your task is to, your job is to, task, request, edit, instruction, kinda, sorta, like to,  could you "
-    "please, could you, would you, will you, can u, could u, can i have, can i get, could i have, could i get, i "
-    "want you to, i want to, i want it to, i want, i wanna, i need you to, i need to, i need, needs, i'd like "
-    "you to, i'd like to, i'd like, id like, i would like you to, i would like to, i would like, i'd love, "
-    "let's, lets, just, hey, hi, now, help me, for me, thanks, thank you, thx, ty, cheers, many thanks, try to, "
-    "hello, hi there, hello there, hey there, dear, if possible, if you can, if you could, if u can, would you "
-    "mind, do you mind, is it possible to, would it be possible to, i think, something like, kind of, sort of, "
-    "could, would, can, we need, we want, we would like, we'd like, i would love, i would like to have, i want "
-    "to have, go ahead and, simply, ok, okay, how about, what about, maybe, thank you very much, thanks a lot, "
-    "inventing no detail"
+    "i need that you, how do i, how can i, how do you, how could i, how to, how would i, i don't know how to, i "
+    "dont know how to, please can someone, can someone, can somebody, could someone, could anyone, can anyone, "
+    "anyone able to, someone please, somebody please, i need help to, help to, kindly please, dear friend, my "
+    "friend, sir please, sir kindly, dear editor, dear team, dear all, would you be so kind as to, be so kind as "
+    "to, i should like, i should like to, be a dear and, be a darling and, do me a solid and, any chance you "
+    "can, any chance you could, any chance of, is there any chance you could, think you can, think you could, "
+    "might you, may you, may i have, may i get, may i ask you to, i kindly ask you to, i kindly request you to, "
+    "kindly request, i beg you, would love, would be great, would be nice, it would be great if you could, it "
+    "would be nice if you could, it would be nice to have, it would be great to have, need, need to, we'd love, "
+    "we'd love to, i'd love to, love, dude please, man please, guys please, please, please to, pls, plz, kindly, "
+    "can you please, can you, pretty please, asap, as soon as possible, much appreciated, appreciate it, i "
+    "appreciate it, best regards, kind regards, regards, sorry, lol, haha, bro please, thanx, tnx, thankyou, "
+    "thank u, many thx, thanks in advance, thanks so much, thank you so much, thx in advance, greetings, good "
+    "morning, good evening, good day, dear sir, sir, madam, u, ya, yo, uh, um, hmm, well, actually, basically, "
+    "quickly, quick, real quick, pls and thank you, if that is possible, if that's possible, if its possible, if "
+    "it is possible, when you can, if you don't mind, i was wondering if you could, i was wondering if you can, "
+    "i wonder if you can, could you maybe, is there a way to, are you able to, would you be able to, would you "
+    "be so kind to, be so kind and, be so kind to, do me a favor and, do me a favour and, gimme, give me, gonna "
+    "need, gotta, wanna, i wish to, i wish, i require, we need to, we want to, i would want, i am wanting, i'm "
+    "looking to, i am looking to, i'm trying to, i am trying to, i have to, must, make sure to, make sure you, "
+    "you should, you must, your task is to, your job is to, task, request, edit, instruction, kinda, sorta, like "
+    "to,  could you please, could you, would you, will you, can u, could u, can i have, can i get, could i have, "
+    "could i get, i want you to, i want to, i want it to, i want, i wanna, i need you to, i need to, i need, "
+    "needs, i'd like you to, i'd like to, i'd like, id like, i would like you to, i would like to, i would like, "
+    "i'd love, let's, lets, just, hey, hi, now, help me, for me, thanks, thank you, thx, ty, cheers, many "
+    "thanks, try to, hello, hi there, hello there, hey there, dear, if possible, if you can, if you could, if u "
+    "can, would you mind, do you mind, is it possible to, would it be possible to, i think, something like, kind "
+    "of, sort of, could, would, can, we need, we want, we would like, we'd like, i would love, i would like to "
+    "have, i want to have, go ahead and, simply, ok, okay, how about, what about, maybe, thank you very much, "
+    "thanks a lot, inventing no detail"
 )
 FILLER: Final = "a, an, the, teh, hte, my, our, your, their, some, one, entire, whole, completely, fully, totally, full"
 JOINTS: Final = (

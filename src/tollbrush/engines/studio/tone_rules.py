@@ -60,6 +60,11 @@ def vivid(found: Found) -> Reading:
     return Tone("more_saturation", found.amount())
 
 
+def too_dark(found: Found) -> Reading | None:
+    """`the picture is dark` complains; `the picture is vivid` only tells."""
+    return too_much("PLAIN")(found) if found.value("tone", "PLAIN") == "darker" else None
+
+
 def grained(found: Found) -> Reading | None:
     """`film grain`, `add some grain`; grain alone may be a complaint."""
     asked = any(t.plays("ADD", "MORE", "CHANGE", "WITH") for t in found.terms)
@@ -96,6 +101,8 @@ TONES: Final[tuple[tuple[str, Builder], ...]] = (
     ),
     ("(?:TARGET)? (?:IS|LOOKS)* DEGREE? TOO (?P<tone>PLAIN)", too_much("PLAIN")),
     ("SHOWN (?:IS|LOOKS)+ DEGREE (?P<tone>PLAIN)", too_much("PLAIN")),
+    ("SHOWN IS (?P<tone>PLAIN)", too_dark),
+    ("SHOWN (?:IS|LOOKS)+ (?:TOO|DEGREE)* WASHED", always(Complaint(Tone("more_contrast")))),
     # tones, by verb
     ("DEGREE* (?P<tone>TONEVERB) UPDOWN? (?:TARGET)? UPDOWN? (?:DEGREE | FOR? PERCENT)*", toned("TONEVERB")),
     ("DEGREE* (?P<tone>PLAIN) (?:TARGET) UPDOWN (?:DEGREE | FOR? PERCENT)*", toned("PLAIN")),
@@ -122,6 +129,8 @@ TONES: Final[tuple[tuple[str, Builder], ...]] = (
     ("COLOURS? (?:IS|LOOKS)+ OFF", always(Complaint(Tone("balanced")))),
     ("CHANGE COLOURS (?:MORE|DEGREE)* POPS (?:MORE|DEGREE)*", vivid),
     ("TAKE COLOURS OUT", colourless),
+    ("(?:REMOVE|TAKE) CASTWORD OUT?", as_tone("balanced")),
+    ("(?:ADD|MOVE) (?:DEGREE|MORE)+ COLOURS (?:TO|IN|ON) WHOLE", vivid),
     ("REMOVE COLOURS (?:(?:OF|FROM|IN) (?:TARGET))?", colourless),
     # tones, by look
     (
@@ -151,6 +160,7 @@ TONES: Final[tuple[tuple[str, Builder], ...]] = (
     ("(?:CHANGE)? HIGHLIGHTS (?:BE|DEGREE)* (?P<tone>ER) DEGREE*", of_part("highlights")),
     ("(?:ADD|MORE|CHANGE|WITH|DEGREE|NICE)* GRAIN EFFECT? (?:(?:TO|ON|IN) WHOLE)?", grained),
     ("CHANGE WHOLE (?:BE|LOOKS|DEGREE|MORE)* GRAINY", as_tone("grainy")),
+    ("GRAINY EFFECT", as_tone("grainy")),
     ("INVERT (?:WHOLE|COLOURS)?", as_tone("negative")),
     ("DEGREE* (?P<tone>PLAIN) UPDOWN? BALANCE DEGREE*", toned("PLAIN")),
     ("BALANCE (?:IS|LOOKS)+ OFF", always(Complaint(Tone("balanced")))),
