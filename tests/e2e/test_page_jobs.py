@@ -130,7 +130,7 @@ def test_another_tab_is_free_for_another_edit(visit: Watched, fair: Fair, payer:
     assert other.complaints == []
 
 
-@pytest.mark.parametrize("then", ["cancelled", "reloaded"])
+@pytest.mark.parametrize("then", ["cancelled", pytest.param("reloaded", marks=long_form)])
 def test_a_wallet_that_never_answers(visit: Watched, fair: Fair, payer: str, then: str) -> None:
     """Its window was lost behind others: nothing is sent, and the page is the reader's again."""
     page = visit.open(fair.gateway.url, fair.photo, "invert it")

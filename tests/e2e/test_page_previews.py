@@ -46,7 +46,7 @@ def source(tmp_path: Path) -> Path:
     return path
 
 
-def follow(page: Page, shop: Shop, name: str, source: Path, address: str) -> None:
+def follow(visit: Watched, page: Page, shop: Shop, name: str, source: Path, address: str) -> None:
     """From the button to the result, by way of a preview."""
     page.locator(".choice select").first.select_option("openai/gpt-image-1")
     page.locator(".choice select").last.select_option("1024x1024")
@@ -58,6 +58,7 @@ def follow(page: Page, shop: Shop, name: str, source: Path, address: str) -> Non
     wanted = ImageOps.invert(Image.open(source).convert("RGB")).resize((96, 96)).resize(shown.size)
     assert max(ImageStat.Stat(ImageChops.difference(shown.convert("RGB"), wanted)).mean) < 12
     assert shop.base.balance(address) == FUNDS
+    assert visit.audit() == []
     shop.release(name)
     page.wait_for_selector(".result")
     expect(unfinished).to_have_count(0)
@@ -70,7 +71,7 @@ def test_at_a_gateway(visit: Watched, shop: Shop, source: Path) -> None:
     wallet.install(visit.page.context)
     page = visit.open(shop.url, source, f"pause: {name}")
     connect(page, "Test Fox")
-    follow(page, shop, name, source, wallet.address)
+    follow(visit, page, shop, name, source, wallet.address)
 
 
 def test_at_a_router(visit: Watched, shop: Shop, source: Path, tmp_path: Path) -> None:
@@ -84,4 +85,5 @@ def test_at_a_router(visit: Watched, shop: Shop, source: Path, tmp_path: Path) -
         "TOLLBRUSH_ROUTER__GATEWAY_URL": shop.url,
     }
     with running(["tollbrush", "route", "--port", str(port)], url + "/health", log=tmp_path / "route.log", env=env):
-        follow(visit.open(url, source, f"pause: {name}"), shop, name, source, wallet.evm_address)
+        page = visit.open(url, source, f"pause: {name}")
+        follow(visit, page, shop, name, source, wallet.evm_address)

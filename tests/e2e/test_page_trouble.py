@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, Route, expect
 
-from support.browser import Watched, connect, needs_browser, needs_page, watched
+from support.browser import Watched, connect, long_form, needs_browser, needs_page, watched
 from support.fair import FUNDS, Fair
 from support.own_gateway import PRICE
 from support.pictures import photo
@@ -147,7 +147,11 @@ def test_offline_before_the_price_is_known(visit: Watched, fair: Fair) -> None:
 
 @pytest.mark.parametrize(("error", "said"), [
     ("QuotaExceededError", "This browser's storage is full: this result is not in its history. Download it now"),
-    ("UnknownError", "This browser keeps nothing at the moment: this result is not in its history. Download it now"),
+    pytest.param(
+        "UnknownError",
+        "This browser keeps nothing at the moment: this result is not in its history. Download it now",
+        marks=long_form,
+    ),
 ])  # fmt: skip
 def test_a_storage_that_is_full(visit: Watched, fair: Fair, error: str, said: str) -> None:
     wallet = fair.fox()
