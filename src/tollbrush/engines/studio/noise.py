@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from tollbrush.engines.studio.light import encoded, linear
+from tollbrush.engines.studio.strips import strips
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -67,7 +68,10 @@ def blend(a: Map, b: Map, share: Map) -> Map:
 def finished(light: Map, random: np.random.Generator) -> Pixels:
     """Linear light → sRGB bytes, dithered by one step so that dark gradients do not band."""
     grain = random.random(light.shape[:2], np.float32)[..., None]
-    return np.asarray(np.clip(encoded(light) * 255 + grain, 0, 255), np.uint8)
+    result = np.empty(light.shape, np.uint8)
+    for rows in strips(len(light)):
+        result[rows] = np.clip(encoded(light[rows]) * 255 + grain[rows], 0, 255)
+    return result
 
 
 def grid(height: int, width: int) -> tuple[Map, Map]:

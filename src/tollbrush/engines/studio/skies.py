@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
@@ -69,11 +70,12 @@ def _milky_way(sky: Map, rows: Map, columns: Map, random: np.random.Generator) -
     """Adds the galaxy's glow and dust to `sky`; returns where its stars are, and where its core is, 0..1."""
     height, width = rows.shape
     side = max(height, width)
-    aside = random.choice([-1, 1])  # it crosses an upper corner, where a subject leaves it to be seen
-    lean = np.deg2rad(aside * random.uniform(36, 54))
+    aside = int(random.choice([-1, 1]))  # it crosses an upper corner, where a subject leaves it to be seen
+    lean = math.radians(aside * random.uniform(36, 54))
     x = (columns - width * (0.5 + aside * random.uniform(0.20, 0.28))) / side
     y = (rows - height * random.uniform(0.22, 0.34)) / side
-    along, across = x * np.cos(lean) + y * np.sin(lean), y * np.cos(lean) - x * np.sin(lean)
+    cos, sin = math.cos(lean), math.sin(lean)
+    along, across = x * cos + y * sin, y * cos - x * sin
     coarse = fractal(height, width, random, detail=3, gain=0.55)
     fine = fractal(height, width, random, detail=7, octaves=6, gain=0.62)
     bent = across + 0.040 * coarse
@@ -83,10 +85,11 @@ def _milky_way(sky: Map, rows: Map, columns: Map, random: np.random.Generator) -
     torn = np.clip(0.55 + 0.5 * fine - 0.25 * coarse, 0, 1)
     dust = torn * np.exp(-np.square((bent + 0.020 * fine) / 0.042))
     cloud = np.clip(0.62 + 0.34 * coarse + 0.22 * fine, 0, 2)
-    glow = (band * cloud)[..., None] * np.array([0.042, 0.052, 0.090], np.float32)
-    glow += (core * cloud**1.6)[..., None] * np.array([0.190, 0.143, 0.126], np.float32)
-    sky *= 1 - 0.3 * dust[..., None]
-    sky += glow * (1 - dust[..., None] * np.array([0.66, 0.76, 0.82], np.float32))
+    haze, bulge, kept = band * cloud, core * cloud**1.6, 1 - 0.3 * dust
+    tints = ((0.042, 0.190, 0.66), (0.052, 0.143, 0.76), (0.090, 0.126, 0.82))
+    for channel, (outer, inner, reddened) in enumerate(tints):
+        sky[..., channel] *= kept
+        sky[..., channel] += (haze * outer + bulge * inner) * (1 - dust * reddened)
     return band * 0.9, core
 
 
