@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +15,12 @@ from openai.types import ImageEditCompletedEvent, ImageEditPartialImageEvent
 from PIL import Image
 
 from support.base_chain import BASE
-from support.engines import Inverter
+from support.engines import Sketcher
 from support.market import Market, open_market
 from support.own_gateway import BODY, PRICE, OwnGateway, open_gateway
 from support.pictures import half_mask, photo
 from support.shop import FUNDS
 from tollbrush import openai_client
-from tollbrush.engines.interface import Capabilities, EditInput, EditOutput, Progress
 from tollbrush.errors import ContentRefused
 from tollbrush.gateway import door
 from tollbrush.payments.payer import Payer
@@ -33,26 +31,6 @@ from tollbrush.settings import NetworkSettings, Settings
 pytestmark = pytest.mark.e2e
 
 EDITS = "/v1/images/edits"
-
-
-class Sketcher(Inverter):
-    """Shows as many unfinished pictures as it is asked for, the fraction rising; then works as the Inverter."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.usage: dict[str, int] = {}
-
-    def capabilities(self, upstream: str) -> Capabilities:
-        return replace(super().capabilities(upstream), previews=3)
-
-    async def edit(self, upstream: str, request: EditInput) -> EditOutput:
-        for number in range(request.previews):
-            for image in range(request.n):
-                request.report(Progress((number + 1) / 4, request.sources[0], image))
-        request.report(Progress(0.1))  # a fraction never falls
-        request.report(Progress(float("nan")))
-        output = await super().edit(upstream, request)
-        return replace(output, usage=self.usage)
 
 
 class Customer:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
-from tollbrush.engines.interface import Capabilities, EditedImage, EditInput, EditOutput
+from tollbrush.engines.interface import Capabilities, EditedImage, EditInput, EditOutput, Progress
 from tollbrush.errors import CannotHonour
 
 
@@ -45,3 +46,23 @@ class Inverter:
 
     async def close(self) -> None:
         pass
+
+
+class Sketcher(Inverter):
+    """Shows as many unfinished pictures as it is asked for, the fraction rising; then works as the Inverter."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.usage: dict[str, int] = {}
+
+    def capabilities(self, upstream: str) -> Capabilities:
+        return replace(super().capabilities(upstream), previews=3)
+
+    async def edit(self, upstream: str, request: EditInput) -> EditOutput:
+        for number in range(request.previews):
+            for image in range(request.n):
+                request.report(Progress((number + 1) / 4, request.sources[0], image))
+        request.report(Progress(0.1))  # a fraction never falls
+        request.report(Progress(float("nan")))
+        output = await super().edit(upstream, request)
+        return replace(output, usage=self.usage)
