@@ -92,7 +92,6 @@ def _styled(terms: Part, needed: Part, others: Part) -> Reading | None:
     """`a drawing of my dog`, which is there, but not `a drawing of a dog`, which is to be invented."""
     things = [i for i, t in enumerate(terms) if t.plays("PERSON", "THING")]
     there = all(i and terms[i - 1].plays("OF") and terms[i].text.split()[0] not in ("a", "an", "some") for i in things)
-    there = there and not needed[0].key.startswith("old")  # an old photograph may be what is there
     shown = things or any(t.plays("PICTURE", "IT") for t in others)
     return Style(cast(StyleKind, needed[0].roles["STYLE"])) if there and shown else None
 

@@ -25,46 +25,55 @@ class Group:
         return tuple(Offer(name, f"{self.lead} {end}".strip(), self.needs) for name, end in self.endings.items())
 
 
+BACKGROUNDS: Final = Group(
+    "change the background to",
+    {
+        "Starry sky": "a starry sky", "Sunset": "a sunset", "Blue sky": "a blue sky", "Cloudy sky": "a cloudy sky",
+        "Moonlit night": "a moonlit night", "Beach": "a beach", "Mountains": "mountains",
+        "Snowy landscape": "a snowy landscape", "Foggy landscape": "a foggy landscape",
+        "Bokeh lights": "bokeh lights", "Studio backdrop": "a studio", "Gradient": "a gradient",
+        "Plain colour": "white",
+    },
+)  # fmt: skip
+SKIES: Final = Group(
+    "change the sky to",
+    {
+        "Sunset in the sky": "a sunset", "Clear day in the sky": "a blue sky", "Stars in the sky": "a starry sky",
+        "Moonlight in the sky": "a moonlit sky", "Storm in the sky": "a stormy sky",
+    },
+)  # fmt: skip
+ACCESSORIES: Final = Group(
+    "add",
+    {
+        "Top hat": "a hat", "Cowboy hat": "a cowboy hat", "Santa hat": "a santa hat", "Party hat": "a party hat",
+        "Witch hat": "a witch hat", "Baseball cap": "a baseball cap", "Graduation cap": "a graduation cap",
+        "Crown": "a crown", "Flower crown": "a flower crown", "Halo": "a halo", "Cat ears": "cat ears",
+        "Bunny ears": "bunny ears", "Devil horns": "devil horns", "Headphones": "headphones",
+        "Sunglasses": "sunglasses", "Glasses": "glasses", "Heart glasses": "heart glasses",
+        "Eye patch": "an eye patch", "Clown nose": "a clown nose", "Moustache": "a moustache", "Beard": "a beard",
+        "Bow tie": "a bow tie",
+    },
+)  # fmt: skip
+STYLES: Final = Group(
+    "turn it into",
+    {
+        "Watercolour": "a watercolour", "Oil painting": "an oil painting", "Pencil sketch": "a pencil sketch",
+        "Cartoon": "a cartoon", "Vintage": "a vintage photo", "HDR": "an HDR photo", "Pixel art": "pixel art",
+        "Pop art": "pop art",
+    },
+)  # fmt: skip
 GROUPS: Final = (
     Group("", {"Remove background": "remove the background", "Blur background": "blur the background"}),
-    Group(
-        "change the background to",
-        {
-            "Starry sky": "a starry sky", "Sunset": "a sunset", "Blue sky": "a blue sky", "Cloudy sky": "a cloudy sky",
-            "Moonlit night": "a moonlit night", "Beach": "a beach", "Mountains": "mountains",
-            "Snowy landscape": "a snowy landscape", "Foggy landscape": "a foggy landscape",
-            "Bokeh lights": "bokeh lights", "Studio backdrop": "a studio", "Gradient": "a gradient",
-            "Plain colour": "white",
-        },
-    ),
-    Group(
-        "change the sky to",
-        {
-            "Sunset in the sky": "a sunset", "Clear day in the sky": "a blue sky", "Stars in the sky": "a starry sky",
-            "Moonlight in the sky": "a moonlit sky", "Storm in the sky": "a stormy sky",
-        },
-    ),
+    BACKGROUNDS,
+    SKIES,
+    ACCESSORIES,
     Group(
         "add",
         {
-            "Top hat": "a hat", "Cowboy hat": "a cowboy hat", "Santa hat": "a santa hat", "Party hat": "a party hat",
-            "Witch hat": "a witch hat", "Baseball cap": "a baseball cap", "Graduation cap": "a graduation cap",
-            "Crown": "a crown", "Flower crown": "a flower crown", "Halo": "a halo", "Cat ears": "cat ears",
-            "Bunny ears": "bunny ears", "Devil horns": "devil horns", "Headphones": "headphones",
-            "Sunglasses": "sunglasses", "Glasses": "glasses", "Heart glasses": "heart glasses",
-            "Eye patch": "an eye patch", "Clown nose": "a clown nose", "Moustache": "a moustache", "Beard": "a beard",
-            "Bow tie": "a bow tie", "Snow": "snow", "Rain": "rain", "Fog": "fog", "Vignette": "a vignette",
-            "Border": "a white border",
+            "Snow": "snow", "Rain": "rain", "Fog": "fog", "Vignette": "a vignette", "Border": "a white border",
         },
     ),
-    Group(
-        "turn it into",
-        {
-            "Watercolour": "a watercolour", "Oil painting": "an oil painting", "Pencil sketch": "a pencil sketch",
-            "Cartoon": "a cartoon", "Vintage": "a vintage photo", "HDR": "an HDR photo", "Pixel art": "pixel art",
-            "Pop art": "pop art",
-        },
-    ),
+    STYLES,
     Group(
         "make it",
         {

@@ -14,9 +14,8 @@ STYLES: Final[Mapping[str, StyleKind]] = {
     "sketch, pencil sketch, pencil drawing, hand drawn, hand drawn sketch, line drawing, drawing, sketched, line art, "
     "lineart, pencil, pencil art, graphite drawing": "sketch",
     "cartoon, comic, comic book, cartoonish, cartoony, toon": "cartoon",
-    "vintage, retro, old fashioned, old photo, old photograph, old picture, old vintage photo, "
-    "old film photo, old timey, old timey photo, 70s, 1970s, seventies, 80s, 1980s, eighties, analog, analogue, "
-    "film photo, old school, aged": "vintage",
+    "vintage, retro, old fashioned, old timey, 70s, 1970s, seventies, 80s, 1980s, eighties, analog, analogue, "
+    "film photo, old school, aged, vintage film": "vintage",
     "hdr, high dynamic range": "hdr",
     "pixel art, pixelart, pixelated, 8 bit, 8bit": "pixel_art",
     "pop art, popart": "pop_art",
@@ -131,6 +130,8 @@ ROLES: Final[Mapping[str, str]] = {
     "ENHANCE": "enhance, auto enhance, auto correct, auto fix, auto adjust",
     "WASHED": "faded, washed out, flat, bland, lifeless, pale",
     "OLDSKY": "grey sky, gray sky, cloudy sky, overcast sky, cloudy skies, white sky, dull sky, blue sky, sunny sky",
+    "OLDPHOTO": "old photo, old photograph, old picture, old vintage photo, old film photo, old timey photo, old film, "
+    "old postcard",
     "GRAINY": "grainy, grainier",
     "BALANCING": "balance, auto balance, adjust, optimise, optimize, even out, neutralise, neutralize",
     "SPLASH": "colour splash, color splash, selective colour, selective color",

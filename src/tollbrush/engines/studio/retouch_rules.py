@@ -7,6 +7,7 @@ from typing import Final
 from tollbrush.engines.studio import retouch_readings as read
 from tollbrush.engines.studio.framings import Flip, Rotate, Straighten
 from tollbrush.engines.studio.reading import Builder, Complaint, Keep, always
+from tollbrush.engines.studio.treatments import Style
 
 MACROS: Final = {
     "SHOWN": "(?:PICTURE|IT)",
@@ -27,6 +28,7 @@ BOTH: Final[tuple[tuple[str, Builder], ...]] = (
         read.styled,
     ),
     ("ADD PART? (?:NICE|DEGREE)* (?P<kind>STYLE) EFFECT+ (?:(?:TO|ON) PART)?", read.styled),
+    ("CHANGE? PART? (?:LOOKS|TO|AS)+ OLDPHOTO", always(Style("vintage"))),
     ("(?P<kind>STYLEVERB) (?:PART|SELF)?", read.styled),
     ("(?P<kind>STYLE) SELF", read.styled),
     # weather
@@ -108,7 +110,7 @@ WHOLE: Final[tuple[tuple[str, Builder], ...]] = (
         (
             "(?:AT PLACE (?:(?:OF|IN) SHOWN)?)? (?:ADD|WRITE|MOVE)? IT? (?:AT PLACE)?"
             "(?:SIZE|NICE|FLAT|LIGHTEN|DEEPEN|HUE)* TEXT?"
-            "(?:SAYS|TO)? (?P<quote>QUOTE)"
+            "(?:AT|IN|ON|PLACE)* (?:SAYS|TO)? (?P<quote>QUOTE)"
             "(?:AT|IN|ON|OF|TO|PLACE|SHOWN|SIZE|HUE|LIGHTEN|DEEPEN|FLAT|TEXT)*"
         ),
         read.lettered,
@@ -160,7 +162,7 @@ WHOLE: Final[tuple[tuple[str, Builder], ...]] = (
     ("ENLARGE SHOWN? (?:(?:BYFACTOR|TO|FOR)* (?P<factor>(?:TIMES|NUMBER)) LARGER?)?", read.enlarged),
     ("(?P<factor>TIMES) (?:ENLARGE|LARGER)", read.enlarged),
     ("CHANGE SHOWN (?P<factor>TIMES) LARGER", read.enlarged),
-    ("(?:UPWARDS|MORE) RESOLUTION (?:OF SHOWN)? (?:(?:BYFACTOR|TO|FOR)* (?P<factor>TIMES))?", read.enlarged),
+    ("(?:UPWARDS|MORE) RESOLUTION (?:OF SHOWN)? (?:(?:BYFACTOR|TO|FOR)* (?P<factor>(?:TIMES|NUMBER)))?", read.enlarged),
     ("CHANGE PICTURE LARGER", read.enlarged),
 )
 # What the mask covers, by whatever name.

@@ -119,7 +119,7 @@ ROLES: Final[Mapping[str, str]] = {
     "NICE": "nice, beautiful, pretty, lovely, stunning, gorgeous, amazing, simple, realistic, clean, elegant, fancy, "
     "stylish, cute, funny, awesome, great, good, perfect, professional, neutral, classic, classy, cool looking, "
     "fake, fluffy, sweet, fresh, modern, real, proper, decent, nice looking, magical, epic, new",
-    "FLAT": "solid, plain, pure, flat, uniform, simple, clean, bright, neutral",
+    "FLAT": "all, entirely, solid, plain, pure, flat, uniform, simple, clean, bright, neutral",
     "LIGHTEN": "light, pale, pastel, soft",
     "DEEPEN": "deep, dark",
     "SOFT": "gaussian, lens, gentle, heavy, light, creamy, soft focus, soft, shallow, strong, nice",

@@ -6,7 +6,7 @@ from typing import Literal
 
 import pytest
 
-from support.studio_blind import BLIND, BLIND_MASKED
+from support.studio_blind import AGAIN, BLIND, BLIND_MASKED, LATEST
 from support.studio_evaluation import MASKED, WHOLE, Case, cases
 from support.studio_plans import understood
 
@@ -23,11 +23,15 @@ def test_what_can_be_done_is_understood_and_nothing_else_is_done(half: Literal["
     judge(list(cases(half)))
 
 
-def test_ten_voices_are_understood() -> None:
-    """Frozen before the rules were tried on it: 96 of 147 were understood then, none wrongly, and 82 of 82 refused."""
-    judge(
-        [Case(p, want, False) for p, want in BLIND.items()] + [Case(p, want, True) for p, want in BLIND_MASKED.items()]
-    )
+@pytest.mark.parametrize("asked", [BLIND, AGAIN, LATEST], ids=["first", "second", "third"])
+def test_lists_frozen_before_they_were_tried_are_understood(asked: dict[str, str | None]) -> None:
+    """At the first trial, before anything was learnt from them: 96 of 147 understood, then 53 of 82, then 33 of 37;
+    none wrongly, and nothing done that should be refused."""
+    judge([Case(prompt, want, masked=False) for prompt, want in asked.items()])
+
+
+def test_frozen_prompts_with_a_mask_are_understood() -> None:
+    judge([Case(prompt, want, masked=True) for prompt, want in BLIND_MASKED.items()])
 
 
 def judge(asked: list[Case]) -> None:
