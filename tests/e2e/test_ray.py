@@ -41,6 +41,7 @@ PICTURE = data_uri(photo(64, 96))
 ASKED = {"model": "acme/tiny", "prompt": "make it snowy", "size": SIZE, "image": PICTURE, "seed": 5}
 PRICE = 10_500
 POLLS = 50_000
+ENDED = ("completed", "failed", "cancelled")
 BEGAN = re.compile(r'event="an edit began".* replica=\S+/(\d+)@')
 
 
@@ -93,13 +94,13 @@ class Job:
             said = self.poll()
             if (said.get("progress") or 0) > beyond:
                 return float(said["progress"])
-            assert said["status"] in ("queued", "processing"), said
+            assert said["status"] not in ENDED, said
         raise AssertionError(f"no progress: {said}")
 
     def ended(self) -> dict[str, Any]:
         for _ in range(POLLS):
             said = self.poll()
-            if said["status"] not in ("queued", "processing"):
+            if said["status"] in ENDED:
                 return said
         raise AssertionError(f"still at work: {said}")
 

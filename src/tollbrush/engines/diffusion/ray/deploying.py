@@ -30,7 +30,9 @@ def deploy(settings: Settings, *, cluster: str, host: str, port: int) -> str:
             serve.run(application, name=APPLICATION, route_prefix=ROUTE)
         except RuntimeError as failure:
             raise _told(failure) from failure
-    return f"ray://{host}:{port}"
+        shown = _here(host)
+    _check_listens(shown, port)
+    return f"ray://{f'[{shown}]' if ':' in shown else shown}:{port}"
 
 
 def remove(*, cluster: str) -> None:
@@ -61,6 +63,31 @@ def _connected(cluster: str) -> Iterator[ModuleType]:
         yield serve
     finally:
         ray.shutdown()
+
+
+def _here(host: str) -> str:
+    """An address that a gateway can use: this machine's, where the proxies listen on all of them."""
+    if host not in ("0.0.0.0", "::", ""):  # noqa: S104 - told apart, not bound
+        return host
+    import ray
+
+    return str(ray.util.get_node_ip_address())
+
+
+def _check_listens(host: str, port: int) -> None:
+    """Serve keeps the address that it was first started with. Raises BadSettings."""
+    import httpx2
+
+    url = httpx2.URL(scheme="http", host=host, port=port, path="/-/routes")
+    try:
+        routes = httpx2.get(url, timeout=10, trust_env=False).json()
+    except (httpx2.HTTPError, ValueError):
+        routes = {}
+    if ROUTE not in routes:
+        raise BadSettings(
+            f"the application runs, but Serve does not listen on {host}:{port}.",
+            advice="It keeps the address it was first started with: name that, or `serve shutdown` and deploy again.",
+        )
 
 
 def _told(failure: RuntimeError) -> EngineFailed | BadSettings:

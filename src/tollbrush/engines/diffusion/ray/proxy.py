@@ -71,6 +71,8 @@ class Proxy:
         self.outstanding = self.served = 0
         self.width = width
         self.alarm: str | None = None
+        self._problem: str | None = None
+        self._unready = set[str]()
         self._introduced = False
 
     async def ask(
@@ -105,12 +107,18 @@ class Proxy:
                 problem = await self._introduce(http, models)
         except (TimeoutError, aiohttp.ClientError) as failure:
             problem = f"it cannot be reached ({type(failure).__name__})"
-        self.well, self._introduced = problem is None, problem is None
+            self._introduced = False
+        self.well = problem is None
         self._tell(problem)
 
     async def _introduce(self, http: aiohttp.ClientSession, models: Iterable[str]) -> str | None:
-        async with http.get(f"{self._url}{ROUTE}/models", headers=self._headers, timeout=_within()) as response:
-            said = await _read(response)
+        try:
+            async with http.get(f"{self._url}{ROUTE}/models", headers=self._headers, timeout=_within()) as response:
+                said = await _read(response)
+        except TimeoutError:
+            return None  # it waits behind edits; the next check asks again
+        if response.status == 503:
+            return None
         if response.status != 200:
             return _refusal(response.status, said)
         try:
@@ -118,6 +126,7 @@ class Proxy:
         except msgspec.DecodeError:
             return "something else answers there"
         missing = sorted(set(models) - there)
+        self._introduced = not missing
         return f"it does not have {', '.join(missing)}: `tollbrush ray deploy` again" if missing else None
 
     async def _refused(self, response: aiohttp.ClientResponse) -> Exception:
@@ -150,10 +159,10 @@ class Proxy:
                     case Done(usage):
                         if len(images) != n:
                             raise BadMessage(f"{len(images)} pictures instead of {n}.")
+                        self._hear(model, ready=True)
                         return EditOutput(tuple(images), usage)
                     case Failed():
-                        if hidden(event):
-                            self._tell(f"{model} cannot be loaded there: the replicas' log says why")
+                        self._hear(model, ready=not hidden(event))
                         raise error(event)
         except (BadMessage, FrameTooLong) as wrong:
             _log.error("a replica said what makes no sense", proxy=self.label, problem=str(wrong))
@@ -174,8 +183,16 @@ class Proxy:
             for message in frames.feed(chunk):
                 yield decode_event(message)
 
-    def _tell(self, alarm: str | None) -> None:
+    def _hear(self, model: str, *, ready: bool) -> None:
+        """Of a replica: whether it has this model."""
+        (self._unready.discard if ready else self._unready.add)(model)
+        self._tell(self._problem)
+
+    def _tell(self, problem: str | None) -> None:
         """Said once, loudly, when it begins and when it ends."""
+        self._problem = problem
+        unready = f"it cannot load {', '.join(sorted(self._unready))}: the replicas' log says why"
+        alarm = problem or (unready if self._unready else None)
         if alarm != self.alarm:
             if alarm is not None:
                 _log.error("the Ray cluster needs its operator", proxy=self.label, problem=alarm)

@@ -115,7 +115,10 @@ async def test_the_models_own_refusals_arrive(tiny: Tiny) -> None:
         with pytest.raises(Unavailable) as told:
             await engine.edit("acme/bad", asked())
         assert "nothing" not in told.value.sentence()
-        assert "acme/bad cannot be loaded" in "".join(engine.alarms().values())
+        for _ in range(2):
+            assert "cannot load acme/bad" in "".join(engine.alarms().values())
+            await engine.check()  # the proxy is well, and has all of them
+            await engine.edit("acme/quick", asked())
 
 
 @pytest.mark.parametrize(
