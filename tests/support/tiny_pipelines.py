@@ -76,7 +76,8 @@ def _t5() -> tuple[Any, Any]:
     return tokenizer, T5EncoderModel(config).eval()
 
 
-def _qwen_tokenizer() -> Any:
+def qwen_tokenizer() -> Any:
+    """Reads bytes; its markers and its chat template are Qwen's."""
     from transformers import Qwen2Tokenizer
 
     special = ["<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|vision_start|>", "<|vision_end|>", "<|image_pad|>",
@@ -99,7 +100,10 @@ def _qwen3(tokenizer: Any) -> Any:
     ).eval()  # fmt: skip
 
 
-def _qwen_vl(tokenizer: Any) -> tuple[Any, Any]:
+def qwen_vl(
+    tokenizer: Any, text: Mapping[str, Any] | None = None, vision: Mapping[str, Any] | None = None
+) -> tuple[Any, Any]:
+    """Qwen2.5-VL and its processor; `text` and `vision` instead of the tiny sizes."""
     from transformers import (
         Qwen2_5_VLConfig,
         Qwen2_5_VLForConditionalGeneration,
@@ -110,12 +114,12 @@ def _qwen_vl(tokenizer: Any) -> tuple[Any, Any]:
 
     at = tokenizer.convert_tokens_to_ids
     config = Qwen2_5_VLConfig(
-        text_config={
+        text_config=text or {
             "vocab_size": len(tokenizer), "hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 2,
             "num_attention_heads": 2, "num_key_value_heads": 2, "max_position_embeddings": 4096,
             "rope_parameters": {"rope_type": "default", "mrope_section": [1, 1, 2], "rope_theta": 1e6},
         },
-        vision_config={
+        vision_config=vision or {
             "depth": 2, "hidden_size": 16, "intermediate_size": 16, "num_heads": 2, "out_hidden_size": 16,
             "fullatt_block_indexes": [1],
         },
@@ -209,7 +213,7 @@ def _flux2_transformer(joint: int, *, guided: bool) -> Any:
 
 
 def _klein() -> Mapping[str, Any]:
-    tokenizer = _qwen_tokenizer()
+    tokenizer = qwen_tokenizer()
     return {
         "scheduler": _flow(), "vae": _flux2_vae(), "text_encoder": _qwen3(tokenizer), "tokenizer": tokenizer,
         "transformer": _flux2_transformer(48, guided=False), "is_distilled": True,
@@ -227,8 +231,8 @@ def _flux2() -> Mapping[str, Any]:
 def _qwen() -> Mapping[str, Any]:
     from diffusers import QwenImageTransformer2DModel
 
-    tokenizer = _qwen_tokenizer()
-    encoder, processor = _qwen_vl(tokenizer)
+    tokenizer = qwen_tokenizer()
+    encoder, processor = qwen_vl(tokenizer)
     transformer = QwenImageTransformer2DModel(
         in_channels=16, out_channels=4, num_layers=1, attention_head_dim=16, num_attention_heads=2,
         joint_attention_dim=16, axes_dims_rope=(4, 6, 6),
@@ -242,8 +246,8 @@ def _qwen() -> Mapping[str, Any]:
 def _longcat() -> Mapping[str, Any]:
     from diffusers import LongCatImageTransformer2DModel
 
-    tokenizer = _qwen_tokenizer()
-    encoder, processor = _qwen_vl(tokenizer)
+    tokenizer = qwen_tokenizer()
+    encoder, processor = qwen_vl(tokenizer)
     transformer = LongCatImageTransformer2DModel(
         in_channels=64, num_layers=1, num_single_layers=1, attention_head_dim=16, num_attention_heads=2,
         joint_attention_dim=16, pooled_projection_dim=16, axes_dims_rope=[4, 6, 6],
@@ -258,7 +262,7 @@ def _z_image() -> Mapping[str, Any]:
     from diffusers import ZImageTransformer2DModel
     from transformers import Qwen3Config, Qwen3Model
 
-    tokenizer = _qwen_tokenizer()
+    tokenizer = qwen_tokenizer()
     encoder = Qwen3Model(
         Qwen3Config(
             vocab_size=len(tokenizer), hidden_size=16, intermediate_size=16, num_hidden_layers=2, head_dim=8,

@@ -51,29 +51,37 @@ def read(
     weights = folders.check(folder, index, row.variant, row.name)
     _check_processors(row, index)
     _check_room(row, weights, device, tuning)
-    import torch
-
-    # A CPU computes in float32: its bfloat16 is slower, and rounds.
-    dtype = torch.float32 if device == "cpu" else getattr(torch, row.dtype)
-    plain = masked = None
     with _quiet(), _refusing(row):
         opened = _class(adapter.opens).from_pretrained(
-            folder, torch_dtype=dtype, variant=row.variant, use_safetensors=True, local_files_only=True
+            folder, dtype=dtype(row, device), variant=row.variant, use_safetensors=True, local_files_only=True
         )
         _check_complete(row, index, weights, opened)
-        if row.offload and device.startswith("cuda"):
-            opened.enable_model_cpu_offload(device=device)
-        else:
-            opened.to(device)
-        done = speed.apply(opened, adapter, tuning, device)
-        if adapter.plain is not None:
-            plain = opened
-        if adapter.masked is not None:
-            # Without a dtype `from_pipe` turns the weights that both share into float32.
-            masked = opened if plain is None else _class(adapter.masked).from_pipe(opened, torch_dtype=dtype)
+        return ready(row, opened, adapter, device, tuning, held)
+
+
+def ready(
+    row: DiffusionModel, opened: Any, adapter: Adapter, device: str, tuning: Tuning, held: threading.Lock
+) -> Pipeline:
+    """A pipeline of diffusers on its device, made fast, with its masked twin."""
+    if row.offload and device.startswith("cuda"):
+        opened.enable_model_cpu_offload(device=device)
+    else:
+        opened.to(device)
+    done = speed.apply(opened, adapter, tuning, device)
+    plain, masked = (opened, None) if adapter.plain is not None else (None, opened)
+    if plain is not None and adapter.masked is not None:
+        # Without a dtype `from_pipe` turns the weights that both share into float32.
+        masked = _class(adapter.masked).from_pipe(opened, dtype=dtype(row, device))
     pipeline = Pipeline(row, adapter, plain, masked, device, held)
     pipeline.speedups = done
     return pipeline
+
+
+def dtype(row: DiffusionModel, device: str) -> Any:
+    """A CPU computes in float32: its bfloat16 is slower, and rounds."""
+    import torch
+
+    return torch.float32 if device == "cpu" else getattr(torch, row.dtype)
 
 
 def _class(name: str) -> Any:
