@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ from tollbrush.settings import Settings
 if TYPE_CHECKING:
     from types import ModuleType
 
-_SAID: Final = re.compile(r"^tollbrush\.errors\.\w+: (.+)$|^[\w.]*\.(?:NoRoom|BadSettings): (.+)$", re.MULTILINE)
+_SAID: Final = re.compile(r"^tollbrush\.[\w.]+: (.+)$", re.MULTILINE)
 
 
 def deploy(settings: Settings, *, cluster: str, host: str, port: int) -> str:
@@ -29,7 +30,7 @@ def deploy(settings: Settings, *, cluster: str, host: str, port: int) -> str:
         try:
             serve.run(application, name=APPLICATION, route_prefix=ROUTE)
         except RuntimeError as failure:
-            raise _told(failure) from failure
+            raise _told(serve, failure) from failure
         shown = _here(host)
     _check_listens(shown, port)
     return f"ray://{f'[{shown}]' if ':' in shown else shown}:{port}"
@@ -52,6 +53,7 @@ def _connected(cluster: str) -> Iterator[ModuleType]:
         raise BadSettings(
             f"Ray is not installed ({failure.name}).", advice="pip install 'tollbrush[diffusion,ray]'"
         ) from failure
+    logging.getLogger("ray.serve").setLevel(logging.WARNING)
     try:
         ray.init(address=cluster, log_to_driver=False, configure_logging=False)
     except (ConnectionError, ValueError) as nobody:
@@ -90,9 +92,10 @@ def _check_listens(host: str, port: int) -> None:
         )
 
 
-def _told(failure: RuntimeError) -> EngineFailed | BadSettings:
-    """Serve's failure holds the replica's traceback; of that the last words are for the operator."""
-    found = _SAID.findall(str(failure))
-    if found:
-        return BadSettings("".join(found[-1]), advice="")
-    return EngineFailed(f"the application did not start: {str(failure)[-500:]}", advice="`serve status` tells more.")
+def _told(serve: ModuleType, failure: RuntimeError) -> EngineFailed | BadSettings:
+    """Serve's status holds the replica's traceback; of that the last words are for the operator."""
+    there = serve.status().applications.get(APPLICATION)
+    told = "\n".join(d.message for d in there.deployments.values()) if there else ""
+    if found := _SAID.findall(told):
+        return BadSettings(found[-1], advice="The old replicas that are left go on. Mend it and deploy again.")
+    return EngineFailed(f"the application did not start: {failure}", advice="`serve status` tells more.")
