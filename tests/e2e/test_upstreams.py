@@ -14,10 +14,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from support.imagery import fingerprint, saved
+from support.imagery import photo as noise
 from support.openai_oddities import KEY
 from support.openai_simulator import simulated, told
 from support.pictures import data_uri, half_mask, photo
-from support.shop import FUNDS, Buyer, Shop, open_shop
+from support.shop import EDIT, FUNDS, Buyer, Shop, offer, open_shop, payment_header
 
 BASE = "eip155:84532"
 OWN = {"model": "acme/qwen-edit", "prompt": "invert it", "size": "128x64", "image": data_uri(photo(128, 64))}
@@ -35,7 +37,12 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Own]:
     """Two servers, of which one has another key than it is told."""
     folder = tmp_path_factory.mktemp("own")
     with simulated("vllm-omni") as server, simulated() as locked:
-        common = {"sizes": {"128x64": "0.01", "64x128": "0.01"}, "mask": True, "licence": "Apache-2.0"}
+        common = {
+            "sizes": {"128x64": "0.01", "64x128": "0.01"},
+            "mask": True,
+            "max_sources": 4,
+            "licence": "Apache-2.0",
+        }
         good = {"url": server, "profile": "vllm-omni"}
         bad = {"url": locked, "profile": "openai", "api_key": "sk-outdated"}
         models = {
@@ -148,8 +155,29 @@ def test_a_short_limit_is_waited_for(own: Own, payer: Buyer) -> None:
 
 def test_the_operator_is_told_and_nobody_hears_the_key(own: Own) -> None:
     ready = httpx2.get(own.shop.url + "/readyz").json()
-    assert "refuses the key" in ready["warnings"]["upstreams"]
+    assert ready["warnings"]["upstreams"] == "for acme/two, acme/mixed: it refuses the key (HTTP 401): set another"
     log = own.shop.log.read_text()
     assert "an upstream needs its operator" in log
     assert "sk-outdated" not in log + json.dumps(ready)
     assert KEY not in log
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2, 3), (3, 1, 0, 2)])
+@pytest.mark.parametrize("way", ["JSON", "multipart", "image[]"])
+def test_several_sources_arrive_in_order(own: Own, payer: Buyer, order: tuple[int, ...], way: str) -> None:
+    pictures = [saved(noise(128, 64, seed=seed), "PNG") for seed in order]
+    fields = {"model": "acme/qwen-edit", "prompt": f"blend {way} {order}", "size": "128x64"}
+
+    def send(headers: dict[str, str]) -> httpx2.Response:
+        if way == "JSON":
+            return own.shop.post(fields | {"image": [data_uri(picture) for picture in pictures]}, headers)
+        name = "image" if way == "multipart" else way
+        files = [(name, (f"{i}.png", picture, "image/png")) for i, picture in enumerate(pictures)]
+        return httpx2.post(own.shop.url + EDIT, data=fields, files=files, headers=headers, timeout=120)
+
+    asked = send({})
+    assert asked.status_code == 402, asked.text
+    sold = send({"X-Payment": payment_header(own.shop, payer, offer(asked, BASE))})
+    assert sold.status_code == 200, sold.text
+    (seen,) = [row for row in told(own.server) if row["prompt"] == fields["prompt"]]
+    assert seen["pictures"] == [fingerprint(noise(128, 64, seed=seed)) for seed in order]

@@ -25,6 +25,8 @@ from fastapi import FastAPI, Request
 from PIL import Image, ImageOps
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
+from support.imagery import fingerprint
+
 KEY = "AIza-simulated"
 BLOCKED_KEY = "AIza-blocked"
 FLASH, PRO = "gemini-2.5-flash-image", "gemini-3-pro-image"
@@ -82,7 +84,7 @@ def create_simulator() -> FastAPI:
         return JSONResponse(wrong.body, wrong.status)
 
     @app.get("/seen")
-    async def seen() -> list[dict[str, Any]]:
+    async def shown() -> list[dict[str, Any]]:
         """What was accepted, for tests to read."""
         return accepted
 
@@ -115,10 +117,14 @@ def create_simulator() -> FastAPI:
             calls[name] += 1
             waiting[name].release()
             await gates[name].wait()
-        accepted.append(
-            {"model": model, "prompt": prompt, "sizes": [p.size for p in pictures],
-             "types": [p.format for p in pictures], **fields["generationConfig"].get("imageConfig", {})}
-        )  # fmt: skip
+        seen = {
+            "model": model,
+            "prompt": prompt,
+            "sizes": [picture.size for picture in pictures],
+            "types": [picture.format for picture in pictures],
+            "pictures": [fingerprint(picture) for picture in pictures],
+        }
+        accepted.append(seen | fields["generationConfig"].get("imageConfig", {}))
         return JSONResponse(await asyncio.to_thread(_answer, model, pictures, shape))
 
     return app

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import struct
 import zlib
@@ -33,6 +34,12 @@ def saved(image: Image.Image | Pixels, fmt: str, **options: Any) -> bytes:
     out = io.BytesIO()
     (image if isinstance(image, Image.Image) else Image.fromarray(image)).save(out, fmt, **options)
     return out.getvalue()
+
+
+def fingerprint(image: Image.Image | Pixels) -> str:
+    """Of what shows, whatever it is encoded as."""
+    shown = (image if isinstance(image, Image.Image) else Image.fromarray(image)).convert("RGBA")
+    return hashlib.sha256(repr(shown.size).encode() + shown.tobytes()).hexdigest()
 
 
 def png_chunk(kind: bytes, body: bytes) -> bytes:

@@ -4,9 +4,9 @@
 It refuses what the real one documents as wrong (unknown or misspelt fields, types, sizes, `n`, mask form, missing
 key), and answers a real edit: the first picture fitted to the size, its colours inverted where the mask says edit
 (everywhere without one), so that a test can tell edited from kept pixels. A prompt of the form `simulate: NAME`
-answers one of the failures of `openai_oddities`, `simulate once: NAME` for the first time only; `hold: NAME` (or `hold:
-NAME then FAILURE`) waits for `POST /release/NAME` first, `pause: NAME` before a stream's end. `GET /asked` lists the
-prompts of all requests, accepted or not.
+answers one of the failures of `openai_oddities`, `simulate once: NAME` for the first time only (what follows a comma
+tells prompts apart); `hold: NAME` (or `hold: NAME then FAILURE`) waits for `POST /release/NAME` first, `pause: NAME`
+before a stream's end. `GET /asked` lists the prompts of all requests, accepted or not.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import urllib.request
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import uvicorn
@@ -32,6 +32,7 @@ from PIL import Image, ImageOps
 from starlette.datastructures import UploadFile
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
+from support.imagery import fingerprint
 from support.openai_oddities import KEY as KEY
 from support.openai_oddities import oddity
 
@@ -160,7 +161,7 @@ def create_simulator(kind: Kind = KINDS["openai"]) -> FastAPI:
         prompts.append(prompt)
         command, _, name = prompt.partition(": ")
         if command == "simulate" or (command == "simulate once" and prompts.count(prompt) == 1):
-            return oddity(name)
+            return oddity(name.partition(",")[0])
         if command == "hold":
             name, _, failure = name.partition(" then ")
             arrived[name].set()
@@ -169,7 +170,8 @@ def create_simulator(kind: Kind = KINDS["openai"]) -> FastAPI:
                 return oddity(failure)
         size = fields.get("size", "auto")
         results = await asyncio.to_thread(lambda: [_edit(read, size) for _ in range(int(fields.get("n", "1")))])
-        accepted.append({**fields, "images": len(read.pictures), "mask": read.keep is not None})
+        prints = [fingerprint(picture) for picture in read.pictures]
+        accepted.append({**fields, "images": len(prints), "pictures": prints, "mask": read.keep is not None})
         if fields.get("stream") == "true":
             gate = gates[name] if command == "pause" else None
             return StreamingResponse(_events(read, results[0], gate), media_type="text/event-stream")
@@ -298,10 +300,10 @@ async def _events(form: Form, result: bytes, gate: asyncio.Event | None) -> Asyn
 
 
 @contextmanager
-def simulated(kind: str = "openai") -> Iterator[str]:
-    """In a thread of this process; its base URL, with `/v1`."""
+def simulated(kind: str = "openai", **changes: Any) -> Iterator[str]:
+    """In a thread of this process; its base URL, with `/v1`. `changes` of the kind."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        server = uvicorn.Server(uvicorn.Config(create_simulator(KINDS[kind]), log_level="warning"))
+        server = uvicorn.Server(uvicorn.Config(create_simulator(replace(KINDS[kind], **changes)), log_level="warning"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()
         try:

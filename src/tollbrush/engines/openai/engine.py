@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -160,10 +160,15 @@ class OpenAIEngine:
 
     def alarms(self) -> Mapping[str, str]:
         """By host, with its models: a key that is refused, a server that is down, a model that it does not have."""
-        return {m.label: f"for {self._served_by(m)}: {m.alarm}" for m in self._upstreams if m.alarm is not None}
-
-    def _served_by(self, upstream: Upstream) -> str:
-        return ", ".join(key for key, fleet in self._fleets.items() if upstream in fleet.members)
+        troubles: defaultdict[str, defaultdict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+        for key, fleet in self._fleets.items():
+            for member in fleet.members:
+                if member.alarm is not None:
+                    troubles[member.label][member.alarm].append(key)
+        return {
+            label: "; ".join(f"for {', '.join(keys)}: {alarm}" for alarm, keys in alarms.items())
+            for label, alarms in troubles.items()
+        }
 
     async def check(self) -> None:
         """Ask the servers how they are: everybody at first, later those who are not well or could be spared."""

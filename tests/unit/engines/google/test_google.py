@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from support.google_simulator import BLOCKED, BLOCKED_KEY, FLASH, KEY, NO_PICTURE, PRO, SHAPES
-from support.imagery import photo
+from support.imagery import fingerprint, photo
 from support.servers import free_port, running
 from tollbrush.domain.edits import OutputFormat, Size
 from tollbrush.engines.google import GoogleEngine, answers, questions
@@ -137,14 +137,27 @@ async def test_the_answer_is_the_edited_picture(engine: GoogleEngine) -> None:
         assert np.abs(image.pixels.astype(int) - (255 - picture().astype(int))).max() <= off
 
 
-async def test_sources_keep_their_order(engine: GoogleEngine, simulator: str) -> None:
-    shades = [(200, 30, 30), (30, 200, 30), (30, 30, 200)]
-    sources = tuple(plain(shade) for shade in shades)
-    (image,) = (await engine.edit(FLASH, EditInput(sources, "all three", SQUARE))).images
-    assert [image.pixels[1000, x].tolist() for x in (100, 500, 900)] == [list(shade) for shade in shades]
-    assert seen(simulator)[-1] == {
-        "model": FLASH, "prompt": "all three", "sizes": [[96, 64]] * 3, "types": ["PNG"] * 3, "aspectRatio": "1:1",
-    }  # fmt: skip
+@pytest.mark.parametrize("model", [FLASH, PRO])
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 0, 1), (2, 1, 0), (1, 1, 0)])
+@pytest.mark.parametrize("as_files", [False, True])
+async def test_sources_keep_their_order(
+    engine: GoogleEngine, simulator: str, model: str, order: tuple[int, ...], as_files: bool
+) -> None:
+    sources = tuple(photo(96, 64, seed=seed) for seed in order)
+    request = EditInput(sources, "all three", SQUARE)
+    if as_files:
+        request = EditInput((), "all three", SQUARE, files=tuple(_bare(source) for source in sources))
+    await engine.edit(model, request)
+    told = seen(simulator)[-1]
+    assert told["pictures"] == [fingerprint(source) for source in sources]
+    assert (told["sizes"], told["types"]) == ([[96, 64]] * 3, ["PNG"] * 3)
+
+
+def _bare(pixels: Pixels) -> Bare:
+    data = encode(pixels, "png")
+    file = strip(data, sniff(data, max_pixels=10**6))
+    assert file is not None
+    return file
 
 
 @pytest.mark.parametrize(

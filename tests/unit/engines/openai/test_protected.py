@@ -6,19 +6,24 @@ from __future__ import annotations
 import asyncio
 import io
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from PIL import Image
+from pydantic import SecretStr
 
 from support.imagery import photo, saved
-from support.openai_simulator import simulated
+from support.openai_simulator import KEY, simulated, told
+from tollbrush.domain.catalog import Catalog
 from tollbrush.domain.edits import EditRequest, Fit, OutputFormat, Size
 from tollbrush.editing.pixels import finish, prepare
+from tollbrush.engines.google import GoogleEngine
 from tollbrush.engines.openai import OpenAIEngine, Served
-from tollbrush.settings import LimitSettings, OpenAISettings, UpstreamSettings
+from tollbrush.errors import UnsupportedParameter
+from tollbrush.settings import GoogleSettings, LimitSettings, OpenAISettings, UpstreamSettings
 
 if TYPE_CHECKING:
     from tollbrush.engines.interface import Mask
@@ -31,10 +36,9 @@ SOURCES = ((96, 96), (200, 150), (61, 143), (37, 29))
 LIMITS = LimitSettings()
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    with simulated("vllm-omni") as url:
-        yield url
+KINDS = ("openai", "vllm-omni", "sdcpp")
+SMALL = ["96x96", "144x96"]
+"""What OpenAI's simulator offers here: the third size that is sold must be fitted, and none has a million pixels."""
 
 
 def masks(width: int, height: int) -> dict[str, Mask]:
@@ -62,7 +66,7 @@ def requests() -> Iterator[tuple[EditRequest, str]]:
             ), f"{width}x{height} {name} to {size} {fit} {kind}"  # fmt: skip
 
 
-async def check(engine: OpenAIEngine, request: EditRequest, told: str) -> int:
+async def check(engine: OpenAIEngine, request: EditRequest, words: str) -> int:
     """Returns how many pixels were edited."""
     caps = engine.capabilities("m")
     works_at = request.size or min(SIZES, key=lambda s: s.pixels)
@@ -77,20 +81,43 @@ async def check(engine: OpenAIEngine, request: EditRequest, told: str) -> int:
         else np.dstack((prepared.base, np.full_like(prepared.mask, 255, np.uint8)))
     )
     outside = ~prepared.mask
-    assert np.array_equal(answer[outside], base[outside]), told
-    assert done.preserved is True, told
+    assert np.array_equal(answer[outside], base[outside]), words
+    assert done.preserved is True, words
     if request.size is None:
         source = np.array(Image.open(io.BytesIO(request.sources[0])).convert("RGBA"))
-        assert np.array_equal(answer[outside], source[outside]), told
+        assert np.array_equal(answer[outside], source[outside]), words
     return int(np.count_nonzero((answer != base).any(axis=2)))
 
 
-async def test_no_protected_pixel_changes(server: str) -> None:
-    place = UpstreamSettings(url=server, profile="vllm-omni")
-    engine = OpenAIEngine(OpenAISettings(health_seconds=0), (Served("m", "m", SIZES, (place,)),))
-    await engine.start()
-    everything = list(requests())
-    edited = await asyncio.gather(*(check(engine, request, told) for request, told in everything))
-    await engine.close()
-    assert len(everything) == 108
+@pytest.mark.parametrize("kind", KINDS)
+async def test_no_protected_pixel_changes(kind: str) -> None:
+    """Two servers of a kind."""
+    sizes = SMALL if kind == "openai" else None
+    with simulated(kind, **({"sizes": frozenset(SMALL)} if sizes else {})) as url:
+        place = UpstreamSettings.model_validate({"url": url, "profile": kind, "api_key": KEY, "sizes": sizes})
+        engine = OpenAIEngine(OpenAISettings(health_seconds=0), (Served("m", "gpt-image-1", SIZES, (place, place)),))
+        await engine.start()
+        everything = list(requests())
+        edited = await asyncio.gather(*(check(engine, request, words) for request, words in everything))
+        await engine.close()
+        seen = told(url)
+    assert len(everything) == len(seen) == 108
+    assert all(row["mask"] is True for row in seen)
     assert sum(pixels > 0 for pixels in edited) > 100  # and it was no empty promise: pixels were edited
+
+
+async def test_google_is_never_asked_to_keep_to_a_mask() -> None:
+    """It has none: such an edit is refused before a price, and by the engine before a call."""
+    engine = GoogleEngine(GoogleSettings(api_key=SecretStr("k"), base_url="http://127.0.0.1:9"))
+    await engine.start()
+    catalog = Catalog.build(frozenset({"google/nano-banana", "google/nano-banana-pro"}))
+    for model in (catalog.find("nano-banana"), catalog.find("nano-banana-pro")):
+        with pytest.raises(UnsupportedParameter, match="takes no mask"):
+            catalog.check_abilities(model, masked=True, sources=1)
+        assert not engine.capabilities(model.upstream).masks
+        for request, _ in requests():
+            caps = replace(engine.capabilities(model.upstream), fixed_sizes=())
+            prepared = prepare(request, caps, SIZES[0], LIMITS)
+            with pytest.raises(UnsupportedParameter, match="no mask"):
+                await engine.edit(model.upstream, prepared.input)
+    await engine.close()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from support.imagery import photo
+from support.imagery import fingerprint, photo
 from support.openai_oddities import KEY
 from support.openai_simulator import KINDS, simulated, told
 from support.servers import free_port
@@ -112,6 +112,18 @@ async def test_who_never_reads_a_mask_is_never_sent_one(servers: Mapping[str, st
         unmasked = await engine.edit("m", EditInput((photo(128, 64),), "x", SIZE))
     assert unmasked.images[0].pixels.shape == (64, 128, 3)
     assert len(told(servers["sglang"], "asked")) == before + 1
+
+
+@pytest.mark.parametrize("kind", ["openai", "vllm-omni", "sdcpp", "sglang"])
+@pytest.mark.parametrize("order", [(0, 1, 2, 3), (3, 1, 0, 2), (2, 2, 0, 2)])
+async def test_sources_keep_their_order(servers: Mapping[str, str], kind: str, order: tuple[int, ...]) -> None:
+    """The references as they are; the first, where it must be fitted, as what it is fitted to."""
+    place = openai(servers[kind]) if kind == "openai" else {"url": servers[kind], "profile": kind}
+    size = {"openai": Size(1024, 1024), "sdcpp": Size(128, 64)}.get(kind, Size(96, 64))
+    sources = tuple(photo(size.width, size.height, seed=seed) for seed in order)
+    async with fleet(place, sizes=(size,)) as engine:
+        await engine.edit("m", EditInput(sources, "all four", size))
+    assert told(servers[kind])[-1]["pictures"] == [fingerprint(source) for source in sources]
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS))
