@@ -24,7 +24,7 @@ from support.shop import FUNDS, Buyer, Shop, offer, open_shop, payment_header
 
 pytestmark = [
     pytest.mark.e2e,
-    pytest.mark.timeout(400),  # torch is imported and a model read, twice
+    pytest.mark.timeout(600),  # torch is imported and a model read, twice
     pytest.mark.skipif(importlib.util.find_spec("diffusers") is None, reason="needs tollbrush[diffusion]"),
 ]
 

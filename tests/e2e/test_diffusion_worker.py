@@ -1,0 +1,107 @@
+"""The gateway's side of a worker that does not start, hangs or is left behind."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import os
+import select
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tollbrush.domain.edits import Size
+from tollbrush.engines.diffusion.messages import Setup
+from tollbrush.engines.diffusion.model import DiffusionModel
+from tollbrush.engines.diffusion.worker import Worker
+from tollbrush.engines.interface import EditInput, EditOutput, Progress
+from tollbrush.errors import Unavailable, WorkerDied
+
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.timeout(600),
+    pytest.mark.skipif(importlib.util.find_spec("diffusers") is None, reason="needs tollbrush[diffusion]"),
+]
+
+SIZE = Size(64, 64)
+REQUEST = EditInput((np.full((64, 64, 3), 90, np.uint8),), "make it snowy", SIZE, seed=1)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from support.tiny_pipelines import build
+
+    return build("StableDiffusionInstructPix2PixPipeline", tmp_path_factory.mktemp("model"))
+
+
+def setup(folder: Path, device: str, steps: int = 2) -> Setup:
+    return Setup((DiffusionModel("acme/tiny", str(folder), steps=steps, sizes=(SIZE,)),), device)
+
+
+async def test_a_device_that_is_not_there_is_told_and_nothing_is_kept_waiting(folder: Path) -> None:
+    worker = Worker(setup(folder, "gpu-of-my-dreams"), eager=True, stalled=60)
+    worker.start()
+    try:
+        with pytest.raises(Unavailable, match="acme/tiny cannot be served at the moment"):
+            await worker.edit("acme/tiny", REQUEST)
+        (words,) = worker.alarms().values()
+        assert words.startswith("the diffusion worker on gpu-of-my-dreams does not start.")
+    finally:
+        await worker.close()
+
+
+async def test_a_worker_that_says_nothing_at_work_is_replaced(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is stopped in mid-edit, as a driver that hangs would stop it."""
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    worker = Worker(setup(folder, "cpu", steps=200), eager=True, stalled=1.0)
+    worker.start()
+    stepped = asyncio.Event()
+
+    def hear(progress: Progress) -> None:
+        stepped.set()
+
+    try:
+        asked = EditInput(REQUEST.sources, REQUEST.prompt, SIZE, n=10, seed=1, report=hear)
+        editing = asyncio.create_task(worker.edit("acme/tiny", asked))
+        await asyncio.wait({editing, asyncio.create_task(stepped.wait())}, return_when=asyncio.FIRST_COMPLETED)
+        hung = worker.pid
+        assert hung is not None and not editing.done()
+        os.kill(hung, signal.SIGSTOP)
+        with pytest.raises(WorkerDied):
+            await editing
+        again = await worker.edit("acme/tiny", EditInput(REQUEST.sources, REQUEST.prompt, SIZE, seed=1))
+        assert isinstance(again, EditOutput)
+        assert worker.pid != hung
+    finally:
+        await worker.close()
+
+
+def test_a_worker_ends_with_its_gateway_however_that_died() -> None:
+    command = [sys.executable, "-c", _PARENT]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        watched = os.pidfd_open(int(parent.stdout.readline()))
+        parent.kill()
+        ready, _, _ = select.select([watched], [], [], 60)
+        os.close(watched)
+    assert ready
+
+
+_PARENT = """
+import asyncio
+from tollbrush.engines.diffusion.messages import Setup
+from tollbrush.engines.pipes import Child
+
+async def main():
+    child = await Child.spawn("tollbrush.engines.diffusion.worker_process", what="worker")
+    await child.say(Setup((), "cpu"))
+    await child.ready(120)
+    print(child.pid, flush=True)
+    await child.hear()
+
+asyncio.run(main())
+"""
