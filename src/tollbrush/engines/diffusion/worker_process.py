@@ -34,7 +34,7 @@ from tollbrush.engines.pipes import heard, mouth, say
 from tollbrush.errors import BadSettings, EngineFailed, TollbrushError
 
 READY: Final = "ready"
-_BROKEN: Final = 70  # exit code: the device no longer works
+BROKEN: Final = 70  # exit code: the device no longer works
 
 
 def main() -> None:
@@ -137,7 +137,7 @@ class _Desk:
         del self._cancelled[asked.id]
         self._say(Done(asked.id, result))
         if isinstance(result, EngineFailed) and not works(self._device):
-            os._exit(_BROKEN)
+            os._exit(BROKEN)
 
 
 def works(device: str) -> bool:

@@ -26,7 +26,7 @@ from tollbrush.engines.diffusion.model import Tuning
 from tollbrush.engines.diffusion.pins import Pins
 from tollbrush.engines.diffusion.ray.replica import Replica
 from tollbrush.engines.diffusion.ray.residents import Resident
-from tollbrush.engines.diffusion.worker_process import open_models, works
+from tollbrush.engines.diffusion.worker_process import BROKEN, open_models, works
 from tollbrush.errors import BadSettings, EngineFailed
 from tollbrush.settings import RaySettings, Settings
 
@@ -62,6 +62,7 @@ class Diffusion:
             self._resident,
             secret=ray.secret.get_secret_value(),
             width=ray.most_ongoing,
+            check=self._end_if_broken,
         )
 
     async def reconfigure(self, config: Mapping[str, Any]) -> None:
@@ -79,6 +80,11 @@ class Diffusion:
         """Serve replaces a replica that raises here. Raises EngineFailed."""
         if not await asyncio.to_thread(works, self._device):
             raise EngineFailed(f"{self._device} no longer works.")
+
+    def _end_if_broken(self) -> None:
+        """Serve starts another replica at once, and the gateway asks one for the edits that were here."""
+        if not works(self._device):
+            os._exit(BROKEN)
 
     async def __call__(self, request: Request) -> Response:
         return await self._replica.respond(request)
@@ -122,6 +128,7 @@ def build(settings: Settings) -> serve.Application:
         ours.offline,
         ours.token.get_secret_value() or None,
     )
+    eager = rows[: ray.models_per_replica or None]
     deployment = serve.deployment(
         Diffusion,
         name=Diffusion.__name__,
@@ -139,6 +146,6 @@ def build(settings: Settings) -> serve.Application:
         health_check_period_s=10,
         health_check_timeout_s=_HEALTH_SECONDS,
         max_constructor_retry_count=_STARTS,
-        user_config={"load": [row.name for row in rows] if ours.load == "start" else []},
+        user_config={"load": [row.name for row in eager] if ours.load == "start" else []},
     )
     return deployment.bind(setup, ray)

@@ -46,7 +46,8 @@ _HEARTBEAT: Final = 5.0
 
 
 class Replica:
-    """`resident` gives a model once it is loaded. `width`: edits at a time. An edit that nobody waits for any more, or
+    """`resident` gives a model once it is loaded. `width`: edits at a time. `check` looks at the device
+    after an edit that failed. An edit that nobody waits for any more, or
     whose time is over, stops within a step."""
 
     def __init__(
@@ -58,10 +59,11 @@ class Replica:
         *,
         secret: str = "",
         width: int = 4,
+        check: Callable[[], None] = lambda: None,
     ) -> None:
         self._name, self._models, self._names = name, models, tuple(names)
         self._resident, self._secret = resident, secret.encode()
-        self._threads = ThreadPoolExecutor(width, "edit")
+        self._threads, self._check = ThreadPoolExecutor(width, "edit"), check
 
     async def respond(self, request: Request) -> Response:
         if (refusal := self._refusal(request)) is not None:
@@ -122,6 +124,9 @@ class Replica:
                     return self._models.edit(model, given, report=report, cancelled=cancelled)
                 except JobCancelled:
                     _log.info("an edit was stopped", model=model, seconds=round(time.monotonic() - left, 3))
+                    raise
+                except EngineFailed:
+                    self._check()
                     raise
 
         async def work() -> None:
