@@ -25,7 +25,7 @@ _ID: Final = re.compile(r"[a-z0-9][a-z0-9._-]*/[a-z0-9][a-z0-9._-]*", re.ASCII)
 
 def rows(settings: Settings) -> tuple[Model, ...]:
     """Every model that is known here: the built-in ones and the operator's. Raises BadSettings."""
-    licensed = frozenset(settings.licensed)
+    licensed = diffusion.licences(settings)
     built_in = (*MODELS, *diffusion.catalog_rows(settings))
     taken = {name for m in built_in for name in (m.id, *m.aliases)}
     own = []

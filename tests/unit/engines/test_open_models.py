@@ -78,7 +78,7 @@ def test_a_model_that_may_not_be_sold_needs_its_name_among_the_licensed(row: Any
     assert f'licensed = ["{row.id}"]' in refused.value.sentence()
     with pytest.raises(BadSettings, match="may not be sold"):
         own_models.rows(chosen(tmp_path, diffusion=asked, licensed=["another/model"]))
-    rows = own_models.rows(chosen(tmp_path, diffusion=asked, licensed=[row.id]))
+    rows = own_models.rows(chosen(tmp_path, diffusion=asked, licensed=[row.source]))
     assert rows[-1].id == row.id
 
 
@@ -88,6 +88,18 @@ def test_calling_it_apache_does_not_make_it_so(tmp_path: Path) -> None:
             own_models.rows(own(tmp_path, source))
     with pytest.raises(BadSettings, match=r"may not be sold: the cc-by-nc-4\.0 allows non-commercial use only"):
         own_models.rows(own(tmp_path, licence="cc-by-nc-4.0"))
+
+
+@pytest.mark.parametrize(
+    "card",
+    ["license: cc-by-nc-4.0\n", "tags:\n- x\nlicense: other\nlicense_name: flux-1-dev-non-commercial-license\n"],
+)
+def test_a_folder_is_judged_by_its_own_card(tmp_path: Path, card: str) -> None:
+    (tmp_path / "README.md").write_text(f"---\n{card}---\n# A model\n")
+    with pytest.raises(BadSettings, match="may not be sold"):
+        own_models.rows(own(tmp_path, str(tmp_path)))
+    (tmp_path / "README.md").write_text(f"---\nlicense: mit\n---\nIt is no\n{card}")
+    assert own_models.rows(own(tmp_path, str(tmp_path)))[-1].licence == "Apache-2.0"
 
 
 def test_an_own_model_is_run_as_its_row_says(tmp_path: Path) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Final
 
 import structlog
@@ -26,11 +28,16 @@ def wanted(settings: Settings) -> bool:
 
 def catalog_rows(settings: Settings) -> tuple[Model, ...]:
     """The known models that are for sale here. Raises BadSettings, also for one whose licence forbids it."""
-    licensed = frozenset(settings.licensed)
+    licensed = licences(settings)
     chosen = _chosen(settings)
     for row in chosen:
         check_sale(row.id, row.terms, licensed)
     return tuple(row.model() for row in chosen)
+
+
+def licences(settings: Settings) -> frozenset[str]:
+    """The models that the operator holds another licence for."""
+    return frozenset(name.lower() for name in settings.licensed)
 
 
 def check_own(name: str, model: ModelSettings, licensed: frozenset[str]) -> str:
@@ -43,7 +50,7 @@ def check_own(name: str, model: ModelSettings, licensed: frozenset[str]) -> str:
             raise BadSettings(f'{where}: nothing says what is run; give weights = {{source = "OWNER/NAME"}}.')
         if model.upstreams or model.upstream:
             raise BadSettings(f'{where}: engine is "diffusion", which runs here; leave its upstreams out.')
-        terms = UNSOLD.get(model.weights.source.lower(), terms)
+        terms = UNSOLD.get(model.weights.source.lower()) or _card(model.weights.source) or terms
     elif model.weights is not None:
         raise BadSettings(f'models.{name!r}: weights are run by engine = "diffusion", not by {model.engine!r}.')
     check_sale(name, terms, licensed)
@@ -94,6 +101,17 @@ def _known(row: Known, settings: Settings) -> DiffusionModel:
     revisions = settings.engines.diffusion.revisions
     asked = (revision for name, revision in revisions.items() if name.lower() in (row.id, *row.aliases))
     return replace(row.diffusion(), revision=next(asked, None))
+
+
+def _card(source: str) -> Licence | None:
+    """What forbids sale in the model card of a local folder: `license` and `license_name` of its front matter."""
+    try:
+        text = (Path(source).expanduser() / "README.md").read_text(errors="replace")
+    except (OSError, ValueError):
+        return None
+    head = text.removeprefix("---").partition("\n---")[0] if text.startswith("---") else ""
+    said = (licence(words) for words in re.findall(r"^license(?:_name)?:[ \t]*(\S.*)$", head, re.MULTILINE))
+    return next((terms for terms in said if terms.sale == "no"), None)
 
 
 def _chosen(settings: Settings) -> tuple[Known, ...]:
