@@ -7,13 +7,14 @@ spoken to in version 1. It is believed in nothing that we can know ourselves.
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final, TypeVar
 
-import httpx2
+import msgspec
 
 from tollbrush.domain.breaker import Breaker, CircuitOpen
 from tollbrush.domain.charges import ClaimKey
@@ -24,22 +25,20 @@ from tollbrush.payments.checks import SCHEME
 from tollbrush.payments.facilitator_family import family
 from tollbrush.payments.interface import Outcome, Settlement, Verified
 from tollbrush.payments.once import Once
+from tollbrush.payments.pooled import PooledWeb
 from tollbrush.payments.rpc import JsonRpc, RpcError, RpcUnreachable
+from tollbrush.payments.web import NoAnswer
+from tollbrush.wire.nesting import is_too_deep
 from tollbrush.wire.x402 import Resource, accepts_v1, accepts_v2
 
 T = TypeVar("T")
 _REASON = re.compile(r"[a-z0-9_]{1,100}", re.ASCII)
 _RESOURCE: Final = Resource("urn:tollbrush:image-edit", "An edited image")
 _POLL_SECONDS: Final = 0.5
-_MAX_ANSWER: Final = 2**20
 # Refusals by which a settlement surely moved nothing, as far as a facilitator can be believed: those of its checks.
 # All else (a receipt that did not come, a nonce already used) is for the chain to say.
 _CHECKS: Final = ("invalid_", "insufficient", "unsupported_", "network_mismatch")
 _NOT_CHECKS: Final = ("invalid_transaction_state", "invalid_exact_evm_nonce_already_used")
-
-
-class _NoAnswer(Exception):
-    """No usable answer came; the message is a name for why. Whether the call took effect is unknown."""
 
 
 class FacilitatorTill:
@@ -62,15 +61,15 @@ class FacilitatorTill:
         cooldown: float = 30.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._network, self._url, self._rpc = network, url.rstrip("/"), rpc
+        self._network, self._rpc = network, rpc
         self._family = family(network, pay_to, rpc, confirmations=confirmations)
         self._extra = self._family.extra
         self._seconds, self._version = seconds, 2
-        self._http = httpx2.AsyncClient(timeout=seconds, follow_redirects=False)
+        self._web = PooledWeb(url.rstrip("/"), seconds)
         self._once = Once()
         # One for each: a facilitator that verifies and cannot settle must not have edits made on its word.
         self._breakers = {
-            what: Breaker(_NoAnswer, failures=failures, seconds=cooldown, clock=clock) for what in ("verify", "settle")
+            what: Breaker(NoAnswer, failures=failures, seconds=cooldown, clock=clock) for what in ("verify", "settle")
         }
 
     @property
@@ -95,7 +94,7 @@ class FacilitatorTill:
             raise Unavailable(
                 f"the payment facilitator for {self._network.title} does not answer.", retry_after=failure.retry_after
             ) from failure
-        except _NoAnswer as failure:
+        except NoAnswer as failure:
             raise Unavailable(f"the payment facilitator gave no usable answer: {failure}.") from failure
         if answer.get("isValid") is not True:
             reason = _reason(answer.get("invalidReason"))
@@ -117,7 +116,7 @@ class FacilitatorTill:
     async def _settle(self, verified: Verified) -> Settlement:
         try:
             answer = await self._ask("settle", verified)
-        except (_NoAnswer, CircuitOpen) as failure:
+        except (NoAnswer, CircuitOpen) as failure:
             return await self._look(verified, Settlement(Outcome.UNKNOWN, reason=f"facilitator_{failure}"))
         tx_hash, reason = self._transaction(answer.get("transaction")), _reason(answer.get("errorReason"))
         if answer.get("success") is True:
@@ -166,7 +165,7 @@ class FacilitatorTill:
             return f"the facilitator for {title} has not answered several times; it is tried again in {wait} s."
         try:
             status, answer = await self._call("GET", "supported")
-        except _NoAnswer as failure:
+        except NoAnswer as failure:
             return f"the facilitator for {title} gave no usable answer to /supported: {failure}."
         kinds = answer.get("kinds") if status == 200 else None
         names = {2: self._network.id, 1: self._network.v1}
@@ -216,18 +215,18 @@ class FacilitatorTill:
     async def close(self) -> None:
         """After the settlements under way have their outcome."""
         await self._once.drain()
-        await self._http.aclose()
+        await self._web.close()
         if self._rpc:
             await self._rpc.close()
 
     async def _ask(self, what: str, verified: Verified) -> dict[str, Any]:
         """A judgement: an object with the field that decides. A facilitator may say no with a status of 4xx.
-        Raises _NoAnswer, CircuitOpen."""
+        Raises NoAnswer, CircuitOpen."""
         with self._breakers[what].call():
             status, answer = await self._call("POST", what, self._body(verified))
             decides = "isValid" if what == "verify" else "success"
             if status >= 500 or not isinstance(answer.get(decides), bool) or (status != 200 and answer[decides]):
-                raise _NoAnswer(f"http_{status}" if status != 200 else "answer_malformed")
+                raise NoAnswer(f"http_{status}" if status != 200 else "answer_malformed")
             return answer
 
     def _body(self, verified: Verified) -> dict[str, Any]:
@@ -242,22 +241,14 @@ class FacilitatorTill:
         return version | {"paymentPayload": version | payment, "paymentRequirements": entry}
 
     async def _call(self, verb: str, path: str, body: Mapping[str, Any] | None = None) -> tuple[int, dict[str, Any]]:
+        status, content = await self._web.send(verb, "/" + path, None if body is None else msgspec.json.encode(body))
         try:
-            async with asyncio.timeout(self._seconds):
-                response = await self._http.request(verb, f"{self._url}/{path}", json=body)
-        except TimeoutError as failure:
-            raise _NoAnswer("timeout") from failure
-        except (httpx2.HTTPError, httpx2.InvalidURL) as failure:
-            raise _NoAnswer("unreachable") from failure
-        if len(response.content) > _MAX_ANSWER:
-            raise _NoAnswer("answer_too_large")
-        try:
-            answer = response.json()
+            answer = None if is_too_deep(content) else json.loads(content)
         except ValueError:
             answer = None
         if not isinstance(answer, dict):
-            raise _NoAnswer("answer_malformed")
-        return response.status_code, answer
+            raise NoAnswer("answer_malformed")
+        return status, answer
 
     def _transaction(self, value: object) -> str | None:
         plausible = isinstance(value, str) and self._family.transaction.fullmatch(value) and value.strip("0x")

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import json
+from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlsplit
 
-import httpx2
+import msgspec
 
+from tollbrush.payments.web import LightWeb, NoAnswer, Web
 from tollbrush.wire.nesting import is_too_deep
-
-_MAX_ANSWER = 4 * 2**20
 
 
 class RpcError(Exception):
@@ -29,35 +29,29 @@ class RpcUnreachable(Exception):
 class JsonRpc:
     """One node. Safe for concurrent use within one event loop."""
 
-    def __init__(self, url: str, *, timeout: float = 10.0) -> None:
-        self.url = url
-        # A proxy of the environment must not stand between us and a node on this machine.
-        remote = urlsplit(url).hostname not in ("127.0.0.1", "localhost", "::1")
-        headers = {"content-type": "application/json"}
-        self._http = httpx2.AsyncClient(timeout=timeout, headers=headers, trust_env=remote)
+    def __init__(self, url: str, *, timeout: float = 10.0, web: Callable[[str, float], Web] = LightWeb) -> None:
+        self.url, self._web = url, web(url, timeout)
         self._ids = itertools.count(1)
 
     async def call(self, method: str, *params: Any) -> Any:
         """The `result`. Raises RpcError, RpcUnreachable."""
-        request = {"jsonrpc": "2.0", "id": next(self._ids), "method": method, "params": list(params)}
+        request = {"jsonrpc": "2.0", "id": next(self._ids), "method": method, "params": params}
         try:
-            response = await self._http.post(self.url, json=request)
-        except httpx2.HTTPError as failure:
-            raise RpcUnreachable(f"{method}: {type(failure).__name__}") from failure
-        if len(response.content) > _MAX_ANSWER:
-            raise RpcUnreachable(f"{method}: the answer is over {_MAX_ANSWER} bytes")
-        if is_too_deep(response.content):
+            status, content = await self._web.send("POST", body=msgspec.json.encode(request))
+        except NoAnswer as failure:
+            raise RpcUnreachable(f"{method}: {failure}") from failure
+        if is_too_deep(content):
             raise RpcUnreachable(f"{method}: the answer is nested too deeply")
         try:
-            answer = response.json()
+            answer = json.loads(content)
         except ValueError as failure:
-            raise RpcUnreachable(f"{method}: HTTP {response.status_code}, not JSON") from failure
+            raise RpcUnreachable(f"{method}: HTTP {status}, not JSON") from failure
         if not isinstance(answer, dict) or ("result" not in answer and not answer.get("error")):
-            raise RpcUnreachable(f"{method}: HTTP {response.status_code}, not a JSON-RPC answer")
+            raise RpcUnreachable(f"{method}: HTTP {status}, not a JSON-RPC answer")
         if error := answer.get("error"):
             error = error if isinstance(error, dict) else {"message": str(error)}
             raise RpcError(int(error.get("code") or 0), str(error.get("message", ""))[:500], error.get("data"))
         return answer["result"]
 
     async def close(self) -> None:
-        await self._http.aclose()
+        await self._web.close()

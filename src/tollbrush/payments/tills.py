@@ -22,7 +22,9 @@ def _till(network: Network, part: NetworkSettings) -> Till:
     key = part.settle_key.get_secret_value()
     if not key and not part.facilitator_url:
         raise BadSettings(f"networks.{network.v1} has a pay_to but neither settle_key nor facilitator_url.")
-    rpc = JsonRpc(part.rpc_url or network.rpc)
+    from tollbrush.payments.pooled import PooledWeb
+
+    rpc = JsonRpc(part.rpc_url or network.rpc, web=PooledWeb)
     if part.facilitator_url:
         from tollbrush.payments.facilitator import FacilitatorTill
 
