@@ -51,27 +51,19 @@ def noise_of(plane: Map) -> float:
 
 
 def denoised(pixels: Pixels, amount: float) -> Pixels:
-    """H×W×3 pixels by non-local means (Buades 2005), as strongly as the noise that is measured in them; colour, where
-    eyes see least detail, more than lightness."""
-    lab = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2LAB), np.uint8)
-    if min(lab.shape[:2]) < 8:
+    """H×W×3 pixels by non-local means (Buades 2005), as strongly as the noise that is measured in them; colour at half
+    the size, which is as fine as eyes see it, and as coarse as cameras record it."""
+    if min(pixels.shape[:2]) < 8:
         return pixels.copy()
-    light, colour = np.ascontiguousarray(lab[..., 0]), np.ascontiguousarray(lab[..., 1:])
-    strength = amount * max(1.25 * noise_of(light.astype(np.float32)), 1.5)
-    tint = amount * max(2.0 * max(noise_of(colour[..., i].astype(np.float32)) for i in range(2)), 3.0)
-    light = np.asarray(cv2.fastNlMeansDenoising(light, None, strength, 5, 15), np.uint8)
-    # Colour is as coarse as eyes are: half the size does.
+    planes = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2YCrCb), np.uint8)
+    light, colour = np.ascontiguousarray(planes[..., 0]), np.ascontiguousarray(planes[..., 1:])
+    strength = amount * max(1.2 * noise_of(light.astype(np.float32)), 1.0)
+    tint = amount * max(0.7 * max(noise_of(colour[..., i].astype(np.float32)) for i in range(2)), 1.0)
     small = cv2.resize(colour, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
-    small = cv2.fastNlMeansDenoising(small, None, 0.7 * tint, 5, 15)
-    before = cv2.resize(
-        cv2.resize(colour, small.shape[1::-1], interpolation=cv2.INTER_AREA), colour.shape[1::-1]
-    ).astype(np.int16)
-    after = cv2.resize(small, colour.shape[1::-1]).astype(np.int16)
-    # Fine colour edges come back where they are stronger than the noise.
-    fine = colour.astype(np.int16) - before
-    fine[np.abs(fine) < 1.5 * tint] = 0
-    mixed = np.clip(after + fine, 0, 255).astype(np.uint8)
-    return np.asarray(cv2.cvtColor(np.dstack([light, mixed]), cv2.COLOR_LAB2RGB), np.uint8)
+    small = cv2.fastNlMeansDenoising(small, None, tint, 3, 11)
+    planes[..., 0] = cv2.fastNlMeansDenoising(light, None, strength, 3, 11)
+    planes[..., 1:] = cv2.resize(small, colour.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+    return np.asarray(cv2.cvtColor(planes, cv2.COLOR_YCrCb2RGB), np.uint8)
 
 
 def blurred(pixels: Pixels, amount: float) -> Pixels:
