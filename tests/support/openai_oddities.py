@@ -49,8 +49,11 @@ def oddity(name: str) -> Response:
         "a url": JSONResponse({"created": 1, "data": [{"url": "http://127.0.0.1:9/x.png"}]}),
         "too few": JSONResponse({"created": 1, "data": []}),
         "too many": _rows(*[_picture("PNG", 64)] * 12),
-        "redirect": Response(status_code=307, headers={"location": "http://127.0.0.1:9/"}),
-        "another size": _rows(_picture("PNG", 1)),
+        "redirect": Response(status_code=307, headers={"location": "/v1/elsewhere"}),
+        "a dot": _rows(_picture("PNG", 1)),
+        "half the size": _rows(_picture("PNG", 512)),
+        "another shape": _rows(_picture("PNG", 1024, 512)),
+        "another size": _rows(_picture("PNG", 1000, 900)),
         "another format": _rows(_picture("JPEG", 1024)),
         "empty": Response(b"", 200, media_type="application/json"),
         "stream cut off": _stream(b'data: {"type":"image_edit.partial_image","b64_json":"'),
@@ -70,9 +73,9 @@ def _rows(*pictures: str) -> Response:
     return JSONResponse({"created": 1, "data": [{"b64_json": picture} for picture in pictures]})
 
 
-def _picture(fmt: str, side: int) -> str:
+def _picture(fmt: str, width: int, height: int = 0) -> str:
     out = io.BytesIO()
-    Image.linear_gradient("L").resize((side, side)).convert("RGB").save(out, fmt)
+    Image.linear_gradient("L").resize((width, height or width)).convert("RGB").save(out, fmt)
     return base64.b64encode(out.getvalue()).decode()
 
 

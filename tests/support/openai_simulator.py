@@ -144,6 +144,11 @@ def create_simulator(kind: Kind = KINDS["openai"]) -> FastAPI:
         """Answers once the held request is here."""
         await arrived[name].wait()
 
+    @app.post("/v1/elsewhere")
+    async def elsewhere() -> None:
+        """Where nobody may be led to: what comes here is a request with a key."""
+        prompts.append("led elsewhere")
+
     @app.get("/v1/models")
     async def models(request: Request) -> Response:
         _check_key(request, kind)

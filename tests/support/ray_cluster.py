@@ -23,7 +23,7 @@ from support.servers import TESTS, free_port, tail
 _NODES = ("127.0.0.2", "127.0.0.3")
 """Ray takes 127.0.0.1 to mean another address of the machine."""
 _STORE = 80 * 2**20
-_STARTS = 3
+_STARTS = 5
 """Ray gives up a node whose agents take longer than 15 s to start, which they do on a busy machine."""
 _PATIENCE = 400.0
 """Seconds for what other processes do: a copy of the engine imports torch before it answers."""
@@ -141,8 +141,8 @@ def _nodes(sockets: Path, environment: Mapping[str, str], log: Path) -> Iterator
 def main(folder: str) -> None:
     from ray.cluster_utils import Cluster as Nodes
 
-    nodes = Nodes()
-    nodes.add_node(node_ip_address=_NODES[0], temp_dir=folder, include_dashboard=False, object_store_memory=_STORE)
+    nodes, lean = Nodes(), {"include_dashboard": False, "include_log_monitor": False, "no_monitor": True}
+    nodes.add_node(node_ip_address=_NODES[0], temp_dir=folder, object_store_memory=_STORE, **lean)
     nodes.add_node(node_ip_address=_NODES[1], object_store_memory=_STORE)
     print(nodes.address, flush=True)
     sys.stdin.read()

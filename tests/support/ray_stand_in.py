@@ -71,7 +71,9 @@ async def listening(proxy: Proxy) -> AsyncIterator[Proxy]:
             await serving
 
 
-def replica_of(models: Models, *names: str, secret: str = "", width: int = 4) -> Replica:
+def replica_of(
+    models: Models, *names: str, secret: str = "", width: int = 4, check: Callable[[], None] = lambda: None
+) -> Replica:
     """One that keeps every model it has loaded."""
     kept: dict[str, Resident] = {}
 
@@ -79,4 +81,4 @@ def replica_of(models: Models, *names: str, secret: str = "", width: int = 4) ->
         await asyncio.to_thread(models.load, name, lambda _doing, _part: None)
         return kept.setdefault(name, Resident(models, name))
 
-    return Replica("a replica", models, names, resident, secret=secret, width=width)
+    return Replica("a replica", models, names, resident, secret=secret, width=width, check=check)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import threading
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -21,7 +22,7 @@ from tollbrush.engines.diffusion.ray.engine import RayEngine
 from tollbrush.engines.diffusion.ray.messages import VERSION, VERSION_HEADER, Edit, encode_edit
 from tollbrush.engines.diffusion.ray.residents import Gone, Resident
 from tollbrush.engines.interface import EditInput, Progress
-from tollbrush.errors import BadRequest, EditTimeout, Unavailable
+from tollbrush.errors import BadRequest, EditTimeout, EngineFailed, Unavailable
 from tollbrush.settings import RaySettings
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # diffusers' sigmas
@@ -156,6 +157,31 @@ async def test_a_model_that_is_not_there_is_said_to_be_so(tiny: Tiny) -> None:
         body = encode_edit(Edit.of("acme/other", asked(), 5.0))
         answer = await http.post(f"{base}/edit", content=body, headers={VERSION_HEADER: VERSION})
     assert (answer.status_code, "acme/other" in answer.text) == (409, True)
+
+
+def spoilt(good: Path, folder: Path) -> Path:
+    """The same model, whose numbers are none."""
+    from safetensors.torch import load_file, save_file
+
+    shutil.copytree(good, folder)
+    (weights,) = folder.glob("unet/*.safetensors")
+    save_file({name: tensor * float("nan") for name, tensor in load_file(weights).items()}, weights)
+    return folder
+
+
+async def test_the_device_is_looked_at_after_an_edit_that_failed(tiny: Tiny, tmp_path: Path) -> None:
+    folder = await asyncio.to_thread(spoilt, tiny(PIX2PIX), tmp_path / "broken")
+    row = DiffusionModel("acme/broken", str(folder), steps=2, dtype="float32", sizes=(SIZE,))
+    models, looked = Models((row,), "cpu", offline=True), list[str]()
+    replica = replica_of(models, row.name, check=lambda: looked.append("at it"))
+    async with listening(Proxy(replica.respond, replica.respond)) as proxy:
+        engine = RayEngine(RaySettings(addresses=(proxy.url,), health_seconds=0), (row,))
+        await engine.start()
+        with pytest.raises(EngineFailed, match="overflowed"):
+            await engine.edit(row.name, asked())
+        await engine.close()
+        assert (looked, proxy.asked) == (["at it"], 1)
+    await asyncio.to_thread(models.close)
 
 
 def test_a_model_leaves_once_its_edits_have_ended(tiny: Tiny) -> None:
