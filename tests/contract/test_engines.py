@@ -15,15 +15,18 @@ import skimage.data
 from numpy.typing import NDArray
 from pydantic import SecretStr
 
-from support import google_simulator, openai_simulator
+from support import google_simulator, openai_simulator, tiny_pipelines
 from support.servers import free_port, running
 from tollbrush.domain.edits import Size
+from tollbrush.engines.diffusion.engine import DiffusionEngine
+from tollbrush.engines.diffusion.model import DiffusionModel
+from tollbrush.engines.diffusion.pins import Pins
 from tollbrush.engines.google import GoogleEngine
 from tollbrush.engines.interface import Capabilities, EditInput, EditOutput, Engine
 from tollbrush.engines.openai import OpenAIEngine, Served
 from tollbrush.engines.studio.engine import StudioEngine
 from tollbrush.errors import CannotHonour, TollbrushError
-from tollbrush.settings import GoogleSettings, OpenAISettings, StudioSettings, UpstreamSettings
+from tollbrush.settings import DiffusionSettings, GoogleSettings, OpenAISettings, StudioSettings, UpstreamSettings
 
 Pixels = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
@@ -85,11 +88,24 @@ async def fleet() -> AsyncIterator[Engine]:
             yield engine
 
 
+@asynccontextmanager
+async def diffusion() -> AsyncIterator[Engine]:
+    """A tiny random model in a worker process, on the CPU."""
+    pytest.importorskip("torch", reason="needs tollbrush[diffusion]")
+    with TemporaryDirectory() as name, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OMP_NUM_THREADS", "1")
+        folder = tiny_pipelines.build("StableDiffusionInstructPix2PixPipeline", Path(name, "model"))
+        row = DiffusionModel("acme/tiny", str(folder), steps=2, sizes=(Size(96, 64),))
+        async with started(DiffusionEngine(DiffusionSettings(devices=("cpu",)), [row], Pins(Path(name)))) as engine:
+            yield engine
+
+
 CASES = (
     Case("studio", "studio", "change the background to a starry sky", studio),
     Case("google", "gemini-2.5-flash-image", "turn it into a negative", google),
     Case("openai", "gpt-image-1", "turn it into a negative", openai),
     Case("fleet", "acme/own", "turn it into a negative", fleet),
+    Case("diffusion", "acme/tiny", "turn it into a negative", diffusion),
     Case("google-pro", "gemini-3-pro-image", "turn it into a negative", google),
 )
 
@@ -100,6 +116,7 @@ def case(request: pytest.FixtureRequest) -> Case:
     return request.param
 
 
+@pytest.mark.timeout(600)  # torch is imported twice
 async def test_the_contract(case: Case) -> None:
     """One engine, started once: each promise in turn."""
     async with case.open() as engine:

@@ -27,6 +27,7 @@ def folder(tiny: Callable[[str], Path], tmp_path: Path) -> Path:
 
 
 def refusal(folder: Path | str, **row: object) -> str:
+    pytest.importorskip("diffusers", reason="needs tollbrush[diffusion]")
     models = Models([DiffusionModel("house/tiny", str(folder), **row)], "cpu", offline=True)  # type: ignore[arg-type]
     with pytest.raises(BadSettings) as refused:
         models.load("house/tiny", lambda _word, _fraction: None)
