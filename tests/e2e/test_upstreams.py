@@ -5,8 +5,14 @@ from __future__ import annotations
 import io
 import json
 import sqlite3
+import ssl
+import subprocess
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -36,7 +42,7 @@ class Own:
 def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Own]:
     """Two servers, of which one has another key than it is told."""
     folder = tmp_path_factory.mktemp("own")
-    with simulated("vllm-omni") as server, simulated() as locked:
+    with simulated("vllm-omni") as server, simulated() as locked, behind_a_strange_certificate(folder) as stranger:
         common = {
             "sizes": {"128x64": "0.01", "64x128": "0.01"},
             "mask": True,
@@ -48,6 +54,8 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Own]:
         models = {
             "acme/qwen-edit": common | {"upstreams": [good]},
             "acme/two": common | {"upstreams": [good, bad]},
+            "acme/plain": common | {"upstreams": [good | {"url": server.replace("http:", "https:")}]},
+            "acme/stranger": common | {"upstreams": [good | {"url": stranger, "api_key": "sk-for-strangers"}]},
             "acme/mixed": common | {"upstreams": [good, {"url": locked, "profile": "openai", "mask": False}]},
         }
         env = {
@@ -57,6 +65,26 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Own]:
         }
         with open_shop(folder, **env) as shop:
             yield Own(shop, server)
+
+
+@contextmanager
+def behind_a_strange_certificate(folder: Path) -> Iterator[str]:
+    """A server that whoever looked at no certificate would send its key to."""
+    made = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+            "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", "key.pem",
+            "-out", "cert.pem"]  # fmt: skip
+    subprocess.run(made, cwd=folder, check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "cert.pem", folder / "key.pem")
+    with ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as server:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"https://127.0.0.1:{server.server_port}/v1"
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 @pytest.fixture
@@ -104,7 +132,8 @@ def test_a_mask_bounds_the_edit(own: Own, payer: Buyer) -> None:
     ("failure", "status"),
     [("truncated json", 500), ("html as 200", 500), ("bad base64", 500), ("broken picture", 500), ("too few", 500),
      ("too many", 500), ("empty", 500), ("huge", 500), ("redirect", 500), ("bad key", 500), ("server error", 500),
-     ("overloaded", 500), ("quota", 500), ("stall", 504), ("rate limit", 429), ("moderation", 403)],
+     ("overloaded", 500), ("quota", 500), ("stall", 504), ("rate limit", 429), ("moderation", 403),
+     ("another size", 500), ("a dot", 500), ("no data", 500), ("a url", 500), ("deep json", 500)],
 )  # fmt: skip
 def test_nothing_is_charged_for_what_is_no_picture(own: Own, payer: Buyer, failure: str, status: int) -> None:
     shop, files = own.shop, own.shop.images_on_disk()
@@ -114,6 +143,8 @@ def test_nothing_is_charged_for_what_is_no_picture(own: Own, payer: Buyer, failu
     assert shop.base.balance(payer.address(BASE)) == FUNDS
     assert shop.images_on_disk() == files
     assert open_charges(shop) == []
+    assert KEY not in shop.log.read_text()
+    assert "led elsewhere" not in told(own.server, "asked")
     assert shop.pay(payer, OWN, BASE).status_code == 200  # the server is not done with, and neither is the payer
 
 
@@ -128,6 +159,17 @@ def test_what_no_server_does_at_once_is_refused_before_a_price(own: Own) -> None
         )
         assert [detail["path"] for detail in said["details"]] == ["mask"]
     assert own.shop.post({name: value for name, value in body.items() if name != "quality"}).status_code == 402
+
+
+@pytest.mark.parametrize("model", ["acme/plain", "acme/stranger"])
+def test_no_tls_no_edit_no_charge(own: Own, payer: Buyer, model: str) -> None:
+    """One speaks none, one shows a certificate that nobody vouches for."""
+    answer = own.shop.pay(payer, OWN | {"model": model}, BASE)
+    assert answer.status_code == 500, answer.text
+    assert "could not be reached" in answer.json()["message"]
+    assert own.shop.base.balance(payer.address(BASE)) == FUNDS
+    assert open_charges(own.shop) == []
+    assert "sk-for-strangers" not in answer.text + own.shop.log.read_text()
 
 
 def test_a_server_that_refuses_our_key_loses_no_sale(own: Own, payer: Buyer) -> None:
@@ -155,7 +197,9 @@ def test_a_short_limit_is_waited_for(own: Own, payer: Buyer) -> None:
 
 def test_the_operator_is_told_and_nobody_hears_the_key(own: Own) -> None:
     ready = httpx2.get(own.shop.url + "/readyz").json()
-    assert ready["warnings"]["upstreams"] == "for acme/two, acme/mixed: it refuses the key (HTTP 401): set another"
+    told = ready["warnings"]["upstreams"].split("; ")
+    assert "for acme/two, acme/mixed: it refuses the key (HTTP 401): set another" in told
+    assert {warning.partition(":")[0] for warning in told} >= {"for acme/plain", "for acme/stranger"}
     log = own.shop.log.read_text()
     assert "an upstream needs its operator" in log
     assert "sk-outdated" not in log + json.dumps(ready)

@@ -24,6 +24,8 @@ MAX_PROMPT: Final = 32_000
 MAX_N: Final = 10
 MAX_SEED: Final = 2**31 - 1
 
+_FLATTEST: Final = 0.7
+"""Of one ratio of sides to another: beyond it over three tenths of a picture would be cut away."""
 _SIZE = re.compile(r"[1-9][0-9]{0,4}x[1-9][0-9]{0,4}", re.ASCII)
 
 
@@ -40,6 +42,12 @@ class Size:
 
     def __str__(self) -> str:
         return f"{self.width}x{self.height}"
+
+    def passes_for(self, wanted: Size) -> bool:
+        """Whether a picture of this size, fitted, is what was asked for: half the pixels at least, and about the
+        shape. Models that make a picture anew answer near the size they are asked for, seldom at it."""
+        ratio = self.width * wanted.height / (self.height * wanted.width)
+        return 2 * self.pixels >= wanted.pixels and _FLATTEST <= ratio <= 1 / _FLATTEST
 
     @classmethod
     def parse(cls, text: str) -> Size:

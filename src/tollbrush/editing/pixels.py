@@ -231,7 +231,7 @@ def _answer(prepared: Prepared, pixels: Pixels) -> Pixels:
     found, wanted = _size(pixels), prepared.input.size
     if found == wanted:
         return pixels
-    if not prepared.generative:
+    if not (prepared.generative and found.passes_for(wanted)):
         raise EngineFailed(f"the engine answered {found} instead of {wanted}.")
     # A bounded edit must stay aligned with its base; a free one must not be squeezed.
     aligned = prepared.mask is not None or not prepared.working.identity

@@ -69,3 +69,14 @@ def test_digest_follows_every_field() -> None:
     ]
     assert len({v.digest() for v in variants}) == len(variants)
     assert REQUEST.digest() == replace(REQUEST).digest()
+
+
+@pytest.mark.parametrize(
+    ("found", "wanted", "passes"),
+    [((1024, 1024), (1024, 1024), True), ((1248, 832), (1536, 1024), True), ((1024, 1024), (1280, 1024), True),
+     ((1000, 900), (1024, 1024), True), ((4096, 4096), (1024, 1024), True), ((1, 1), (1024, 1024), False),
+     ((512, 512), (1024, 1024), False), ((1024, 1024), (1536, 1024), False), ((1024, 512), (1024, 1024), False)],
+)  # fmt: skip
+def test_what_passes_for_a_size(found: tuple[int, int], wanted: tuple[int, int], passes: bool) -> None:
+    assert Size(*found).passes_for(Size(*wanted)) == passes
+    assert Size(*found[::-1]).passes_for(Size(*wanted[::-1])) == passes

@@ -249,8 +249,11 @@ def test_auto_brings_the_edit_back_to_its_place() -> None:
 
 def test_an_answer_of_another_size_is_fitted() -> None:
     prepared = prepare(ask(photo(50, 50), size=Size(96, 96)), GENERATIVE, Size(96, 96), LIMITS)
-    done = finish(prepared, EditedImage(photo(144, 96)))
+    done = finish(prepared, EditedImage(photo(120, 96)))
     assert (done.width, done.height) == (96, 96)
+    for width, height in ((1, 1), (60, 60), (192, 96)):  # not what was paid for
+        with pytest.raises(EngineFailed, match=f"answered {width}x{height} instead of 96x96"):
+            finish(prepared, EditedImage(photo(width, height)))
 
 
 @pytest.mark.parametrize(

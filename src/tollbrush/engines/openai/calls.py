@@ -16,11 +16,11 @@ import structlog
 from tollbrush.domain.edits import OutputFormat, Size
 from tollbrush.engines.fleet import Fleet
 from tollbrush.engines.interface import EditedImage, EditOutput, Progress, Report
-from tollbrush.engines.openai.answers import Partial, Picture, Trouble, content
+from tollbrush.engines.openai.answers import Partial, Picture, Sick, Trouble, content
 from tollbrush.engines.openai.asked import Asked, Source
 from tollbrush.engines.openai.forms import Form, build
 from tollbrush.engines.openai.upstream import Upstream
-from tollbrush.errors import TollbrushError
+from tollbrush.errors import TollbrushError, UpstreamFailed
 from tollbrush.imaging.bare import Bare
 from tollbrush.settings import OpenAISettings
 
@@ -104,11 +104,11 @@ class Call:
         async def heard(partial: Partial) -> None:
             expected = min(self.asked.previews, upstream.profile.previews) + 1
             try:
-                preview = await asyncio.to_thread(_finish, form, Picture(partial.b64))
+                preview = await asyncio.to_thread(_glimpse, form, Picture(partial.b64))
             except Trouble as broken:  # the finished one may be whole all the same
                 _log.info("a preview was broken", upstream=upstream.label, problem=str(broken))
             else:
-                self.hear(min((partial.number + 1) / expected, 1.0), preview.pixels)
+                self.hear(min((partial.number + 1) / expected, 1.0), preview)
 
         size = upstream.profile.works_at(self.asked.size)
         n, seconds = self.asked.n, self.settings.timeout_seconds * self.asked.n
@@ -164,9 +164,22 @@ async def all_of(calls: Sequence[Coroutine[object, object, T]]) -> list[T]:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def _finish(form: Form, picture: Picture, takes: OutputFormat | None = None, seed: int | None = None) -> EditedImage:
+def _finish(form: Form, picture: Picture, *, takes: OutputFormat | None, seed: int | None) -> EditedImage:
+    """Raises Sick for what is no picture, or none of what was asked for."""
     found = content(picture, takes, form.ready)
-    return EditedImage(found if isinstance(found, Bare) else form.back(found), picture.revised_prompt, seed)
+    if isinstance(found, Bare):
+        return EditedImage(found, picture.revised_prompt, seed)
+    size = Size(found.shape[1], found.shape[0])
+    if not size.passes_for(form.asked):
+        raise Sick(UpstreamFailed(f"The upstream answered a picture of {size} instead of {form.asked}."))
+    return EditedImage(form.back(found), picture.revised_prompt, seed)
+
+
+def _glimpse(form: Form, picture: Picture) -> Pixels:
+    """An unfinished picture, of whatever size. Raises Sick."""
+    found = content(picture, None, None)
+    assert not isinstance(found, Bare)
+    return form.back(found)
 
 
 def _most(size: Size, n: int) -> int:

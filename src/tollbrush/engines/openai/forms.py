@@ -43,10 +43,11 @@ class Body:
 
 @dataclass(frozen=True)
 class Form:
-    """`back` brings an answer, of whatever size, to the size of the edit. `ready`: the size at which it would change
-    nothing, where there is one."""
+    """`back` brings an answer to `asked`, of whatever size, to the size of the edit. `ready`: the size at which it
+    would change nothing, where there is one."""
 
     body: Body
+    asked: Size
     back: Callable[[Pixels], Pixels]
     ready: Size | None
 
@@ -70,7 +71,7 @@ def build(profile: Profile, fields: Mapping[str, str], request: EditInput) -> Fo
         parts += [_head(boundary, profile.mask_field, "mask.png", "image/png"), _mask(mask, profile), b"\r\n"]
     parts.append(f"--{boundary}--\r\n".encode())
     body = Body(parts, f"multipart/form-data; boundary={boundary}")
-    return Form(body, partial(_back, working, aligned), request.size if alike else None)
+    return Form(body, asked, partial(_back, working, aligned), request.size if alike else None)
 
 
 def _as_they_are(files: Sequence[Bare], profile: Profile) -> list[tuple[bytes, OutputFormat]] | None:

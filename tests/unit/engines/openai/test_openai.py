@@ -13,6 +13,7 @@ import pytest
 from pydantic import SecretStr
 from structlog.testing import capture_logs
 
+from support.imagery import fingerprint
 from support.openai_oddities import KEY
 from support.openai_simulator import USAGE, simulated, told
 from support.servers import free_port
@@ -117,7 +118,7 @@ async def test_white_means_edit(engine: OpenAIEngine, simulator: str) -> None:
     assert changed[:, :200].min() > 50
     assert told(simulator)[-1] == {
         "model": "gpt-image-2", "prompt": "only the left", "size": "1024x1024", "n": "1", "quality": "low",
-        "output_format": "png", "images": 1, "mask": True,
+        "output_format": "png", "images": 1, "mask": True, "pictures": [fingerprint(picture())],
     }  # fmt: skip
 
 
@@ -179,6 +180,7 @@ async def test_a_mask_over_its_limit_is_a_clear_refusal(simulator: str) -> None:
      ("no data", UpstreamFailed), ("a list", UpstreamFailed), ("rows of text", UpstreamFailed),
      ("bad base64", UpstreamFailed), ("no picture", UpstreamFailed), ("broken picture", UpstreamFailed),
      ("a url", UpstreamFailed), ("too few", UpstreamFailed), ("too many", UpstreamFailed),
+     ("a dot", UpstreamFailed), ("half the size", UpstreamFailed), ("another shape", UpstreamFailed),
      ("redirect", UpstreamFailed), ("empty", UpstreamFailed), ("huge", UpstreamFailed), ("stall", EditTimeout),
      ("stream cut off", UpstreamFailed), ("stream of nothing", UpstreamFailed), ("stream error", UpstreamFailed),
      ("stream moderation", ContentRefused), ("stream of html", UpstreamFailed)],
@@ -192,6 +194,7 @@ async def test_whatever_comes_instead_of_a_picture(
         assert type(raised.value) is expected
         assert KEY not in raised.value.sentence()
         assert told(simulator, "asked").count(f"simulate: {failure}") == 1  # asked once: it may have been worked on
+        assert "led elsewhere" not in told(simulator, "asked")
 
 
 @pytest.mark.parametrize("failure", ["another size", "another format"])
