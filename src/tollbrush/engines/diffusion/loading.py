@@ -63,17 +63,16 @@ def ready(
     row: DiffusionModel, opened: Any, adapter: Adapter, device: str, tuning: Tuning, held: threading.Lock
 ) -> Pipeline:
     """A pipeline of diffusers on its device, made fast, with its masked twin."""
+    plain, masked = (opened, None) if adapter.plain is not None else (None, opened)
+    if plain is not None and adapter.masked is not None:
+        # First of all, and with a dtype: else `from_pipe` turns the weights that both share into float32.
+        masked = _class(adapter.masked).from_pipe(opened, dtype=dtype(row, device))
     if row.offload and device.startswith("cuda"):
         opened.enable_model_cpu_offload(device=device)
     else:
         opened.to(device)
-    done = speed.apply(opened, adapter, tuning, device)
-    plain, masked = (opened, None) if adapter.plain is not None else (None, opened)
-    if plain is not None and adapter.masked is not None:
-        # Without a dtype `from_pipe` turns the weights that both share into float32.
-        masked = _class(adapter.masked).from_pipe(opened, dtype=dtype(row, device))
     pipeline = Pipeline(row, adapter, plain, masked, device, held)
-    pipeline.speedups = done
+    pipeline.speedups = speed.apply(opened, adapter, tuning, device)
     return pipeline
 
 
@@ -141,7 +140,7 @@ def _refusing(row: DiffusionModel) -> Iterator[None]:
     except (OSError, ValueError, KeyError, TypeError, AttributeError, ImportError, RuntimeError) as error:
         said = " ".join(str(error).split())[:300]
         if memory.is_full(error):
-            raise BadSettings(
+            raise memory.NoRoom(
                 f"{row.name} does not fit on this GPU.",
                 advice="Free it, take a larger one, say offload = true, or choose a smaller model.",
             ) from error

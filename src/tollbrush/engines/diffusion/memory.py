@@ -12,6 +12,10 @@ _SAID: Final = ("out of memory", "can't allocate memory", "not enough memory", "
 """How CUDA's libraries and the CPU's allocator say it, where torch has no class for it."""
 
 
+TILE: Final = 512
+"""Pixels a side."""
+
+
 class NoRoom(BadSettings):
     """The weights do not fit beside what is there; with less there, they might."""
 
@@ -35,9 +39,13 @@ def release(device: str) -> None:
 
 
 def tile(pipe: Any, *, on: bool) -> None:
-    """Decoding in overlapping tiles, one image at a time: a few per cent of the memory, and slower."""
+    """Decoding in overlapping tiles, one image at a time: a part of the memory, and slower."""
+    vae = pipe.vae
+    if on and hasattr(vae, "tile_latent_min_size"):  # else its tiles are as large as a whole picture of 1024 pixels
+        vae.tile_sample_min_size = min(vae.tile_sample_min_size, TILE)
+        vae.tile_latent_min_size = vae.tile_sample_min_size // pipe.vae_scale_factor
     for name in ("tiling", "slicing"):
-        switch = getattr(pipe.vae, f"{'enable' if on else 'disable'}_{name}", None)
+        switch = getattr(vae, f"{'enable' if on else 'disable'}_{name}", None)
         if switch is not None:
             switch()
 

@@ -40,7 +40,7 @@ class DiffusionModel:
 
     @property
     def folder(self) -> Path | None:
-        """Where its files are, for a model that does not come from the hub. A relative hub id is no folder."""
+        """Where its files are, if it does not come from the hub: a path, relative ones only where they are there."""
         path = Path(self.source).expanduser()
         local = path.is_absolute() or self.source.startswith(("./", "../", "~")) or path.is_dir()
         return path if local else None

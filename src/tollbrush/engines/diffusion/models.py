@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tollbrush.engines.diffusion import adapters, frames, words
+from tollbrush.engines.diffusion import adapters, frames
 from tollbrush.engines.diffusion.adapters import Adapter
 from tollbrush.engines.diffusion.batches import Line
 from tollbrush.engines.diffusion.hub import Hub
@@ -18,6 +18,7 @@ from tollbrush.engines.diffusion.model import DiffusionModel, Tuning
 from tollbrush.engines.diffusion.pipelines import Pipeline
 from tollbrush.engines.diffusion.requests import Asking, never
 from tollbrush.engines.diffusion.warm_up import warm_up
+from tollbrush.engines.diffusion.words import Reader
 from tollbrush.engines.interface import Capabilities, EditInput, EditOutput, Report, unheard
 from tollbrush.errors import BadMask, BadSettings, UnsupportedParameter
 
@@ -114,7 +115,7 @@ class Models:
         adapter = self._adapter(row)
         _check(row, adapter, request)
         loaded = self._ready(name, lambda _word, _fraction: None)
-        words.check(loaded.pipeline.any, adapter.words, request.prompt)
+        loaded.reader.check(request.prompt)
         asking = Asking(row, adapter, request, report, cancelled)
         loaded.line.join(asking.images)
         return asking.result()
@@ -147,7 +148,7 @@ class Models:
         except BaseException:
             line.close()
             raise
-        return _Loaded(pipeline, line)
+        return _Loaded(pipeline, line, Reader(pipeline.any, adapter.words))
 
     def _row(self, name: str) -> DiffusionModel:
         try:
@@ -172,6 +173,7 @@ class Models:
 class _Loaded:
     pipeline: Pipeline
     line: Line
+    reader: Reader
 
 
 def _check(row: DiffusionModel, adapter: Adapter, request: EditInput) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import copy
+import threading
 from collections.abc import Mapping
+from types import SimpleNamespace
 from typing import Any, Final
 
 from tollbrush.engines.diffusion.adapters import Words
@@ -11,16 +14,28 @@ from tollbrush.errors import BadRequest
 _CLIP_LENGTH: Final = 77
 
 
-def check(pipe: Any, words: Words, prompt: str) -> None:
-    """`pipe`: a loaded pipeline. Raises BadRequest with the count and the limit, both without what the model's own
-    template and markers take."""
-    for found, limit in _counts(pipe, words, prompt):
-        if found > limit:
-            raise BadRequest(
-                f"prompt is {found:,} tokens to this model; it reads {limit:,}.",
-                path="prompt",
-                advice="Say it in fewer words. Nothing was charged.",
-            )
+class Reader:
+    """Counts with tokenizers of its own: the pipeline's are told to cut and to pad while they read, which is seen by
+    whoever counts with them at that moment, and the other way round."""
+
+    def __init__(self, pipe: Any, words: Words) -> None:
+        names = ("tokenizer", "tokenizer_2", "system_message")
+        own = {name: copy.deepcopy(getattr(pipe, name)) for name in names if getattr(pipe, name, None) is not None}
+        self._own, self._words = SimpleNamespace(**own), words
+        self._gate = threading.Lock()
+
+    def check(self, prompt: str) -> None:
+        """Raises BadRequest with the count and the limit, both without what the model's own template and markers
+        take."""
+        with self._gate:
+            counts = _counts(self._own, self._words, prompt)
+        for found, limit in counts:
+            if found > limit:
+                raise BadRequest(
+                    f"prompt is {found:,} tokens to this model; it reads {limit:,}.",
+                    path="prompt",
+                    advice="Say it in fewer words. Nothing was charged.",
+                )
 
 
 def _counts(pipe: Any, words: Words, prompt: str) -> list[tuple[int, int]]:

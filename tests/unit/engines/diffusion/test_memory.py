@@ -71,6 +71,24 @@ def test_tiles_first(models: Models, vae: Any, which: int) -> None:
     assert full.refused == 1  # it has learnt
 
 
+def test_tiles_are_smaller_than_the_picture(models: Models, vae: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tollbrush.engines.diffusion.memory.TILE", 32)
+    asked: list[int] = []
+    real = vae.decoder.forward
+
+    def decoder(latents: Any, *more: Any, **named: Any) -> Any:
+        asked.append(max(latents.shape[-2:]))
+        if asked[-1] > 4:
+            raise out_of_memory()[0]
+        return real(latents, *more, **named)
+
+    vae.decoder.forward = decoder
+    [image] = models.edit(KLEIN, request()).images
+    assert image.pixels.shape == (64, 64, 3)
+    assert asked[0] == 8
+    assert set(asked[1:]) <= {2, 3, 4}
+
+
 def test_then_fewer_at_once(models: Models, vae: Any) -> None:
     full = Full(vae, "decode", lambda latents, *_more: len(latents) == 1, out_of_memory()[0])
     told: list[Progress] = []
