@@ -24,7 +24,7 @@ TollbrushError
 ├─ InternalError             500
 │  ├─ UpstreamFailed         500
 │  ├─ EngineFailed           500
-│  │  └─ WorkerDied          500   a studio process ended, or never got ready
+│  │  └─ WorkerDied          500   an engine's process ended, or never got ready
 │  └─ BadSettings            500   an operator's setting is wrong; told at start, never to a caller
 ├─ Unavailable               503
 │  └─ SettlementUnknown      503   the chain has not said yet; the same payment delivers later

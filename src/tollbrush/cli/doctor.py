@@ -25,7 +25,18 @@ if TYPE_CHECKING:
 
 _LOW_DISK: Final = 256 * 2**20
 _CLOCK_SECONDS: Final = 30
-_PARTS: Final = ("httpx2", "coincurve", "solders", "x402", "numpy", "opencv-contrib-python-headless", "web3")
+_PARTS: Final = (
+    "httpx2",
+    "coincurve",
+    "solders",
+    "x402",
+    "numpy",
+    "opencv-contrib-python-headless",
+    "torch",
+    "diffusers",
+    "ray",
+    "web3",
+)
 
 
 @dataclass(frozen=True)
