@@ -13,6 +13,10 @@ from tollbrush.errors import Unavailable
 from tollbrush.storage.memory import MemoryImages, MemoryInputs, MemoryLedger
 
 T = TypeVar("T")
+_AT_ONCE = 0.8
+"""The share of reads that take no time at all."""
+_SLOW = 0.0085
+"""The share of the others, and of writes, that take up to twenty seconds."""
 _WRITES = frozenset({"claim", "save", "retire", "lease", "put"})
 
 
@@ -63,14 +67,14 @@ def _slowly(name: str) -> Callable[..., Awaitable[Any]]:
         if writes:
             if disk.faults and random() < disk.faults:
                 return _full()
-        elif random() < 0.7:
+        elif random() < _AT_ONCE:
             return cast(Awaitable[Any], method(*args, **kw))
         answer = loop.create_future()
-        delay = random() * (20 if random() < 0.007 else 0.02)
+        delay = random() * (20 if random() < _SLOW else 0.02)
         if random() < 0.5:
             loop.call_later(delay, _happen, answer, method, args, kw)
         else:
-            loop.call_later(delay, _answer, answer, *_run(method(*args, **kw)))
+            loop.call_later(delay, _tell, answer, *_run(method(*args, **kw)))
         return answer
 
     return call
@@ -86,7 +90,7 @@ async def _full() -> None:
 
 
 def _happen(answer: asyncio.Future[Any], method: Callable[..., Any], args: Any, kw: Any) -> None:
-    _answer(answer, *_run(method(*args, **kw)))
+    _tell(answer, *_run(method(*args, **kw)))
 
 
 def _run(method: Coroutine[Any, Any, Any]) -> tuple[Any, BaseException | None]:
@@ -100,7 +104,7 @@ def _run(method: Coroutine[Any, Any, Any]) -> tuple[Any, BaseException | None]:
     raise AssertionError("a memory store awaited")
 
 
-def _answer(answer: asyncio.Future[Any], result: Any, failure: BaseException | None) -> None:
+def _tell(answer: asyncio.Future[Any], result: Any, failure: BaseException | None) -> None:
     if answer.done():
         return
     if failure is None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 import msgspec
 import structlog
 
+from tollbrush.domain.changed import changed
 from tollbrush.domain.charges import Charge, ChargeState
 from tollbrush.domain.edits import EditRequest, Size
 from tollbrush.domain.jobs import HostedImage, Job, JobState
@@ -21,6 +22,11 @@ from tollbrush.errors import JobCancelled, TollbrushError
 from tollbrush.storage.interface import InputStore, Ledger
 
 _log: Final = structlog.get_logger(__name__)
+
+
+_FIRST_LOOK: Final = 0.2
+_LAST_LOOK: Final = 2.0
+"""Seconds between two looks at a job that another process does: the longer it takes, the fewer."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +73,7 @@ class Maker:
     async def make(self, work: Work, job: Job, charge: Charge) -> Made:
         """The pictures made and hosted, the charge ready to settle; or the claim released."""
         work.own = True
-        started, order, plan = replace(job.start(self._now()), images=()), work.order, work.order.plan
+        started, order, plan = changed(job.start(self._now()), images=()), work.order, work.order.plan
         listed = started
         if not await self._ledger.save(job=started, was=charge):
             return await self.await_elsewhere(work, charge)
@@ -75,7 +81,7 @@ class Maker:
 
         async def record(images: tuple[HostedImage, ...]) -> None:
             nonlocal listed
-            listed = replace(started, images=images, lease_until=self.lease_until())
+            listed = changed(started, images=images, lease_until=self.lease_until())
             if not await self._ledger.save(job=listed, was=charge):
                 raise JobCancelled("Another writer was first.")
 
@@ -126,7 +132,7 @@ class Maker:
         """Remove the files of a job without a result; they stay on record until they are gone."""
         if ended.images:
             await self._runner.discard(ended.images)
-            await self._ledger.save(job=replace(ended, images=()))
+            await self._ledger.save(job=changed(ended, images=()))
 
     async def sweep_litter(self) -> None:
         """What a crash left between the end of a job and the removal of its files."""
@@ -139,7 +145,7 @@ class Maker:
 
     async def await_elsewhere(self, work: Work, held: Charge) -> Made:
         """A payment that is bound already: the job as another process, or an earlier one, brings it to its end."""
-        work.own = False
+        work.own, pause = False, _FIRST_LOOK
         while True:
             job = await self._ledger.job(held.job_id)
             assert job is not None  # a charge never exists without its job
@@ -149,7 +155,8 @@ class Maker:
                 raise JobCancelled("This job has ended without a result.")
             if not work.claimed.done():
                 work.claimed.set_result(job)
-            await asyncio.sleep(0.2)
+            await asyncio.sleep(pause)
+            pause = min(_LAST_LOOK, pause * 1.5)
 
     async def store(self, work: Work, job: Job) -> None:
         async with work.storing:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from typing import Final
 
 import structlog
 
+from tollbrush.domain.changed import changed
 from tollbrush.domain.charges import Charge, ChargeState
 from tollbrush.editing.runner import Runner
 from tollbrush.editing.service import EditingService
@@ -102,4 +102,4 @@ class Sweeper:
         if settings.images_seconds:
             for job in await self._ledger.paid(int(now - settings.images_seconds)):
                 await self._runner.discard(job.images)
-                await self._ledger.save(job=replace(job, images=(), updated=now))
+                await self._ledger.save(job=changed(job, images=(), updated=now))

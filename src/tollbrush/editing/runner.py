@@ -6,13 +6,14 @@ import asyncio
 import contextlib
 import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from functools import partial
-from typing import Final, Self
+from dataclasses import dataclass, field
+from functools import cache, partial
+from typing import Final, Self, TypeGuard
 
 import structlog
 
 from tollbrush.domain.catalog import Model
+from tollbrush.domain.changed import changed
 from tollbrush.domain.edits import MAX_N, MAX_SEED, EditRequest, Size
 from tollbrush.domain.jobs import HostedImage
 from tollbrush.editing.pixels import Finished, Prepared, finish, prepare
@@ -98,14 +99,14 @@ class Runner:
         caps = engine.capabilities(model.upstream)
         works_at = size if caps.fixed_sizes else None
         frame = None
-        if isinstance(engine, Reframing) and request.mask is None:
+        if request.mask is None and _reframes(engine):
             source = sniff(request.sources[0], max_pixels=self._limits.image_pixels).upright
             frame = engine.reframe(request.prompt, source)
-        make = partial(self._prepare, replace(request, seed=seed), caps, works_at, self._limits, frame)
+        make = partial(self._prepare, changed(request, seed=seed), caps, works_at, self._limits, frame)
         prepared = await asyncio.to_thread(make)
         recall = _recall(prepared, make) if caps.remote else partial(_itself, prepared)
         async with _Previews(recall, track) as previews:
-            given = replace(prepared.input, report=previews.hear, again=(lambda: make().input) if caps.remote else None)
+            given = changed(prepared.input, report=previews.hear, again=(lambda: make().input) if caps.remote else None)
             editing = engine.edit(model.upstream, given)
             del prepared, given  # from here on they are the engine's, to let go
             output = await editing
@@ -153,6 +154,16 @@ class Runner:
     async def discard(self, hosted: Sequence[HostedImage]) -> None:
         for image in hosted:
             await self._images.delete(image.key)
+
+
+def _reframes(engine: Engine) -> TypeGuard[Reframing]:
+    return _has_frames(type(engine))
+
+
+@cache
+def _has_frames(kind: type[Engine]) -> bool:
+    """Once a kind: a protocol looks at all its names each time it is asked."""
+    return issubclass(kind, Reframing)
 
 
 def _recall(prepared: Prepared, make: Callable[[], Prepared]) -> Callable[[], Prepared]:
