@@ -13,7 +13,7 @@ from rich.table import Table
 
 from bench.quality.line import Line, means
 
-PARTS = ("segmentation", "mattes", "fills", "promises")
+PARTS = ("segmentation", "mattes", "fills", "recolours", "grammar", "promises")
 OUT = Path("build/quality.json")
 
 

@@ -88,7 +88,11 @@ def coloured_like(pixels: Pixels, name: str, rgb: RGB) -> Map:
     # Skin has the hue of an orange suit at a third of its strength.
     usual = float(np.percentile(strong, 75))
     weak, enough = max(0.30 * usual, 9.0), max(0.48 * usual, 16.0)
-    share = np.clip((reach - _turn(hue, peak)) / (0.35 * reach), 0, 1)
+    # A red that is nearly orange ends sooner towards orange: what lies there has another name.
+    off = float((peak - asked + 180) % 360 - 180)
+    beyond = np.sign(off) * ((hue - peak + 180) % 360 - 180) > 0
+    own = np.where(beyond, reach * (1 - 0.5 * min(1.0, abs(off) / 20)), reach)
+    share = np.clip((own - _turn(hue, peak)) / (0.35 * own), 0, 1)
     share = share * np.clip((chroma - weak) / (enough - weak), 0, 1)
     kept = _without_specks(np.asarray(share, np.float32))
     if kept.mean() < _FEWEST:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from bench.quality.fills import psnr, texture
+from bench.quality.grammar import judged as understood
 from bench.quality.line import Line, means
 from bench.quality.photographs import outlined, photograph, placed, scenes
+from bench.quality.recolours import judged as recoloured
 from bench.quality.segmentation import boundary_f, gate, rough
 
 NAMES = ("astronaut", "shuttle", "coffee", "cameraman", "motorcycle", "rocket", "chelsea", "coin", "cell")
@@ -76,3 +78,22 @@ def test_means_and_gates_count_what_they_say() -> None:
     steps = {line.case.split()[1]: line.figures for line in gate([right, wrong])}
     assert steps["0.7"]["wrong"] == 0.5
     assert steps["0.8"] == {"acted": 0.5, "mean IoU": 0.9, "wrong": 0, "right, refused": 0}
+
+
+def test_a_right_colour_with_its_shading_is_told_from_a_flat_one() -> None:
+    ramp = np.linspace(40, 200, 64)[None, :, None] * np.ones((64, 1, 3))
+    red, blue, flat = ((ramp * tint).astype(np.uint8) for tint in ((1.0, 0.2, 0.2), (0.2, 0.2, 1.0), (0.0, 0.0, 1.0)))
+    flat[:, ::2] = (20, 20, 200)
+    flat[::3] = (0, 0, 120)
+    inside = np.zeros((64, 64), bool)
+    inside[4:40] = True
+    right, dull = (recoloured(red, after, inside, (40, 40, 255)) for after in (blue, flat))
+    assert right["hue error"] < 6
+    assert right["gradients"] > 0.9
+    assert not dull["gradients"] > 0.5
+    assert recoloured(red, red, inside, (40, 40, 255))["hue error"] > 60
+
+
+def test_wrong_and_missed_and_wrongly_done_prompts_are_counted_apart() -> None:
+    asked = {"add a hat": "wear crown", "add a crown": "wear crown", "add a dog": None, "make it warmer": None}
+    assert understood(asked) == {"understood": 0.5, "wrong": 0.5, "refused": 0.5}
