@@ -11,7 +11,7 @@ import struct
 import threading
 import warnings
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
@@ -23,7 +23,7 @@ from PIL import Image
 
 from tollbrush.domain.edits import OutputFormat
 from tollbrush.errors import BadImage, BadRequest
-from tollbrush.imaging.colour import to_srgb
+from tollbrush.imaging.colour import to_grey, to_srgb
 from tollbrush.imaging.header import Header, sniff
 from tollbrush.imaging.orientation import upright
 from tollbrush.imaging.png import encode_png, is_intact
@@ -81,10 +81,26 @@ _budget: Final = _Budget(MAX_DECODING)
 def decode(data: bytes, *, max_pixels: int, path: str = "image") -> Pixels:
     """Upright sRGB pixels; an alpha channel only where something is transparent. Waits for the process's pixel
     budget: call it in a thread. Raises BadImage."""
+    with _decoding(data, max_pixels, path) as header:
+        colour, alpha = _decode(data, header, to_srgb)
+    if alpha is None or (alpha == 255).all():
+        return colour
+    return np.dstack((colour, alpha))
+
+
+def decode_grey(data: bytes, *, max_pixels: int, path: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:
+    """Brightness (BT.601) and alpha, upright, H×W each; as `decode` otherwise."""
+    with _decoding(data, max_pixels, path) as header:
+        grey, alpha = _decode(data, header, to_grey)
+    return grey, None if alpha is None or (alpha == 255).all() else alpha
+
+
+@contextmanager
+def _decoding(data: bytes, max_pixels: int, path: str) -> Iterator[Header]:
     header = sniff(data, max_pixels=max_pixels, path=path)
     with _budget.hold(header.width * header.height):
         try:
-            return _decode(data, header)
+            yield header
         except _PILLOW_ERRORS as error:
             message = f"{path} is a broken {header.format.upper()}: {str(error)[:120] or type(error).__name__}."
             raise BadImage(message, path=path, advice="Save it again from an image editor.") from error
@@ -120,7 +136,10 @@ def drop_opaque(pixels: Pixels) -> Pixels:
     return pixels
 
 
-def _decode(data: bytes, header: Header) -> Pixels:
+def _decode(
+    data: bytes, header: Header, convert: Callable[[Pixels, bytes | None], Pixels]
+) -> tuple[Pixels, Pixels | None]:
+    """What `convert` makes of the colours and their profile; and alpha."""
     with Image.open(io.BytesIO(data), formats=(header.format.upper(),)) as image:
         if image.size != (header.width, header.height):
             raise ValueError(f"its parts disagree about its size: {image.size} and {header.width, header.height}")
@@ -131,10 +150,8 @@ def _decode(data: bytes, header: Header) -> Pixels:
             pixels, alpha = plain, None
         else:
             pixels, alpha = _planes(data, image)
-        colour = upright(to_srgb(pixels, profile), header.orientation)
-    if alpha is None or (alpha == 255).all():
-        return colour
-    return np.dstack((colour, upright(alpha, header.orientation)))
+        colour = upright(convert(pixels, profile), header.orientation)
+    return colour, None if alpha is None else upright(alpha, header.orientation)
 
 
 def _jpeg(data: bytes, image: Image.Image) -> Pixels:

@@ -30,6 +30,13 @@ def to_srgb(pixels: Pixels, profile: bytes | None) -> Pixels:
     return np.array(Image.fromarray(pixels, "CMYK").convert("RGB")) if cmyk else pixels
 
 
+def to_grey(pixels: Pixels, profile: bytes | None) -> Pixels:
+    """H×W brightness (BT.601) of what `to_srgb` makes of them."""
+    if profile is None and (pixels.ndim == 2 or pixels.shape[2] == 1):
+        return pixels.reshape(pixels.shape[:2])
+    return cv2.cvtColor(to_srgb(pixels, profile), cv2.COLOR_RGB2GRAY).astype(np.uint8, copy=False)
+
+
 def is_srgb(profile: bytes) -> bool:
     """Whether RGB numbers with this profile are sRGB's already: nothing would change, or it means nothing."""
     return _conversion(profile, "RGB") is None

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from tollbrush.domain.edits import MaskMode, Size
 from tollbrush.errors import BadMask
-from tollbrush.imaging.codec import decode
+from tollbrush.imaging.codec import decode_grey
 from tollbrush.imaging.png import encode_png
 
 Mask = NDArray[np.bool_]
@@ -21,18 +21,17 @@ Weights = NDArray[np.float32]
 def read_mask(data: bytes, size: Size, mode: MaskMode = "auto", *, max_pixels: int) -> Mask:
     """The mask for a picture of `size`. `alpha`: alpha 0 = edit; `luma`: luma ≥ 128 (BT.601) = edit; `auto`: alpha
     where it varies, else luma. Raises BadMask on another size or nothing to edit, BadImage on broken bytes."""
-    pixels = decode(data, max_pixels=max_pixels, path="mask")
-    found = Size(pixels.shape[1], pixels.shape[0])
+    grey, alpha = decode_grey(data, max_pixels=max_pixels, path="mask")
+    found = Size(grey.shape[1], grey.shape[0])
     if found != size:
         raise BadMask(f"mask measures {found}, the picture {size}.", path="mask")
-    alpha = pixels[..., 3] if pixels.shape[2] == 4 else None
     if alpha is None and mode == "alpha":
         raise BadMask("mask_mode is alpha, but nothing in the mask is transparent.", path="mask")
     if alpha is not None and (mode == "alpha" or (mode == "auto" and alpha.min() != alpha.max())):
         mask: Mask = alpha == 0
         empty = "no pixel of the mask is fully transparent (alpha 0 = edit); mask_mode luma reads its brightness"
     else:
-        mask = np.greater_equal(cv2.cvtColor(np.ascontiguousarray(pixels[..., :3]), cv2.COLOR_RGB2GRAY), 128)
+        mask = np.greater_equal(grey, 128)
         empty = "the mask is all black: there is nothing to edit"
     if not mask.any():
         raise BadMask(f"{empty[0].upper()}{empty[1:]}.", path="mask")
