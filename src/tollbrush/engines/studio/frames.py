@@ -22,7 +22,7 @@ from tollbrush.engines.studio.framings import (
     fits,
     inscribed,
 )
-from tollbrush.engines.studio.subject import find_subject
+from tollbrush.engines.studio.subject import SURE, find_subject
 from tollbrush.errors import CannotHonour
 from tollbrush.imaging.focus import focus_of
 
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 _LINES_SIDE: Final = 1000  # longer side at which lines are looked for
 _MOST_LEAN: Final = 12.0  # degrees by which a picture may be out of true
 _LEAST_LEAN: Final = 0.2
-_SURE: Final = 0.6  # confidence from which a subject is not continued beyond the frame
 _EXTENDED_SIDE: Final = 1280  # longer side at which what is beyond the frame is painted
 
 
@@ -155,7 +154,7 @@ def _extended(pixels: Pixels, margins: tuple[int, int, int, int], wanted: Size, 
     hole[top : top + pixels.shape[0], left : left + pixels.shape[1]] = False
     allowed = np.zeros_like(hole)
     found = find_subject(pixels)
-    spare = found.confidence >= _SURE and found.mask.mean() < 0.6
+    spare = found.confidence >= SURE and found.mask.mean() < 0.6
     allowed[~hole] = ~found.mask.ravel() if spare else True
     scale = min(1.0, _EXTENDED_SIDE / max(canvas.shape[:2]))
     size = max(1, round(wanted.width * scale)), max(1, round(wanted.height * scale))
