@@ -1,4 +1,4 @@
-"""Commands that edit and price: edit, img2img, quote, models, pay-header.
+"""Commands that edit and price: edit, img2img, quote, pay-header.
 
 A router that runs on this machine does the paying; else one in this process does.
 """
@@ -46,7 +46,6 @@ def register(app: typer.Typer) -> None:
     app.command(help=_EDIT_HELP)(edit)
     app.command(context_settings={"ignore_unknown_options": True})(img2img)
     app.command()(quote)
-    app.command()(models)
     app.command(name="pay-header")(pay_header)
 
 
@@ -158,12 +157,8 @@ def quote(
     terminal.result(said, told)
 
 
-def models(
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Also what each model can do.")] = False,
-    data_dir: DataDir = None,
-    as_json: Json = False,
-) -> None:
-    """List the models for sale, and their prices."""
+def list_models(*, verbose: bool, data_dir: DataDir, as_json: bool) -> None:
+    """The models for sale, and their prices: `tollbrush models`."""
     from tollbrush.cli.counter import ask
 
     terminal = Terminal(as_json=as_json)

@@ -1,4 +1,4 @@
-"""`tollbrush models`: the open models for one's own GPUs, their licences, and their weights on this machine."""
+"""`tollbrush models`: what is for sale; and the open models for one's own GPUs, their licences, their weights."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from tollbrush.cli.context import DataDir, Json, load_settings
+from tollbrush.cli.edits import list_models
 from tollbrush.cli.terminal import Terminal, safe
 from tollbrush.errors import BadSettings, UnknownModel
 
@@ -20,14 +21,26 @@ if TYPE_CHECKING:
 _SALE: Final = {"yes": "yes", "terms": "yes, its terms bind the buyer too", "no": "no"}
 
 app = typer.Typer(
-    help="""Open models for your own GPUs.
+    help="""List the models for sale, and their prices; below, open models for your own GPUs.
 
 \b
+  tollbrush models
   tollbrush models list --licence
   tollbrush models pull klein
 """,
-    no_args_is_help=True,
+    invoke_without_command=True,
 )
+
+
+@app.callback()
+def sold(
+    ctx: typer.Context,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Also what each model can do.")] = False,
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    if ctx.invoked_subcommand is None:
+        list_models(verbose=verbose, data_dir=data_dir, as_json=as_json)
 
 
 @app.command("list")
@@ -38,7 +51,7 @@ def listed(
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
-    """The models that are known, and which are for sale here."""
+    """Open models for your own GPUs, and which are sold here."""
     from tollbrush.engines.diffusion import served
 
     settings = load_settings(data_dir)
