@@ -1,11 +1,13 @@
-"""`python -m bench.contact_sheet [FOLDER]`: what the studio makes of real photographs, to be looked at.
+"""`python -m bench.contact_sheet [FOLDER] [few]`: what the studio makes of real photographs, to be looked at.
 
-Writes `studio-sheet.webp`: a row for each prompt, its refusals in words; one column for each photograph.
+Writes `studio-sheet-1.webp` and so on with a row for every example that the studio tells of, its refusals in words, one
+column for each photograph; with `few`, only `studio-sheet.webp`, the small one of the documentation.
 """
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -15,17 +17,19 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 from skimage import data
 
 from tollbrush.engines.studio.operations import perform
-from tollbrush.engines.studio.plan import understand
+from tollbrush.engines.studio.plan import offers, understand
 from tollbrush.errors import CannotHonour
 
-PROMPTS = (
+FEW = (
     "turn it into a watercolour", "turn it into an oil painting", "turn it into a pencil sketch",
     "turn it into a cartoon", "make it look vintage", "turn it into pixel art", "turn it into pop art", "add snow",
-    "add rain", "add fog", "change the sky to a sunset", "make it black and white", "make it warmer",
+    "add rain", "add fog", "change the sky to a sunset", "make it black and white", "make it cinematic", "make it moody",
+    "keep only red in colour",
     "add a vignette", 'write "tollbrush" at the bottom', "crop it to a square",
     "change the background to a starry sky", "change the background to a beach", "add a witch hat",
-    "add a flower crown", "add glasses",
+    "add a flower crown", "add sunglasses",
 )  # fmt: skip
+ROWS = 12  # of a page
 TILE = 150  # pixels: a tile's height
 
 Pixels = NDArray[np.uint8]
@@ -35,9 +39,17 @@ def main() -> None:
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else "build")
     folder.mkdir(parents=True, exist_ok=True)
     photos = [_sized(np.asarray(p())) for p in (data.astronaut, data.chelsea, data.coffee, data.rocket)]
-    rows = [_row(prompt, photos) for prompt in PROMPTS]
-    Image.fromarray(np.vstack(rows)).save(folder / "studio-sheet.webp", quality=72, method=6)
-    print(f"Written to {folder / 'studio-sheet.webp'}.")
+    if sys.argv[2:] == ["few"]:
+        _written(folder / "studio-sheet.webp", FEW, photos)
+        return
+    prompts = [offer.example for offer in offers() if not offer.needs]
+    for page, first in enumerate(range(0, len(prompts), ROWS), 1):
+        _written(folder / f"studio-sheet-{page}.webp", prompts[first : first + ROWS], photos)
+
+
+def _written(path: Path, prompts: Sequence[str], photos: list[Pixels]) -> None:
+    Image.fromarray(np.vstack([_row(prompt, photos) for prompt in prompts])).save(path, quality=72, method=6)
+    print(f"Written to {path}.")
 
 
 def _row(prompt: str, photos: list[Pixels]) -> Pixels:

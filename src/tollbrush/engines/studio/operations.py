@@ -223,8 +223,6 @@ class _Bench:
 _PAINT: Final = "Send a mask, white over the background and black over what should stay."
 _LESS: Final = "Mark only what should go."
 _OVER_FACE: Final = "Send no mask, or one that is white where it should sit."
-
-
 _WHAT: Final = "Send a mask, white over it, or name its colour."
 
 
