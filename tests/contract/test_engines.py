@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
@@ -16,17 +17,27 @@ from numpy.typing import NDArray
 from pydantic import SecretStr
 
 from support import google_simulator, openai_simulator, tiny_pipelines
+from support.ray_stand_in import Proxy, listening, replica_of
 from support.servers import free_port, running
 from tollbrush.domain.edits import Size
 from tollbrush.engines.diffusion.engine import DiffusionEngine
 from tollbrush.engines.diffusion.model import DiffusionModel
+from tollbrush.engines.diffusion.models import Models
 from tollbrush.engines.diffusion.pins import Pins
+from tollbrush.engines.diffusion.ray.engine import RayEngine
 from tollbrush.engines.google import GoogleEngine
 from tollbrush.engines.interface import Capabilities, EditInput, EditOutput, Engine
 from tollbrush.engines.openai import OpenAIEngine, Served
 from tollbrush.engines.studio.engine import StudioEngine
 from tollbrush.errors import CannotHonour, TollbrushError
-from tollbrush.settings import DiffusionSettings, GoogleSettings, OpenAISettings, StudioSettings, UpstreamSettings
+from tollbrush.settings import (
+    DiffusionSettings,
+    GoogleSettings,
+    OpenAISettings,
+    RaySettings,
+    StudioSettings,
+    UpstreamSettings,
+)
 
 Pixels = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
@@ -100,12 +111,28 @@ async def diffusion() -> AsyncIterator[Engine]:
             yield engine
 
 
+@asynccontextmanager
+async def ray() -> AsyncIterator[Engine]:
+    """A replica of such a model, behind what stands in for Serve's proxy."""
+    pytest.importorskip("torch", reason="needs tollbrush[diffusion]")
+    with TemporaryDirectory() as name:
+        folder = tiny_pipelines.build("StableDiffusionInstructPix2PixPipeline", Path(name, "model"))
+        row = DiffusionModel("acme/tiny", str(folder), steps=2, sizes=(Size(96, 64),))
+        models = Models((row,), "cpu", offline=True)
+        replica = replica_of(models, row.name)
+        proxied = listening(Proxy(replica.respond, replica.respond))
+        async with proxied as proxy, started(RayEngine(RaySettings(addresses=(proxy.url,)), (row,))) as engine:
+            yield engine
+        await asyncio.to_thread(models.close)
+
+
 CASES = (
     Case("studio", "studio", "change the background to a starry sky", studio),
     Case("google", "gemini-2.5-flash-image", "turn it into a negative", google),
     Case("openai", "gpt-image-1", "turn it into a negative", openai),
     Case("fleet", "acme/own", "turn it into a negative", fleet),
     Case("diffusion", "acme/tiny", "turn it into a negative", diffusion),
+    Case("ray", "acme/tiny", "turn it into a negative", ray),
     Case("google-pro", "gemini-3-pro-image", "turn it into a negative", google),
 )
 
@@ -117,6 +144,7 @@ def case(request: pytest.FixtureRequest) -> Case:
 
 
 @pytest.mark.timeout(600)  # torch is imported twice
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # diffusers' sigmas
 async def test_the_contract(case: Case) -> None:
     """One engine, started once: each promise in turn."""
     async with case.open() as engine:

@@ -102,7 +102,8 @@ def two_nodes(folder: Path) -> Iterator[Cluster]:
     log = folder / "ray.log"
     for _ in range(_STARTS):
         sockets = Path(tempfile.mkdtemp(prefix="ray", dir="/tmp"))  # a socket's path has at most 107 bytes
-        environment = clean | _QUIET | {"PYTHONPATH": paths, "HOME": str(folder), _MARK: str(sockets)}
+        own = {"PYTHONPATH": paths, "HOME": str(folder), "RAY_TMPDIR": str(sockets), _MARK: str(sockets)}
+        environment = clean | _QUIET | own
         with _nodes(sockets, environment, log) as address:
             if address:
                 yield Cluster(address, free_port(), environment)

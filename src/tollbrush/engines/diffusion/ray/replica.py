@@ -46,9 +46,8 @@ _HEARTBEAT: Final = 5.0
 
 
 class Replica:
-    """`resident` gives a model once it is loaded. `width`: edits at a time. `check` looks at the device
-    after an edit that failed. An edit that nobody waits for any more, or
-    whose time is over, stops within a step."""
+    """`resident` gives a model once it is loaded. `width`: edits at a time. `check` looks at the device after an edit
+    that failed. An edit that nobody waits for any more, or whose time is over, stops within a step."""
 
     def __init__(
         self,
