@@ -23,8 +23,8 @@ from tollbrush.errors import CannotHonour
 FEW = (
     "turn it into a watercolour", "turn it into an oil painting", "turn it into a pencil sketch",
     "turn it into a cartoon", "make it look vintage", "turn it into pixel art", "turn it into pop art", "add snow",
-    "add rain", "add fog", "change the sky to a sunset", "make it black and white", "make it cinematic", "make it moody",
-    "keep only red in colour",
+    "add rain", "add fog", "change the sky to a sunset", "make it black and white", "make it cinematic",
+    "make it moody", "keep only red in colour",
     "add a vignette", 'write "tollbrush" at the bottom', "crop it to a square",
     "change the background to a starry sky", "change the background to a beach", "add a witch hat",
     "add a flower crown", "add sunglasses",
