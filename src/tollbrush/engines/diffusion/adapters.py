@@ -41,8 +41,8 @@ class Adapter:
     several go as a list in `image`; `reference`: the keyword of a second one beside a mask. `latents`: the form that
     previews are unpacked from. `generative`: the source is a
     reference beside the result and keeps its own shape; else it is noised, and must have the result's. `batch`: what
-    may be made together: `prompts` any requests of equal shape, `images` the n of one request; `masked_batch`: with a
-    mask, too. `keep`: keywords that are always given."""
+    may be made together: `prompts` any requests of equal shape, `references` the same by words alone and with a mask
+    `images`, the n of one request; `masked_batch`: with a mask, too. `keep`: keywords that are always given."""
 
     plain: str | None
     masked: str | None
@@ -61,7 +61,7 @@ class Adapter:
     listed: bool = False
     reference: str | None = None
     generative: bool = True
-    batch: Literal["prompts", "images"] = "images"
+    batch: Literal["prompts", "references", "images"] = "images"
     masked_batch: bool = True
     keep: Mapping[str, float] = field(default_factory=dict)
 
@@ -79,10 +79,11 @@ _T5: Final = Words("t5", 512)
 
 _KLEIN: Final = Adapter(
     "Flux2KleinPipeline", "Flux2KleinInpaintPipeline", _CHAT, steps=4, latents="flux2",
-    sources=4, masked_sources=2, listed=True, reference="image_reference",
+    sources=4, masked_sources=2, listed=True, reference="image_reference", batch="references",
 )  # fmt: skip
 _FLUX2: Final = Adapter(
     "Flux2Pipeline", None, Words("processor", 512), steps=28, latents="flux2", guided=4.0, sources=4, listed=True,
+    batch="references",
 )  # fmt: skip
 _QWEN: Final = Adapter(
     "QwenImageEditPipeline", "QwenImageEditInpaintPipeline", Words("plain", 1024, see=True), steps=40, latents="qwen",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, Final
 
 from tollbrush.domain.edits import Size
@@ -13,6 +14,7 @@ from tollbrush.engines.diffusion.adapters import Adapter
 from tollbrush.engines.diffusion.batches import Image
 from tollbrush.engines.diffusion.model import DiffusionModel
 from tollbrush.engines.diffusion.readings import Readings
+from tollbrush.engines.diffusion.references import each_its_own
 from tollbrush.errors import ContentRefused, EngineFailed, TollbrushError
 
 if TYPE_CHECKING:
@@ -89,20 +91,30 @@ class Pipeline:
         steps.watch(pipe, images, show)
         self._readings.begin(first.request)
         try:
-            with speed.stance(self.device, compiling=self.compiling):
+            with speed.stance(self.device, compiling=self.compiling), self._reading(pipe, images):
                 output = pipe(**self._asked(pipe, images))
         finally:
             pipe.maybe_free_model_hooks()
         _check_safe(output)
         return _fetch(output.images, self.device, self.row)
 
+    def _mixed(self, pipe: Any) -> bool:
+        """Whether the images of a batch may be of several requests."""
+        return self.adapter.batch == "prompts" or (self.adapter.batch == "references" and pipe is self.plain)
+
+    def _reading(self, pipe: Any, images: Sequence[Image]) -> AbstractContextManager[None]:
+        """References belong to each image of a batch."""
+        if len(images) > 1 and self.adapter.batch == "references" and pipe is self.plain:
+            return each_its_own(pipe, [image.sources for image in images])
+        return nullcontext()
+
     def _asked(self, pipe: Any, images: Sequence[Image]) -> dict[str, Any]:
         """The call's keywords, as far as this class takes them."""
         import torch
 
         row, adapter, first, many = self.row, self.adapter, images[0], len(images)
-        several = adapter.batch == "prompts" and many > 1
         masked = pipe is self.masked
+        several = many > 1 and self._mixed(pipe)
         generators = [torch.Generator("cpu").manual_seed(image.seed) for image in images]
         asked: dict[str, Any] = {
             "prompt": [image.prompt for image in images] if several else first.prompt,
@@ -123,7 +135,7 @@ class Pipeline:
         strength = row.strength if row.strength is not None else adapter.masked_strength if masked else adapter.strength
         if strength is not None:
             asked["strength"] = strength
-        if several:
+        if several and adapter.batch == "prompts":
             asked["image"] = [image.sources[0] for image in images]
         elif adapter.listed and not masked:
             asked["image"] = list(first.sources)

@@ -55,7 +55,7 @@ class Asking:
         number = next(_numbers)
         kin: Hashable = (masked, size, tuple(source.size for source in sources))
         alone = masked and not adapter.masked_batch
-        if adapter.batch == "images":
+        if adapter.batch == "images" or (adapter.batch == "references" and masked):
             kin = (number, kin)
         self.images = [
             Image(

@@ -38,7 +38,6 @@ def apply(pipe: Any, adapter: Adapter, tuning: Tuning, device: str) -> tuple[str
     import torch
 
     torch.set_float32_matmul_precision("high")
-    torch.backends.cudnn.allow_tf32 = True
     done = ["tf32"]
     denoiser = _denoiser(pipe)
     if tuning.channels_last:
@@ -51,7 +50,7 @@ def apply(pipe: Any, adapter: Adapter, tuning: Tuning, device: str) -> tuple[str
         _to_float8(denoiser, capability)
         done.append("fp8")
     backend = tuning.attention or best_attention(adapter, capability)
-    if backend is not None and hasattr(denoiser, "set_attention_backend"):
+    if hasattr(denoiser, "set_attention_backend"):
         _attend(denoiser, backend)
         done.append(f"attention {backend}")
     if tuning.compile and getattr(denoiser, "_repeated_blocks", None):
@@ -60,14 +59,15 @@ def apply(pipe: Any, adapter: Adapter, tuning: Tuning, device: str) -> tuple[str
     return tuple(done)
 
 
-def best_attention(adapter: Adapter, capability: tuple[int, int]) -> str | None:
-    """None: torch's own choice, which is FlashAttention 2 where it fits."""
-    if adapter.latents in _MASKLESS and adapter.batch == "images":
+def best_attention(adapter: Adapter, capability: tuple[int, int]) -> str:
+    """`native` is torch's own choice, FlashAttention 2 where it fits. One is always named: a model without one gets
+    what was last given to another."""
+    if adapter.latents in _MASKLESS:
         if capability >= _HOPPER and importlib.util.find_spec("flash_attn_interface") is not None:
             return "_flash_3"
         if importlib.util.find_spec("flash_attn") is not None:
             return "flash"
-    return "_native_cudnn" if capability >= _HOPPER else None
+    return "_native_cudnn" if capability >= _HOPPER else "native"
 
 
 def shapes(sizes: Sequence[Size], most: Size) -> tuple[Size, ...]:
@@ -89,7 +89,8 @@ def stance(device: str, *, compiling: bool) -> Iterator[None]:
         return
     import torch
 
-    with torch.compiler.set_stance("default" if compiling else "eager_on_recompile"):
+    # Compiled kernels start on the thread's own device.
+    with torch.cuda.device(device), torch.compiler.set_stance("default" if compiling else "eager_on_recompile"):
         yield
 
 

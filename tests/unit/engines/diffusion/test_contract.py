@@ -15,7 +15,8 @@ from tollbrush.domain.edits import Size
 from tollbrush.engines.diffusion.adapters import ADAPTERS, Adapter
 from tollbrush.engines.diffusion.model import DiffusionModel
 from tollbrush.engines.diffusion.models import Models
-from tollbrush.engines.interface import EditInput, Progress
+from tollbrush.engines.diffusion.requests import Asking, never
+from tollbrush.engines.interface import EditInput, Progress, unheard
 from tollbrush.errors import BadMask, BadRequest, JobCancelled, UnsupportedParameter
 from tollbrush.imaging.codec import Pixels
 from tollbrush.imaging.composite import composite, preserved
@@ -147,6 +148,23 @@ def test_in_a_batch_within_a_level(name: str, tiny: Callable[[str], Path], model
                 assert np.abs(one.pixels.astype(int) - other.pixels).max() <= 1
     finally:
         batched.close()
+
+
+def test_several_requests_in_one_batch(name: str, models: Models, asked: EditInput, adapter: Adapter) -> None:
+    """Those of equal shape, each with its own words, picture and seed; or not at all."""
+    loaded = models._lines[name]
+    requests = [replace(asked, sources=(picture(i),), seed=i, prompt=f"make it snowy {i}") for i in (5, 6)]
+    row, told = loaded.pipeline.row, [Asking(loaded.pipeline.row, adapter, one, unheard, never) for one in requests]
+    [first], [second] = (asking.images for asking in told)
+    if adapter.batch == "images":
+        assert first.kin != second.kin
+        return
+    assert first.kin == second.kin
+    together = loaded.pipeline.make([first, second])
+    for request, made in zip(requests, together, strict=True):
+        alone = Asking(row, adapter, request, unheard, never).images
+        [[pixels]] = [[one() for one in loaded.pipeline.make(alone)]]
+        assert np.abs(made().astype(int) - pixels).max() <= 1
 
 
 def test_what_it_says_it_can(name: str, models: Models, asked: EditInput, adapter: Adapter) -> None:

@@ -1,0 +1,57 @@
+"""What is chosen for a GPU, as far as it can be told without one. No torch."""
+
+from __future__ import annotations
+
+import importlib.util
+from importlib.machinery import ModuleSpec
+
+import pytest
+
+from tollbrush.domain.edits import Size
+from tollbrush.engines.diffusion import speed
+from tollbrush.engines.diffusion.adapters import ADAPTERS
+from tollbrush.engines.diffusion.model import Tuning
+
+KLEIN, Z_IMAGE = ADAPTERS["Flux2KleinPipeline"], ADAPTERS["ZImagePipeline"]
+AMPERE, HOPPER = (8, 0), (9, 0)
+
+
+@pytest.mark.parametrize(
+    ("installed", "capability", "klein", "z_image"),
+    [
+        ((), AMPERE, "native", "native"),
+        ((), HOPPER, "_native_cudnn", "_native_cudnn"),
+        (("flash_attn",), AMPERE, "flash", "native"),
+        (("flash_attn", "flash_attn_interface"), AMPERE, "flash", "native"),
+        (("flash_attn", "flash_attn_interface"), HOPPER, "_flash_3", "_native_cudnn"),
+    ],
+)
+def test_attention(
+    monkeypatch: pytest.MonkeyPatch,
+    installed: tuple[str, ...],
+    capability: tuple[int, int],
+    klein: str,
+    z_image: str,
+) -> None:
+    """Z-Image masks tokens, which FlashAttention cannot."""
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: ModuleSpec(name, None) if name in installed else None)
+    assert speed.best_attention(KLEIN, capability) == klein
+    assert speed.best_attention(Z_IMAGE, capability) == z_image
+
+
+@pytest.mark.parametrize(
+    ("sizes", "warmed"),
+    [
+        ((), [Size(1024, 1024), Size(1024, 512)]),
+        ((Size(1536, 1024),), [Size(1536, 1024), Size(768, 1024)]),
+        ((Size(1024, 1024), Size(1536, 1024), Size(1024, 1024)), [Size(1024, 1024), Size(1536, 1024)]),
+    ],
+)
+def test_two_shapes_at_least_are_warmed(sizes: tuple[Size, ...], warmed: list[Size]) -> None:
+    assert list(speed.shapes(sizes, Size(1024, 1024))) == warmed
+
+
+def test_nothing_of_it_on_a_cpu() -> None:
+    assert speed.apply(None, KLEIN, Tuning(fp8=True), "cpu") == ()
+    with speed.stance("cpu", compiling=True):
+        pass
