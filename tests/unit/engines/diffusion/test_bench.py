@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.timeout(600)  # the first test waits for torch and diffusers to be imported
+
 
 @pytest.fixture
 def _cpu(tiny: Callable[[str], Path]) -> None:

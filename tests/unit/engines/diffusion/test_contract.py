@@ -21,7 +21,10 @@ from tollbrush.errors import BadMask, BadRequest, JobCancelled, UnsupportedParam
 from tollbrush.imaging.codec import Pixels
 from tollbrush.imaging.composite import composite, preserved
 
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # diffusers' sigmas
+pytestmark = [
+    pytest.mark.timeout(600),  # the first test waits for torch and diffusers to be imported
+    pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),  # diffusers' sigmas
+]
 
 STEPS = 3
 SIZE = Size(75, 90)

@@ -16,6 +16,8 @@ from tollbrush.engines.diffusion.model import DiffusionModel
 from tollbrush.engines.diffusion.models import Models
 from tollbrush.errors import BadSettings
 
+pytestmark = pytest.mark.timeout(600)  # the first test waits for torch and diffusers to be imported
+
 KLEIN = "Flux2KleinPipeline"
 TRANSFORMER = "transformer/diffusion_pytorch_model.safetensors"
 

@@ -15,6 +15,8 @@ from tollbrush.engines.diffusion.models import Models
 from tollbrush.engines.interface import EditInput, Progress
 from tollbrush.errors import EngineFailed, Unavailable
 
+pytestmark = pytest.mark.timeout(600)  # the first test waits for torch and diffusers to be imported
+
 KLEIN = "Flux2KleinPipeline"
 
 

@@ -14,6 +14,8 @@ from tollbrush.engines.diffusion.models import Models
 from tollbrush.engines.interface import EditInput
 from tollbrush.errors import BadRequest
 
+pytestmark = pytest.mark.timeout(600)  # the first test waits for torch and diffusers to be imported
+
 
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # diffusers' sigmas
 @pytest.mark.parametrize(
