@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
@@ -21,8 +21,7 @@ from tollbrush.engines.studio.memory import frugal, give_back
 from tollbrush.errors import TollbrushError
 
 if TYPE_CHECKING:
-    from tollbrush.engines.interface import Mask, Pixels
-    from tollbrush.engines.studio.plan import Plan
+    from tollbrush.engines.interface import Pixels
 
 READY: Final = "ready"
 
@@ -38,6 +37,7 @@ def main(threads: str) -> None:
 
     import cv2
 
+    from tollbrush.engines.studio.operations import perform
     from tollbrush.engines.studio.warm_up import warm_up
 
     cv2.setNumThreads(int(threads))
@@ -45,15 +45,13 @@ def main(threads: str) -> None:
     give_back()
     say(out, READY)
     while True:
-        _work(out, *jobs.get())
+        _work(out, perform(*jobs.get()))
         give_back()
 
 
-def _work(out: BinaryIO, plan: Plan, pixels: Pixels, mask: Mask | None, seeds: Sequence[int]) -> None:
-    from tollbrush.engines.studio.operations import perform
-
+def _work(out: BinaryIO, pictures: Iterator[Pixels]) -> None:
     try:
-        for picture in perform(plan, pixels, mask, seeds):
+        for picture in pictures:
             say(out, picture)
     except TollbrushError as error:
         say(out, error)
