@@ -22,6 +22,7 @@ from tollbrush.payments import solana, spl
 from tollbrush.payments.eip3009 import address_of, authorize
 from tollbrush.payments.evm import EvmTill, inspect
 from tollbrush.payments.interface import Outcome, Till, Verified
+from tollbrush.payments.pooled import PooledWeb
 from tollbrush.payments.rpc import JsonRpc
 from tollbrush.payments.solana import SolanaTill
 
@@ -85,7 +86,7 @@ class _Counted(JsonRpc):
 
 
 async def _on_chains() -> list[Row]:
-    """Wall time, the chain's own included, with our key as the only sender."""
+    """Wall time, the chain's own included, with our key as the only sender; connections as a gateway's."""
     key, seller, wallet, fee_payer = os.urandom(32), address_of(os.urandom(32)), Keypair(), Keypair()
     base, devnet = start_base(), SolanaChain()
     payer = os.urandom(32)
@@ -102,9 +103,9 @@ async def _on_chains() -> list[Row]:
         return spl.pay(wallet, due, devnet.handle("getLatestBlockhash", [])["value"]["blockhash"])
 
     try:
-        rpc = _Counted(base.rpc_url)
+        rpc = _Counted(base.rpc_url, web=PooledWeb)
         rows = await _on_chain(f"Base ({base.kind})", EvmTill(BASE, seller, rpc, key.hex()), rpc, on_base)
-        rpc = _Counted(devnet.rpc_url)
+        rpc = _Counted(devnet.rpc_url, web=PooledWeb)
         till = SolanaTill(DEVNET, str(pay_to), rpc, str(fee_payer))
         return rows + await _on_chain("Solana (LiteSVM)", till, rpc, on_solana)
     finally:

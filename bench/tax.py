@@ -40,6 +40,8 @@ from tollbrush.gateway.problems import answer
 from tollbrush.payments.eip3009 import address_of, authorize
 from tollbrush.payments.facilitator import FacilitatorTill
 from tollbrush.payments.gate import Gate
+from tollbrush.payments.pooled import PooledWeb
+from tollbrush.payments.web import LightWeb, Web
 from tollbrush.storage.sqlite import SqliteLedger
 from tollbrush.wire import x402
 
@@ -120,8 +122,8 @@ async def _measure(url: str, folder: Path) -> list[Row]:
     for _ in range(ROUNDS):
         costs = {name: await _cost(app, paid=True) for name, app in apps.items()}
         paid.append((costs["ours"] - costs["bare"], costs["theirs"] - costs["bare"]))
-        asked = await _asked(url)
-        own.append((paid[-1][0] - asked, paid[-1][1] - asked))
+        asked = [await _asked(web(url, 60.0)) for web in (PooledWeb, LightWeb)]
+        own.append((paid[-1][0] - asked[0], paid[-1][1] - asked[1]))
         unpaid.append((await _cost(apps["ours"], paid=False), await _cost(apps["theirs"], paid=False)))
     await ours.gate.close()
     await ours.ledger.close()
@@ -133,16 +135,17 @@ async def _measure(url: str, folder: Path) -> list[Row]:
     ]
 
 
-async def _asked(url: str) -> float:
-    """CPU milliseconds of asking a facilitator twice, with the client that both use, and nothing else."""
-    body = {"paymentPayload": "x" * 600, "paymentRequirements": "x" * 400}
-    async with httpx2.AsyncClient() as http:
-        await http.post(url + "/verify", json=body)
-        begun = time.process_time()
-        for _ in range(CALLS):
-            await http.post(url + "/verify", json=body)
-            await http.post(url + "/settle", json=body)
-        return (time.process_time() - begun) * 1000 / CALLS
+async def _asked(web: Web) -> float:
+    """CPU milliseconds of asking a facilitator twice over this side's HTTP, and nothing else."""
+    body = json.dumps({"paymentPayload": "x" * 600, "paymentRequirements": "x" * 400}).encode()
+    await web.send("POST", "/verify", body)
+    begun = time.process_time()
+    for _ in range(CALLS):
+        await web.send("POST", "/verify", body)
+        await web.send("POST", "/settle", body)
+    cost = (time.process_time() - begun) * 1000 / CALLS
+    await web.close()
+    return cost
 
 
 def _row(name: str, pairs: list[tuple[float, float]], peer: str) -> Row:
