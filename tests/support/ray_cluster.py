@@ -102,6 +102,7 @@ def two_nodes(folder: Path) -> Iterator[Cluster]:
     log = folder / "ray.log"
     for _ in range(_STARTS):
         sockets = Path(tempfile.mkdtemp(prefix="ray", dir="/tmp"))  # a socket's path has at most 107 bytes
+        (sockets / "ray").mkdir()  # where Ray notes the address of the newest cluster, which is not to be the user's
         own = {"PYTHONPATH": paths, "HOME": str(folder), "RAY_TMPDIR": str(sockets), _MARK: str(sockets)}
         environment = clean | _QUIET | own
         with _nodes(sockets, environment, log) as address:
