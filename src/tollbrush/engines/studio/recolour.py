@@ -25,6 +25,7 @@ _NEUTRAL: Final = 14.0  # chroma below which a colour has no hue to be found by
 _REACH: Final = 38.0  # degrees from a colour's name to what is still called so
 _USUAL: Final = 15.0  # degrees, how strongly the name itself is preferred
 _WIDEST: Final = 34.0  # degrees from a thing's usual hue to the last that is its
+_CLEAR: Final = 42.0  # chroma from which a thing may be called by the name of a neighbouring hue
 _FEWEST: Final = 0.002  # of the picture, that must have the colour
 
 
@@ -88,8 +89,10 @@ def coloured_like(pixels: Pixels, name: str, rgb: RGB) -> Map:
     # Skin has the hue of an orange suit at a third of its strength.
     usual = float(np.percentile(strong, 75))
     weak, enough = max(0.30 * usual, 9.0), max(0.48 * usual, 16.0)
-    # A red that is nearly orange ends sooner towards orange: what lies there has another name.
     off = float((peak - asked + 180) % 360 - 180)
+    if abs(off) > _USUAL and usual < _CLEAR:  # brown fur is no red thing
+        raise CannotHonour(f"There is nothing clearly {name} in the picture.", advice=_MASK)
+    # A red that is nearly orange ends sooner towards orange: what lies there has another name.
     beyond = np.sign(off) * ((hue - peak + 180) % 360 - 180) > 0
     own = np.where(beyond, reach * (1 - 0.5 * min(1.0, abs(off) / 20)), reach)
     share = np.clip((own - _turn(hue, peak)) / (0.35 * own), 0, 1)
