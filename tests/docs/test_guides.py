@@ -46,7 +46,16 @@ def run(stack: Everything, words: list[str], **more: str) -> str:
 
 
 def test_there_is_a_guide_for_each_reader() -> None:
-    assert [path.stem for path in GUIDES] == ["agents", "first-edit", "gpus", "hosting", "page", "python", "ray", "wallets"]
+    assert [path.stem for path in GUIDES] == [
+        "agents",
+        "first-edit",
+        "gpus",
+        "hosting",
+        "page",
+        "python",
+        "ray",
+        "wallets",
+    ]
     for path in GUIDES:
         assert path.read_text().startswith("# ") and len(path.read_text().splitlines()) < 140
         assert {kind for kind, _ in BLOCK.findall(path.read_text())} <= {"", "sh", "python", "toml"}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -62,7 +64,7 @@ async def test_the_same_rules_at_every_name(open_gateway: Open, path: str) -> No
         assert nonsense.json()["accepts"][0]["maxAmountRequired"] == "2100"
 
 
-async def test_both_doors_share_one_rate_and_one_budget_of_memory(open_gateway: Open) -> None:
+async def test_both_doors_share_one_rate(open_gateway: Open) -> None:
     gateway = open_gateway(edits_per_minute=2)
     assert (await gateway.post(EDIT, json=BODY)).status_code == 402
     assert (await gateway.post(PATHS[0], json=BODY)).status_code == 402
@@ -70,7 +72,25 @@ async def test_both_doors_share_one_rate_and_one_budget_of_memory(open_gateway: 
     assert shaped(limited, 429, "rate_limited")["source"] == "gateway"
     assert int(limited.headers["retry-after"]) >= 1
     assert (await gateway.post(EDIT, json=BODY)).status_code == 429
-    shaped(await open_gateway(bodies_bytes=64).post(PATHS[0], json=BODY), 503, "unavailable")
+
+
+async def test_both_doors_share_one_budget_of_memory(open_gateway: Open) -> None:
+    body = json.dumps(BODY).encode()
+    gateway = open_gateway(body_bytes=len(body), bodies_bytes=len(body))
+    arrived, rest = asyncio.Event(), asyncio.Event()
+
+    async def in_two_parts() -> AsyncIterator[bytes]:
+        yield body[:-1]
+        arrived.set()  # asked for more, so the first part was taken in
+        await rest.wait()
+        yield body[-1:]
+
+    slow = asyncio.create_task(gateway.post(EDIT, content=in_two_parts()))
+    await arrived.wait()
+    shaped(await gateway.post(PATHS[0], content=body), 503, "unavailable")
+    rest.set()
+    assert (await slow).status_code == 402
+    assert (await gateway.post(PATHS[0], content=body)).status_code == 402
 
 
 async def test_a_quote_gives_the_same_400_as_the_edit(open_gateway: Open) -> None:
