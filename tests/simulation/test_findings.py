@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from simulation.chain import EPOCH, NETWORKS, SELLER, Chain, SimTill
 from simulation.house import PRICE, House
 from simulation.world import World
 from tollbrush.domain.charges import Charge, ChargeState
-from tollbrush.domain.jobs import HostedImage, Job
+from tollbrush.domain.jobs import HostedImage, Job, JobState
 from tollbrush.domain.payments import Payment, Requirement
 from tollbrush.editing.cashier import Cashier
 from tollbrush.errors import PaymentBusy, PaymentRefused, SettlementUnknown
@@ -85,5 +86,24 @@ def test_a_poll_with_a_payment_that_bought_another_edit() -> None:
         house = House("gateway", world.loop, world.disk, world.chains, world.engine, skew=0.0)
         with pytest.raises(PaymentRefused, match="already used for another edit"):
             await house.poll(job.id, deed.payment, None)
+
+    play(scene)
+
+
+def test_a_picture_that_lands_after_its_job_was_cancelled_elsewhere_and_its_writer_died() -> None:
+    """It stays on record while its writer may be at it, and goes with the first sweep after that."""
+
+    async def scene(world: World, cashier: Cashier, deed: Deed) -> None:
+        done, _ = await deed.finished(world, "job")
+        cancelled = replace(done, state=JobState.CANCELLED, owner="the other", lease_until=EPOCH + 40)
+        await world.disk.ledger.save(job=cancelled)
+        house = House("gateway", world.loop, world.disk, world.chains, world.engine, skew=0.0)
+        house.background.cancel()
+        await house.sweeper.sweep()
+        await world.disk.images.put(_IMAGE.key, b"late")
+        await world.loop.sleep(41)
+        await house.sweeper.sweep()
+        assert not world.disk.images._images
+        assert not (await world.disk.ledger.job("job") or done).images
 
     play(scene)

@@ -129,10 +129,12 @@ class Maker:
         return True
 
     async def tidy(self, ended: Job) -> None:
-        """Remove the files of a job without a result; they stay on record until they are gone."""
+        """Remove the files of a job without a result; they stay on record until they are gone, and for as long as
+        another process may be writing them."""
         if ended.images:
             await self._runner.discard(ended.images)
-            await self._ledger.save(job=changed(ended, images=()))
+            if ended.owner == self.owner or ended.lease_until <= self._now():
+                await self._ledger.save(job=changed(ended, images=()))
 
     async def sweep_litter(self) -> None:
         """What a crash left between the end of a job and the removal of its files."""
