@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from support import seeing
+
 _CHAT: Final = (
     "{% for message in messages %}<|im_start|>{{ message['role'] }}\n{{ message['content'] }}<|im_end|>\n{% endfor %}"
     "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
@@ -25,6 +27,7 @@ def build(pipeline: str, folder: Path) -> Path:
     """The folder of a tiny `pipeline`. The same numbers every time."""
     import torch
 
+    seeing.prepare()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import diffusers

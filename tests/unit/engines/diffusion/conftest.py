@@ -14,6 +14,9 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], P
     """The folder of a tiny model of this class. Skips where it cannot be built. Pipelines that insist on a megapixel
     are kept small."""
     torch = pytest.importorskip("torch", reason="torch is not installed: make test adds it where pip finds a CPU build")
+    from support import seeing
+
+    sees = seeing.prepare()
     pytest.importorskip("diffusers", reason="diffusers is not installed")
     from support import tiny_pipelines
 
@@ -22,10 +25,8 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], P
 
     @functools.cache
     def built(pipeline: str) -> Path:
-        if pipeline in tiny_pipelines.SEEING:
-            pytest.importorskip(
-                "torchvision", reason="no torchvision for this torch: its encoder reads pictures with it"
-            )
+        if pipeline in tiny_pipelines.SEEING and not sees:
+            pytest.skip("torchvision is not installed: its encoder reads pictures with it")
         return tiny_pipelines.build(pipeline, root / pipeline)
 
     with pytest.MonkeyPatch.context() as patch:
