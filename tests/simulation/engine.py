@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from random import Random
 from typing import Final
 
@@ -10,6 +9,7 @@ import numpy as np
 
 from simulation.loop import VirtualLoop
 from tollbrush.domain.catalog import STUDIO, Catalog
+from tollbrush.domain.changed import changed
 from tollbrush.domain.edits import EditRequest, Size
 from tollbrush.editing.orders import Order, OrderDesk
 from tollbrush.editing.pixels import Finished, Prepared
@@ -35,7 +35,7 @@ class SimEngine:
     def __init__(self, loop: VirtualLoop, rng: Random) -> None:
         self._loop, self._rng = loop, rng
         self.desk = OrderDesk(_CATALOG, [self])
-        self.orders = [replace(order, plan=replace(order.plan, engine=self)) for order in _ORDERS]
+        self.orders = [changed(order, plan=changed(order.plan, engine=self)) for order in _ORDERS]
 
     def capabilities(self, upstream: str) -> Capabilities:
         return _CAPABILITIES

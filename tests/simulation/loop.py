@@ -138,6 +138,7 @@ class VirtualLoop:
         """Until `main` is done; what is still at work then is put away. Raises Stuck."""
         asyncio._set_running_loop(self)  # type: ignore[arg-type]
         _TASKS.add = _forget  # who runs which tasks is known here: `_tasks`
+        sleep, asyncio.sleep = asyncio.sleep, self.sleep  # type: ignore[assignment]
         try:
             task: asyncio.Task[T] = self.create_task(main)
             self._turn(task)
@@ -145,6 +146,7 @@ class VirtualLoop:
         finally:
             self._end()
             del _TASKS.add
+            asyncio.sleep = sleep
             asyncio._set_running_loop(None)
 
     def _end(self) -> None:

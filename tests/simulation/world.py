@@ -87,7 +87,7 @@ class World:
     async def _history(self) -> None:
         rng = self.rng
         skewed = rng.random() < 0.1
-        for _ in range(1 if rng.random() < 0.6 else 2):
+        for _ in range(1 if rng.random() < 0.67 else 2):
             self.houses.append(self._open(rng.uniform(-30, 30) if skewed else 0.0))
         rough = rng.random() < 0.7
         for chain in self.chains:

@@ -199,6 +199,8 @@ class _Previews:
 
     async def __aexit__(self, kind: type[BaseException] | None, *rest: object) -> None:
         """Shows what is still to be shown; after a failure nobody needs it."""
+        if not self._tasks:
+            return
         for task in self._tasks if kind else ():
             task.cancel()
         for failure in await asyncio.gather(*self._tasks, return_exceptions=True):
