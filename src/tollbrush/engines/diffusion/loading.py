@@ -18,6 +18,9 @@ from tollbrush.engines.diffusion.pipelines import Pipeline
 from tollbrush.errors import BadSettings
 
 _BYTES: Final = {"bfloat16": 2, "float16": 2, "float32": 4}
+_reading: Final = threading.Lock()
+"""diffusers and transformers import their modules on first use, and two threads that do so at once find them half
+made; what `_quiet` silences is the process's too."""
 
 
 def device_named(name: str | None) -> str:
@@ -46,17 +49,18 @@ def device_named(name: str | None) -> str:
 def read(
     row: DiffusionModel, folder: Path, adapter: Adapter, device: str, tuning: Tuning, held: threading.Lock
 ) -> Pipeline:
-    """Raises BadSettings for files that are missing, wrong, pickled, or too large for the device."""
+    """One at a time. Raises BadSettings for files that are missing, wrong, pickled, or too large for the device."""
     index = folders.read_index((folder / folders.INDEX).read_bytes(), row.name)
     weights = folders.check(folder, index, row.variant, row.name)
     _check_processors(row, index)
-    _check_room(row, weights, device, tuning)
-    with _quiet(), _refusing(row):
-        opened = _class(adapter.opens).from_pretrained(
-            folder, dtype=dtype(row, device), variant=row.variant, use_safetensors=True, local_files_only=True
-        )
-        _check_complete(row, index, weights, opened)
-        return ready(row, opened, adapter, device, tuning, held)
+    with _reading:
+        _check_room(row, weights, device, tuning)
+        with _quiet(), _refusing(row):
+            opened = _class(adapter.opens).from_pretrained(
+                folder, dtype=dtype(row, device), variant=row.variant, use_safetensors=True, local_files_only=True
+            )
+            _check_complete(row, index, weights, opened)
+            return ready(row, opened, adapter, device, tuning, held)
 
 
 def ready(

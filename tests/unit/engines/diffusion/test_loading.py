@@ -6,6 +6,8 @@ import json
 import pickle
 import shutil
 import struct
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,6 +22,25 @@ pytestmark = pytest.mark.timeout(600)  # the first test waits for torch and diff
 
 KLEIN = "Flux2KleinPipeline"
 TRANSFORMER = "transformer/diffusion_pytorch_model.safetensors"
+
+TWO_AT_ONCE = """
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from tollbrush.engines.diffusion.model import DiffusionModel
+from tollbrush.engines.diffusion.models import Models
+
+both = Barrier(2)
+
+def load(name):
+    models.load(name, lambda word, fraction: (word, fraction) == ("reading", 0.0) and both.wait())
+
+models = Models([DiffusionModel(folder, folder) for folder in sys.argv[1:]], "cpu", offline=True)
+with ThreadPoolExecutor(2) as threads:
+    list(threads.map(load, sys.argv[1:]))
+print(all(map(models.loaded, sys.argv[1:])))
+models.close()
+"""
 
 
 @pytest.fixture
@@ -45,6 +66,13 @@ def test_what_is_being_done_is_told(folder: Path) -> None:
     models.close()
     assert told == [("downloading", 1.0), ("reading", 0.0), ("reading", 1.0)]
     assert not models.loaded("house/tiny")
+
+
+def test_two_models_at_once_in_a_new_process(tiny: Callable[[str], Path]) -> None:
+    """diffusers imports a pipeline's modules when it is first asked for."""
+    folders = [str(tiny(pipeline)) for pipeline in (KLEIN, "StableDiffusionXLInpaintPipeline")]
+    ran = subprocess.run([sys.executable, "-c", TWO_AT_ONCE, *folders], capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stdout) == (0, "True\n"), ran.stderr
 
 
 def test_a_folder_without_an_index(tmp_path: Path) -> None:
