@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 
 from tollbrush.domain.edits import Size
-from tollbrush.engines.studio.completion import complete
 from tollbrush.engines.studio.detail import enlarged_to
+from tollbrush.engines.studio.extend import extended
 from tollbrush.engines.studio.framings import (
     Border,
     Crop,
@@ -22,26 +22,24 @@ from tollbrush.engines.studio.framings import (
     fits,
     inscribed,
 )
-from tollbrush.engines.studio.subject import SURE, find_subject
 from tollbrush.errors import CannotHonour
 from tollbrush.imaging.focus import focus_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from tollbrush.engines.interface import Mask, Pixels
+    from tollbrush.engines.interface import Pixels
 
     Map = NDArray[np.float32]
 
 _LINES_SIDE: Final = 1000  # longer side at which lines are looked for
 _MOST_LEAN: Final = 12.0  # degrees by which a picture may be out of true
 _LEAST_LEAN: Final = 0.2
-_EXTENDED_SIDE: Final = 1280  # longer side at which what is beyond the frame is painted
 
 
 def framed(pixels: Pixels, framing: Framing, seed: int) -> Pixels:
     """H×W×3|4 `pixels` in a frame of `framing.size`. Raises CannotHonour when that is too large to sell, and when the
-    picture has no line to be straightened by."""
+    picture has no line to be straightened by, or is not plain where it is to be extended."""
     size = Size(pixels.shape[1], pixels.shape[0])
     wanted = framing.size(size)
     if not fits(wanted) and wanted != size:
@@ -63,7 +61,7 @@ def framed(pixels: Pixels, framing: Framing, seed: int) -> Pixels:
             result[width:-width, width:-width] = pixels
             return result
         case Extend():
-            return _extended(pixels, framing.margins(size), wanted, seed)
+            return extended(pixels, framing, seed)
         case Enlarge():
             return enlarged_to(pixels, wanted)
 
@@ -140,34 +138,3 @@ def _cropped(pixels: Pixels, size: Size) -> Pixels:
     left = int(np.clip(round(x * pixels.shape[1] - size.width / 2), 0, pixels.shape[1] - size.width))
     top = int(np.clip(round(y * pixels.shape[0] - size.height / 2), 0, pixels.shape[0] - size.height))
     return np.ascontiguousarray(pixels[top : top + size.height, left : left + size.width])
-
-
-def _extended(pixels: Pixels, margins: tuple[int, int, int, int], wanted: Size, seed: int) -> Pixels:
-    """The picture as it is, continued beyond its sides by patches of it. A subject is not copied there."""
-    left, top, right, bottom = margins
-    if not any(margins):
-        raise CannotHonour("The picture has that shape already, so there is nothing to extend.", advice="Name a side.")
-    if min(pixels.shape[:2]) < 48:
-        raise CannotHonour("The picture is too small to be continued.", advice="Use one of at least 48 pixels a side.")
-    canvas = np.asarray(cv2.copyMakeBorder(pixels, top, bottom, left, right, cv2.BORDER_REPLICATE), np.uint8)
-    hole: Mask = np.ones(canvas.shape[:2], np.bool_)
-    hole[top : top + pixels.shape[0], left : left + pixels.shape[1]] = False
-    allowed = np.zeros_like(hole)
-    found = find_subject(pixels)
-    spare = found.confidence >= SURE and found.mask.mean() < 0.6
-    allowed[~hole] = ~found.mask.ravel() if spare else True
-    scale = min(1.0, _EXTENDED_SIDE / max(canvas.shape[:2]))
-    size = max(1, round(wanted.width * scale)), max(1, round(wanted.height * scale))
-    if scale == 1:
-        painted = complete(canvas, hole, allowed, seed % 2**31)
-    else:
-        # Far from the middle less detail is missed than time.
-        small = np.asarray(cv2.resize(canvas, size, interpolation=cv2.INTER_AREA), np.uint8)
-        small_hole = cv2.resize(hole.astype(np.uint8), size, interpolation=cv2.INTER_AREA) > 0
-        small_allowed = cv2.resize(allowed.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
-        done = complete(small, small_hole, small_allowed, seed % 2**31)
-        painted = np.asarray(
-            cv2.resize(done, (wanted.width, wanted.height), interpolation=cv2.INTER_LANCZOS4), np.uint8
-        )
-    painted[~hole] = canvas[~hole]
-    return painted

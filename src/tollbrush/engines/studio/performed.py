@@ -1,7 +1,6 @@
 """What an edit may ask of the pixels: an operation outside this set is understood, and refused by name.
 
-Extend is left out: what patches of a picture make of the world beyond its edge is seldom worth keeping. A test walks
-every value in here through `perform`.
+A test walks every value in here through `perform`.
 """
 
 from __future__ import annotations
@@ -18,14 +17,14 @@ from tollbrush.engines.studio.abilities import (
     Tone,
     Wear,
 )
-from tollbrush.engines.studio.framings import Extend, Framing
+from tollbrush.engines.studio.framings import Framing
 from tollbrush.engines.studio.lexicon import Accessory, Scene
 from tollbrush.engines.studio.treatments import Treatment
 
 TYPES: Final[frozenset[type[Operation]]] = frozenset(
     {ReplaceBackground, RemoveBackground, BlurBackground, RemoveMasked, Wear, Tone}
     | set(get_args(Treatment))
-    | set(get_args(Framing)) - {Extend}
+    | set(get_args(Framing))
 )
 KINDS: Final[Mapping[type[Operation], frozenset[str]]] = {
     ReplaceBackground: frozenset(get_args(Scene)),

@@ -95,7 +95,7 @@ GROUPS: Final = (
             "Remove noise": "remove the noise", "Blur": "blur it", "Text": 'write "hello" at the top',
             "Watermark": 'add the watermark "draft"', "Crop": "crop it to a square",
             "Crop closer": "crop closer to the subject", "Straighten": "straighten it",
-            "Rotate": "rotate it by 90 degrees", "Mirror": "mirror it", "Extend": "extend it to the left",
+            "Rotate": "rotate it by 90 degrees", "Mirror": "mirror it", "Extend": "extend the sky upwards",
             "Enlarge": "enlarge it 2 times",
         },
     ),

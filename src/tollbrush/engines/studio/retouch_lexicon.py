@@ -191,7 +191,6 @@ ROLES: Final[Mapping[str, str]] = {
     "SELF": "me, myself, us",
     "SPACE": "more room, space, room, canvas, margin",
     "CANVAS": "canvas, background, bg",
-    "ZOOMOUT": "zoom out, uncrop",
     "PURPOSE": "stories, reels, reel, easter, christmas, halloween, xmas, birthday, wedding, valentine's day, "
     "valentines day, new year, holidays, party, fun, joke, mothers day, mother's day, father's day, work, "
     "school, class, course, application, job application, her birthday, his birthday, tumblr, snapchat, discord, "

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from tollbrush.engines.studio import retouch_readings as read
-from tollbrush.engines.studio.framings import Flip, Rotate, Straighten
+from tollbrush.engines.studio.framings import Extend, Flip, Rotate, Straighten
 from tollbrush.engines.studio.reading import Builder, Complaint, Keep, always
 from tollbrush.engines.studio.treatments import Style
 
@@ -143,11 +143,11 @@ WHOLE: Final[tuple[tuple[str, Builder], ...]] = (
     ("CHANGE RATIO (?:OF SHOWN)? (?:TO|AS|BE)* (?P<aspect>ASPECT)", read.cropped),
     ("CROP SHOWN? DEGREE* CLOSER? (?:(?:TO|ON|IN|AROUND|FOR) WHO)?", read.closer),
     ("ZOOM (?:(?:TO|ON) (?:SHOWN|WHO))? DEGREE*", read.closer),
-    ("EXTEND CANVAS? SHOWN? (?:AT)? (?P<sides>SIDE) (?:(?:OF|IN) SHOWN)?", read.extended),
+    ("EXTEND CANVAS? (?:SHOWN|SKY)? (?:AT)? (?P<sides>SIDE) (?:(?:OF|IN) SHOWN)?", read.extended),
     ("EXTEND CANVAS? SHOWN? (?:TO|AS|IN|BE)* (?P<aspect>ASPECT) RATIO*", read.extended),
-    ("EXTEND (?:CANVAS|SHOWN)", read.extended),
+    ("EXTEND (?:CANVAS|SHOWN)?", read.extended),
+    ("(?:EXTEND|ADD MORE) SKY", always(Extend(("top",)))),
     ("(?:ADD|CHANGE) (?:MORE|DEGREE)* SPACE AT? (?P<sides>SIDE)", read.extended),
-    ("ZOOMOUT DEGREE*", read.extended),
     ("CHANGE SHOWN DEGREE* (?P<sides>WIDER)", read.extended),
     (
         (

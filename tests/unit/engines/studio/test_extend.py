@@ -1,0 +1,171 @@
+"""Beyond a plain side the picture goes on unnoticed; beyond any other it does not go on at all."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+import skimage.data
+from numpy.typing import NDArray
+
+from tollbrush.domain.edits import Size
+from tollbrush.engines.studio import scenes
+from tollbrush.engines.studio.extend import extended
+from tollbrush.engines.studio.framings import Extend, Side
+from tollbrush.engines.studio.operations import perform
+from tollbrush.engines.studio.plan import understand
+from tollbrush.errors import CannotHonour
+
+Pixels = NDArray[np.uint8]
+ALL: tuple[Side, ...] = ("left", "right", "top", "bottom")
+
+
+def sky(height: int = 160, width: int = 240, *, noise: float = 3.0, seed: int = 0) -> Pixels:
+    """Deeper towards the top and the left, with grain."""
+    rows, columns = np.mgrid[:height, :width]
+    blue = np.stack([90 + 60 * rows / height, 140 + 50 * rows / height, 215 + 15 * columns / width], axis=2)
+    grain = np.random.default_rng(seed).normal(0, noise, (height, width, 1))
+    return np.clip(np.rint(blue + grain), 0, 255).astype(np.uint8)
+
+
+def photograph() -> Pixels:
+    """A man under a clear sky."""
+    return np.dstack([skimage.data.camera()] * 3)
+
+
+@pytest.mark.parametrize("side", ALL)
+def test_what_was_there_is_untouched(side: Side) -> None:
+    picture = sky()
+    framing = Extend((side,))
+    left, top, _, _ = framing.margins(Size(240, 160))
+    result = extended(picture, framing, 1)
+    size = framing.size(Size(240, 160))
+    assert result.shape == (size.height, size.width, 3)
+    assert np.array_equal(result[top : top + 160, left : left + 240], picture)
+
+
+def test_no_seam_shows() -> None:
+    """The step across the rim is no higher than steps between rows of the picture itself."""
+    for picture in (sky(noise=0.5), photograph()):
+        margin = round(len(picture) * 0.25)
+        steps = np.diff(extended(picture, Extend(("top",)), 2)[: 2 * margin].astype(float), axis=0)
+        inside = np.abs(steps[margin : margin + 20]).mean()
+        assert np.abs(steps[margin - 1]).mean() < 1.25 * inside + 0.1
+        assert abs(steps[margin - 1].mean()) < 1.0, "grain hides no step of light"
+
+
+def test_its_grain_is_the_strips() -> None:
+    picture = sky(noise=4.0)
+    result = extended(picture, Extend(("top",)), 3).astype(np.float32)
+    fine = result - cv2.GaussianBlur(result, (0, 0), 2)
+    beyond, within = fine[:36, 4:-4].std(axis=(0, 1)), fine[44:60, 4:-4].std(axis=(0, 1))
+    assert np.allclose(beyond, within, rtol=0.12)
+    grey = fine[:36, 4:-4].reshape(-1, 3).T
+    assert np.corrcoef(grey)[0, 1] > 0.9, "grey grain stays grey"
+
+
+def test_nothing_is_repeated() -> None:
+    result = extended(sky(noise=4.0), Extend(("top",)), 3).astype(np.float32)
+    fine = result - cv2.GaussianBlur(result, (0, 0), 2)
+    beyond, mirrored = fine[:40][::-1, :, 0].ravel(), fine[40:80, :, 0].ravel()
+    assert abs(float(np.corrcoef(beyond, mirrored)[0, 1])) < 0.1
+
+
+def test_a_soft_gradient_goes_on_without_bands() -> None:
+    """Where there is no grain to hide them, no step is higher than one level, and steps lie scattered."""
+    rows = np.repeat(np.linspace(60, 100, 200)[:, None, None], 200, axis=1)
+    picture = np.floor(np.repeat(rows, 3, axis=2) + np.random.default_rng(0).random((200, 200, 1))).astype(np.uint8)
+    beyond = extended(picture, Extend(("top",)), 5)[:50].astype(float)
+    assert beyond.mean(axis=(1, 2))[0] < 59, "darker still"
+    assert np.all(np.diff(cv2.blur(beyond[..., 0], (200, 5))[:, 100]) > -0.25), "monotone"
+    assert beyond.std(axis=1).min() > 0.2, "no row is of one level"
+
+
+def test_a_slope_dies_away() -> None:
+    rows = np.repeat(np.linspace(20, 180, 200)[:, None, None], 200, axis=1)
+    picture = np.repeat(rows, 3, axis=2).astype(np.uint8)
+    far = extended(extended(picture, Extend(("top",)), 0), Extend(("top",)), 0)[0].mean()
+    assert 0 <= far < 20
+    down = extended(picture, Extend(("bottom",)), 0)[-1].mean()
+    assert 190 < down < 225, "a straight line would have come to 220, clipped soon after"
+
+
+@pytest.mark.parametrize("level", [0, 255])
+def test_black_and_white_stay_so(level: int) -> None:
+    assert np.all(extended(np.full((60, 70, 3), level, np.uint8), Extend(), 0) == level)
+
+
+def test_clear_ground_stays_clear() -> None:
+    picture = np.dstack([skimage.data.astronaut()[::4, ::4], np.zeros((128, 128), np.uint8)])
+    picture[40:90, 40:90, 3] = 255
+    result = extended(picture, Extend(), 0)
+    assert result.shape == (192, 192, 4)
+    assert result[..., 3].sum() == 255 * 50 * 50
+
+
+def test_seeds() -> None:
+    picture = sky()
+    first = extended(picture, Extend(("left",)), 1)
+    assert np.array_equal(first, extended(picture, Extend(("left",)), 1))
+    assert not np.array_equal(first, extended(picture, Extend(("left",)), 2))
+
+
+def test_a_photograph_by_its_prompt() -> None:
+    picture = photograph()
+    (result,) = perform(understand("extend the sky upwards", masked=False), picture, None, [0])
+    assert result.shape == (640, 512, 3)
+    assert np.array_equal(result[128:], picture)
+    assert abs(float(result[:128].mean()) - float(picture[:64].mean())) < 20, "sky, and no coat"
+
+
+@pytest.mark.parametrize("side", ALL)
+@pytest.mark.parametrize("name", ["astronaut", "chelsea", "coffee", "rocket", "grass", "gravel", "coins"])
+def test_structure_is_not_made_up(name: str, side: Side) -> None:
+    picture = np.asarray(getattr(skimage.data, name)())
+    picture = picture if picture.ndim == 3 else np.dstack([picture] * 3)
+    with pytest.raises(CannotHonour, match=f"not plain along its {side} edge, "):
+        extended(picture, Extend((side,)), 0)
+
+
+def test_a_cloud_that_is_cut_off_is_not_smeared() -> None:
+    picture = scenes.paint("blue_sky", Size(640, 480), 3)[..., :3]
+    with pytest.raises(CannotHonour):
+        extended(picture, Extend(("bottom",)), 0)
+
+
+def test_one_thin_thing_across_the_rim_is_enough_to_refuse() -> None:
+    picture = sky()
+    picture[:40, 100:103] = 40
+    with pytest.raises(CannotHonour, match="top"):
+        extended(picture, Extend(("top",)), 0)
+
+
+def test_a_refusal_names_a_side_that_would_do() -> None:
+    with pytest.raises(CannotHonour) as refused:
+        extended(photograph(), Extend(), 0)
+    assert "left, right and bottom edges" in refused.value.message
+    assert 'say "extend it to the top"' in refused.value.hint
+    (result,) = perform(understand("extend it to the top", masked=False), photograph(), None, [0])
+    assert len(result) == 640
+
+
+def test_an_aspect_is_reached_on_the_plain_side() -> None:
+    picture = photograph()
+    result = extended(picture, Extend(aspect=(4, 5)), 0)
+    assert result.shape == (640, 512, 3)
+    assert np.array_equal(result[-512:], picture)
+
+
+@pytest.mark.parametrize("size", [(48, 48), (48, 1200), (1200, 48), (1100, 900)])
+def test_odd_sizes(size: tuple[int, int]) -> None:
+    picture = sky(*size)
+    framing = Extend()
+    wanted = framing.size(Size(size[1], size[0]))
+    assert extended(picture, framing, 0).shape == (wanted.height, wanted.width, 3)
+
+
+def test_what_is_too_small_or_has_that_shape_is_refused() -> None:
+    with pytest.raises(CannotHonour, match="too small"):
+        extended(sky(47, 60), Extend(), 0)
+    with pytest.raises(CannotHonour, match="that shape already"):
+        extended(sky(160, 160), Extend(aspect=(1, 1)), 0)
