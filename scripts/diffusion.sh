@@ -1,6 +1,6 @@
 #!/bin/sh
 # Add the diffusion engine and Ray to the virtual environment $1, from the hash-pinned lock $2: with torch's CPU build,
-# and only where pip finds it. Nothing of CUDA is ever downloaded. torchvision goes into a folder apart, $1/beside: its
+# and only where pip finds it. No package of CUDA is ever downloaded. torchvision goes into a folder apart, $1/beside: its
 # wheel is built for CUDA's torch, and only tests/support/seeing.py can import it. Leaves $1/.diffusion behind.
 set -eu
 venv=$1 lock=$2 part=$(mktemp)
