@@ -79,7 +79,7 @@ def _check(rough: list[Side], plain: list[Side]) -> None:
         edges = f"{', '.join(others)} and {last} edges" if others else f"{last} edge"
         instead = f'Its {plain[0]} is plain: say "{Extend((plain[0],))}". Or crop' if plain else "Crop"
         raise CannotHonour(
-            f"The picture is not plain along its {edges}, and the studio makes up nothing but plain ground: "
+            f"The picture shows more than plain ground along its {edges}, and the studio makes up nothing else: "
             "clear sky, a wall, a backdrop.",
             advice=f"{instead} it, or add a border.",
         )

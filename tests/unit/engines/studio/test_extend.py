@@ -123,7 +123,7 @@ def test_a_photograph_by_its_prompt() -> None:
 def test_structure_is_not_made_up(name: str, side: Side) -> None:
     picture = np.asarray(getattr(skimage.data, name)())
     picture = picture if picture.ndim == 3 else np.dstack([picture] * 3)
-    with pytest.raises(CannotHonour, match=f"not plain along its {side} edge, "):
+    with pytest.raises(CannotHonour, match=f"more than plain ground along its {side} edge, "):
         extended(picture, Extend((side,)), 0)
 
 
@@ -138,6 +138,15 @@ def test_one_thin_thing_across_the_rim_is_enough_to_refuse() -> None:
     picture[:40, 100:103] = 40
     with pytest.raises(CannotHonour, match="top"):
         extended(picture, Extend(("top",)), 0)
+
+
+def test_no_subject_is_continued_however_plain() -> None:
+    """A cut-out says itself what its subject is: here it fills the lower side from end to end."""
+    picture = np.full((120, 100, 4), (160, 30, 40, 0), np.uint8)
+    picture[50:, :, 3] = 255
+    with pytest.raises(CannotHonour, match="bottom edge"):
+        extended(picture, Extend(("bottom",)), 0)
+    assert not extended(picture, Extend(("top",)), 0)[:30, :, 3].any()
 
 
 def test_a_refusal_names_a_side_that_would_do() -> None:
