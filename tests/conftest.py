@@ -1,5 +1,10 @@
 """Fixtures that every room's tests may use."""
 
+from collections.abc import Iterator
+
+import pytest
+import structlog
+
 # Loaded late, under the deep stack of a request, pytest's rewriting of it trips over CPython 3.11.7 (gh-106905).
 from anyio import open_file as open_file
 from hypothesis import settings
@@ -15,3 +20,10 @@ pytest_plugins = [
     "support.stack",
     "support.fair",
 ]
+
+
+@pytest.fixture(autouse=True)
+def logs_as_they_were() -> Iterator[None]:
+    """A command that ran in this process has pointed the log to a stream that is closed by now."""
+    yield
+    structlog.reset_defaults()

@@ -26,6 +26,7 @@ TollbrushError
 │  ├─ EngineFailed           500
 │  │  └─ WorkerDied          500   an engine's process ended, or never got ready
 │  └─ BadSettings            500   an operator's setting is wrong; told at start, never to a caller
+│     └─ NoRoom              500   a model's weights do not fit on its device; with less there, they might
 ├─ Unavailable               503
 │  └─ SettlementUnknown      503   the chain has not said yet; the same payment delivers later
 └─ EditTimeout               504
@@ -212,6 +213,10 @@ class WorkerDied(EngineFailed):
 class BadSettings(InternalError):
     code = "bad_settings"
     advice = "`tollbrush doctor` shows the settings in force."
+
+
+class NoRoom(BadSettings):
+    code = "no_room"
 
 
 class Unavailable(TollbrushError):

@@ -15,7 +15,7 @@ from tollbrush.engines.diffusion import folders, memory, speed
 from tollbrush.engines.diffusion.adapters import Adapter
 from tollbrush.engines.diffusion.model import DiffusionModel, Tuning
 from tollbrush.engines.diffusion.pipelines import Pipeline
-from tollbrush.errors import BadSettings
+from tollbrush.errors import BadSettings, NoRoom
 
 _BYTES: Final = {"bfloat16": 2, "float16": 2, "float32": 4}
 _reading: Final = threading.Lock()
@@ -144,7 +144,7 @@ def _refusing(row: DiffusionModel) -> Iterator[None]:
     except (OSError, ValueError, KeyError, TypeError, AttributeError, ImportError, RuntimeError) as error:
         said = " ".join(str(error).split())[:300]
         if memory.is_full(error):
-            raise memory.NoRoom(
+            raise NoRoom(
                 f"{row.name} does not fit on this GPU.",
                 advice="Free it, take a larger one, say offload = true, or choose a smaller model.",
             ) from error

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 from typing import Any, Final
 
-from tollbrush.errors import BadSettings, Unavailable
+from tollbrush.errors import NoRoom, Unavailable
 
 _GIB: Final = 2**30
 _SAID: Final = ("out of memory", "can't allocate memory", "not enough memory", "ALLOC_FAILED")
@@ -14,10 +14,6 @@ _SAID: Final = ("out of memory", "can't allocate memory", "not enough memory", "
 
 TILE: Final = 512
 """Pixels a side."""
-
-
-class NoRoom(BadSettings):
-    """The weights do not fit beside what is there; with less there, they might."""
 
 
 def is_full(error: BaseException) -> bool:

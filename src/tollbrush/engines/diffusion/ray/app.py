@@ -20,14 +20,13 @@ from starlette.responses import Response
 
 from tollbrush import logs
 from tollbrush.engines.diffusion import served
-from tollbrush.engines.diffusion.memory import NoRoom
 from tollbrush.engines.diffusion.messages import Setup
 from tollbrush.engines.diffusion.model import Tuning
 from tollbrush.engines.diffusion.pins import Pins
 from tollbrush.engines.diffusion.ray.replica import Replica
 from tollbrush.engines.diffusion.ray.residents import Resident
 from tollbrush.engines.diffusion.worker_process import BROKEN, open_models, works
-from tollbrush.errors import BadSettings, EngineFailed
+from tollbrush.errors import BadSettings, EngineFailed, NoRoom
 from tollbrush.settings import RaySettings, Settings
 
 _log: Final = structlog.get_logger(__name__)
