@@ -16,7 +16,7 @@ def test_a_batch_through_the_router(stack: Everything) -> None:
     shutil.copy(stack.home / "cat.jpg", photos / "the cat's.jpg")
     shutil.copy(stack.home / "photo.png", photos / "mé.png")
     (photos / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\nno more")
-    words = ("batch", "holiday", "make it black and white", "--model", "studio", "--size", "auto", "--json")
+    words = ("batch", "holiday", "make this black and white", "--model", "studio", "--size", "auto", "--json")
     planned = stack.run(*words, "--dry-run")
     before = stack.balances()
     prices = {row["picture"]: row["price"] for row in json.loads(planned.stdout)["pictures"]}
@@ -40,6 +40,6 @@ def test_a_batch_through_the_router(stack: Everything) -> None:
     summary = json.loads(again.stdout.splitlines()[-1])["summary"]
     assert summary["finished_before"] == 2 and summary["edited"] == 1
     listed = json.loads(stack.run("history", "--json").stdout)["data"]
-    assert {row["prompt"] for row in listed[:2]} == {"make it black and white"}
+    assert {row["prompt"] for row in listed[:2]} == {"make this black and white"}
     saved = stack.run("history", "save", "1", "-o", "again.png")
     assert saved.returncode == 0 and (stack.home / "again.png").stat().st_size > 0
