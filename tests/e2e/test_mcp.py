@@ -18,7 +18,7 @@ from mcp import MCPError
 from mcp.client import Client
 from mcp.client.stdio import StdioServerParameters
 from mcp_types import ElicitResult, ImageContent, ResourceLink, TextContent
-from PIL import Image
+from PIL import Image, ImageOps
 
 from support.agent import User, connected, kinds, said, text
 from support.pictures import photo
@@ -51,13 +51,15 @@ async def test_what_it_offers(stack: Everything) -> None:
 
 async def test_a_photograph_is_edited_paid_saved_and_shown(stack: Everything) -> None:
     before, steps = stack.balances(), list[str]()
+    with Image.open(stack.home / "photo.png") as photograph:  # one that nobody had edited before
+        ImageOps.mirror(photograph).save(stack.home / "mirrored.png")
 
     async def note(progress: float, total: float | None, message: str | None) -> None:
         assert progress == len(steps) + 1
         steps.append(message or "")
 
     async with connected(stack.home) as agent:
-        asked = {"image": "~/photo.png", "prompt": "change the background to a starry sky", "model": "studio"}
+        asked = {"image": "~/mirrored.png", "prompt": "change the background to a starry sky", "model": "studio"}
         price = said(await agent.call_tool("quote", asked))
         result = await agent.call_tool("edit_image", asked, progress_callback=note)
         done = said(result)
@@ -66,8 +68,8 @@ async def test_a_photograph_is_edited_paid_saved_and_shown(stack: Everything) ->
     assert price == {"price": "0.0021", "asks": False} and done["price"] == "0.0021"
     assert sum(before.values()) - sum(stack.balances().values()) == 2_100, "paid once"
     (file,) = done["files"]
-    assert Path(file["path"]) == stack.home / "photo-edited.png"
-    with Image.open(file["path"]) as picture, Image.open(stack.home / "photo.png") as source:
+    assert Path(file["path"]) == stack.home / "mirrored-edited.png"
+    with Image.open(file["path"]) as picture, Image.open(stack.home / "mirrored.png") as source:
         assert picture.size == (file["width"], file["height"]) == (1024, 1024)
         assert source.size != picture.size or picture.tobytes() != source.tobytes()
     assert kinds(result) == ["text", "image", "resource_link"]
