@@ -9,6 +9,7 @@ replaces it.
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import threading
@@ -16,8 +17,8 @@ from collections.abc import Iterator
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
+from tollbrush import memory
 from tollbrush.engines.pipes import heard, mouth, say
-from tollbrush.engines.studio.memory import frugal, give_back
 from tollbrush.errors import TollbrushError
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def main(threads: str) -> None:
     # Read when those libraries load, which is below. The linear systems are small: threads would only wait in turns.
     os.environ |= {"OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
     os.environ |= {"OMP_NUM_THREADS": threads, "NUMBA_NUM_THREADS": threads}
-    frugal()
+    memory.share()
     out = mouth()
     jobs: SimpleQueue[Any] = SimpleQueue()
     threading.Thread(target=_listen, args=(jobs,), daemon=True).start()
@@ -42,11 +43,13 @@ def main(threads: str) -> None:
 
     cv2.setNumThreads(int(threads))
     warm_up()
-    give_back()
+    gc.collect()
+    memory.give_back()
     say(out, READY)
     while True:
         _work(out, perform(*jobs.get()))
-        give_back()
+        gc.collect()
+        memory.give_back()
 
 
 def _work(out: BinaryIO, pictures: Iterator[Pixels]) -> None:
