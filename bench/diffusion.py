@@ -31,6 +31,7 @@ from tollbrush.domain.edits import Size
 from tollbrush.engines.diffusion.batches import Line
 from tollbrush.engines.diffusion.model import Tuning
 from tollbrush.engines.diffusion.requests import Asking, never
+from tollbrush.engines.diffusion.stages import Stages
 from tollbrush.engines.interface import EditInput, Progress, unheard
 from tollbrush.errors import JobCancelled
 from tollbrush.imaging.codec import Pixels
@@ -110,10 +111,10 @@ def run(subject: Subject, device: str, edits: int) -> tuple[list[Figures], Toget
     figures = [_plain(subject, pipe, device, edits)]
     wanted = _call(subject, pipe, subject.steps)
     start = time.perf_counter()
-    pipeline = loading.ready(subject.row, pipe, subject.adapter, device, Tuning(), threading.Lock())
+    pipeline = loading.ready(subject.row, pipe, subject.adapter, device, Tuning())
     for batch in (1, 4):
         pipeline.row = replace(subject.row, batch=batch)
-        line = Line(subject.row.name, pipeline.make, batch)
+        line = Line(subject.row.name, pipeline.make, batch, Stages(), hands=2)
         figures.append(_ours(subject, pipeline, line, device, edits, wanted, start))
         if batch == 1:
             together = _together(subject, pipeline, line, edits)

@@ -42,7 +42,8 @@ class Adapter:
     previews are unpacked from. `generative`: the source is a
     reference beside the result and keeps its own shape; else it is noised, and must have the result's. `batch`: what
     may be made together: `prompts` any requests of equal shape, `references` the same by words alone and with a mask
-    `images`, the n of one request; `masked_batch`: with a mask, too. `keep`: keywords that are always given."""
+    `images`, the n of one request; `masked_batch`: with a mask, too. `keep`: keywords that are always given. `beside`:
+    whether a call may read and decode while another steps."""
 
     plain: str | None
     masked: str | None
@@ -63,6 +64,7 @@ class Adapter:
     generative: bool = True
     batch: Literal["prompts", "references", "images"] = "images"
     masked_batch: bool = True
+    beside: bool = True
     keep: Mapping[str, float] = field(default_factory=dict)
 
     @property
@@ -111,6 +113,7 @@ _FILL: Final = Adapter(
 _SDXL: Final = Adapter(
     None, "StableDiffusionXLInpaintPipeline", _CLIP, steps=30, latents="spatial", guided=8.0, masked_strength=0.99,
     multiple=8, generative=False, batch="prompts",
+    beside=False,  # it casts its VAE while it works
 )  # fmt: skip
 _SD: Final = Adapter(
     None, "StableDiffusionInpaintPipeline", _CLIP, steps=30, latents="spatial", guided=7.5, multiple=8,

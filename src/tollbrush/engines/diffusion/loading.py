@@ -46,9 +46,7 @@ def device_named(name: str | None) -> str:
         raise BadSettings(f"device is {name[:40]!r}; say cuda, cuda:1 or cpu.") from unknown
 
 
-def read(
-    row: DiffusionModel, folder: Path, adapter: Adapter, device: str, tuning: Tuning, held: threading.Lock
-) -> Pipeline:
+def read(row: DiffusionModel, folder: Path, adapter: Adapter, device: str, tuning: Tuning) -> Pipeline:
     """One at a time. Raises BadSettings for files that are missing, wrong, pickled, or too large for the device."""
     index = folders.read_index((folder / folders.INDEX).read_bytes(), row.name)
     weights = folders.check(folder, index, row.variant, row.name)
@@ -60,12 +58,10 @@ def read(
                 folder, dtype=dtype(row, device), variant=row.variant, use_safetensors=True, local_files_only=True
             )
             _check_complete(row, index, weights, opened)
-            return ready(row, opened, adapter, device, tuning, held)
+            return ready(row, opened, adapter, device, tuning)
 
 
-def ready(
-    row: DiffusionModel, opened: Any, adapter: Adapter, device: str, tuning: Tuning, held: threading.Lock
-) -> Pipeline:
+def ready(row: DiffusionModel, opened: Any, adapter: Adapter, device: str, tuning: Tuning) -> Pipeline:
     """A pipeline of diffusers on its device, made fast, with its masked twin."""
     plain, masked = (opened, None) if adapter.plain is not None else (None, opened)
     if plain is not None and adapter.masked is not None:
@@ -75,8 +71,10 @@ def ready(
         opened.enable_model_cpu_offload(device=device)
     else:
         opened.to(device)
-    pipeline = Pipeline(row, adapter, plain, masked, device, held)
+    streamed = device == "cpu" or (device.startswith("cuda") and not row.offload)
+    pipeline = Pipeline(row, adapter, plain, masked, device, beside=tuning.beside and adapter.beside and streamed)
     pipeline.speedups = speed.apply(opened, adapter, tuning, device)
+    pipeline.settle()
     return pipeline
 
 

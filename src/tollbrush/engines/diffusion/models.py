@@ -17,6 +17,7 @@ from tollbrush.engines.diffusion.hub import Hub
 from tollbrush.engines.diffusion.model import DiffusionModel, Tuning
 from tollbrush.engines.diffusion.pipelines import Pipeline
 from tollbrush.engines.diffusion.requests import Asking, never
+from tollbrush.engines.diffusion.stages import Stages
 from tollbrush.engines.diffusion.warm_up import warm_up
 from tollbrush.engines.diffusion.words import Reader
 from tollbrush.engines.interface import Capabilities, EditInput, EditOutput, Report, unheard
@@ -45,7 +46,7 @@ class Models:
         self._rows = {row.name: row for row in rows}
         self._wanted, self._tuning = device, tuning or Tuning()
         self._hub = Hub(cache, offline=offline, token=token, endpoint=endpoint)
-        self._held = threading.Lock()
+        self._stages = Stages()
         self._gates = {name: threading.Lock() for name in self._rows}
         self._lines: dict[str, _Loaded] = {}
 
@@ -140,9 +141,9 @@ class Models:
         folder = self._hub.folder(row, lambda fraction: progress("downloading", fraction))
         adapter = self._adapter(row)
         progress("reading", 0.0)
-        pipeline = loading.read(row, folder, adapter, device, self._tuning, self._held)
+        pipeline = loading.read(row, folder, adapter, device, self._tuning)
         progress("reading", 1.0)
-        line = Line(row.name, pipeline.make, row.batch)
+        line = Line(row.name, pipeline.make, row.batch, self._stages, hands=2 if pipeline.beside else 1)
         try:
             warm_up(pipeline, line, lambda fraction: progress("warming up", fraction))
         except BaseException:

@@ -1,25 +1,27 @@
-"""One model's weights, and the calls of diffusers that use them. Everything here runs in the line's own thread."""
+"""One model's weights, and the calls of diffusers that use them. Runs in the threads of the model's line."""
 
 from __future__ import annotations
 
+import copy
 import functools
 import inspect
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, Final
 
 from tollbrush.domain.edits import Size
-from tollbrush.engines.diffusion import latents, memory, speed, steps
+from tollbrush.engines.diffusion import latents, memory, speed, steps, transfers
 from tollbrush.engines.diffusion.adapters import Adapter
 from tollbrush.engines.diffusion.batches import Image
 from tollbrush.engines.diffusion.model import DiffusionModel
 from tollbrush.engines.diffusion.readings import Readings
 from tollbrush.engines.diffusion.references import each_its_own
+from tollbrush.engines.diffusion.stages import Stage, Turn
+from tollbrush.engines.diffusion.streams import Streams
 from tollbrush.errors import ContentRefused, EngineFailed, TollbrushError
 
 if TYPE_CHECKING:
-    import threading
-
     from tollbrush.engines.interface import Pixels
 
 _NEGATIVE: Final = " "
@@ -27,94 +29,124 @@ _NEGATIVE: Final = " "
 
 
 class Pipeline:
-    """`plain` and `masked`: diffusers' pipelines on the same weights. `held`: the device, which does one call at a
-    time."""
+    """`plain` and `masked`: diffusers' pipelines on the same weights. `beside`: whether a call may read or decode while
+    another one steps."""
 
     def __init__(
-        self,
-        row: DiffusionModel,
-        adapter: Adapter,
-        plain: Any | None,
-        masked: Any | None,
-        device: str,
-        held: threading.Lock,
+        self, row: DiffusionModel, adapter: Adapter, plain: Any | None, masked: Any | None, device: str, *, beside: bool
     ) -> None:
-        self.row, self.adapter, self.device = row, adapter, device
-        self.plain, self.masked, self._held = plain, masked, held
+        self.row, self.adapter, self.device, self.beside = row, adapter, device, beside
+        self.plain, self.masked = plain, masked
         self.compiling = False
         self.speedups: tuple[str, ...] = ()
+        self._alone_from: int | None = None if beside else 0
         self._tiled_from: int | None = None
-        self._readings = Readings(adapter.words.see)
-        for pipe in {id(pipe): pipe for pipe in (plain, masked) if pipe is not None}.values():
-            pipe.set_progress_bar_config(disable=True)
-            self._readings.attach(pipe)
+        self._streams = Streams(device)
+        self._readings = Readings(adapter.words.see, self._streams)
+        vae, using = self.any.vae, threading.RLock()
+        for method in ("encode", "decode"):
+            setattr(vae, method, _one_at_a_time(getattr(vae, method), using))
 
     @property
     def any(self) -> Any:
         """Either of the two: they share weights, tokenizers and VAE."""
         return self.plain if self.plain is not None else self.masked
 
-    def make(self, images: Sequence[Image]) -> list[Callable[[], Pixels]]:
-        """Images of equal kin, made in one call; where the device has no room in tiles, then in halves, one by one.
-        Raises Unavailable, ContentRefused, EngineFailed, Stopped."""
-        with self._held:
-            return self._make(images)
+    def settle(self) -> None:
+        """Returns once the weights are where they belong: they are read on several streams."""
+        self._streams.settle()
 
-    def _make(self, images: Sequence[Image]) -> list[Callable[[], Pixels]]:
+    def make(self, images: Sequence[Image], turn: Turn) -> list[Callable[[], Pixels]]:
+        """Images of equal kin, made in one call; where the device has no room for it beside others then alone, in
+        tiles, in halves, one by one. Raises Unavailable, ContentRefused, EngineFailed, Stopped."""
         area = images[0].size[0] * images[0].size[1]
+        tiled = _reached(self._tiled_from, area)
+        if tiled or _reached(self._alone_from, area):
+            turn.alone()
         try:
-            return self._call(images, tiled=self._tiled_from is not None and area >= self._tiled_from)
+            return self._call(images, turn, tiled=tiled)
         except (RuntimeError, MemoryError) as error:
             if isinstance(error, RuntimeError) and not memory.is_full(error):
                 raise self._failed(error) from error
+            crowded = turn.beside_others
         except (steps.Stopped, TollbrushError):
             raise
         except Exception as error:
             raise self._failed(error) from error
+        turn.alone()
         memory.release(self.device)
-        if self._tiled_from is None or area < self._tiled_from:
+        if crowded:
+            self._alone_from = area
+        elif not _reached(self._tiled_from, area):
             self._tiled_from = area
-            return self._make(images)
-        if len(images) > 1:
+        elif len(images) > 1:
             half = len(images) // 2
-            return [*self._make(images[:half]), *self._make(images[half:])]
-        raise memory.no_room(self.row.name, Size(*images[0].size))
+            return [*self.make(images[:half], turn), *self.make(images[half:], turn)]
+        else:
+            raise memory.no_room(self.row.name, Size(*images[0].size))
+        return self.make(images, turn)
 
-    def _call(self, images: Sequence[Image], *, tiled: bool) -> list[Callable[[], Pixels]]:
+    def _call(self, images: Sequence[Image], turn: Turn, *, tiled: bool) -> list[Callable[[], Pixels]]:
         first = images[0]
-        pipe = self.masked if self.plain is None or (first.mask is not None and self.masked is not None) else self.plain
-        assert pipe is not None
-        memory.tile(pipe, on=tiled)
-        pipe.scheduler = steps.fresh(pipe.scheduler)
-        shape = first.size[1] / first.size[0]
-        show = functools.partial(_preview, pipe, self.adapter.latents, shape)
-        steps.watch(pipe, images, show)
+        masked = self.plain is None or (first.mask is not None and self.masked is not None)
+        shared = self.masked if masked else self.plain
+        assert shared is not None
         self._readings.begin(first.request)
+        # What a call counts on its pipeline and its scheduler is its own; the weights are everybody's.
+        pipe = copy.copy(shared)
+        pipe.scheduler = steps.fresh(shared.scheduler)
+        self._readings.attach(pipe)
+        transfers.pin(pipe, self.device)
+        shape = first.size[1] / first.size[0]
+
+        def over(made: Sequence[Any]) -> None:
+            self._streams.carry(made)
+            turn.go(Stage.DECODING)
+
+        pipe.progress_bar = loop = steps.Loop(lambda: self._stepping(turn, images), over)
+        steps.watch(pipe, images, functools.partial(_preview, pipe, self.adapter.latents, shape), loop.over)
+        with self._streams.beside(), self._tiles(pipe, on=tiled):
+            try:
+                with self._reading(pipe, images, masked=masked):
+                    output = pipe(**self._asked(pipe, images, masked=masked))
+            finally:
+                pipe.maybe_free_model_hooks()
+            _check_safe(output)
+            _check_finite(output.images, self.row)
+            return transfers.fetch(latents.to_bytes(output.images), self.device)
+
+    @contextmanager
+    def _stepping(self, turn: Turn, images: Sequence[Image]) -> Iterator[None]:
+        turn.go(Stage.STEPPING)
+        steps.stop_unless_wanted(images)  # it may have waited long
+        with speed.stance(self.device, compiling=self.compiling), self._streams.stepping():
+            yield
+
+    @contextmanager
+    def _tiles(self, pipe: Any, *, on: bool) -> Iterator[None]:
+        """The VAE is everybody's: who decodes in tiles is alone, and puts them away."""
+        if not on:
+            yield
+            return
+        memory.tile(pipe, on=True)
         try:
-            with speed.stance(self.device, compiling=self.compiling), self._reading(pipe, images):
-                output = pipe(**self._asked(pipe, images))
+            yield
         finally:
-            pipe.maybe_free_model_hooks()
-        _check_safe(output)
-        return _fetch(output.images, self.device, self.row)
+            memory.tile(pipe, on=False)
 
-    def _mixed(self, pipe: Any) -> bool:
-        """Whether the images of a batch may be of several requests."""
-        return self.adapter.batch == "prompts" or (self.adapter.batch == "references" and pipe is self.plain)
-
-    def _reading(self, pipe: Any, images: Sequence[Image]) -> AbstractContextManager[None]:
+    def _reading(self, pipe: Any, images: Sequence[Image], *, masked: bool) -> AbstractContextManager[None]:
         """References belong to each image of a batch."""
-        if len(images) > 1 and self.adapter.batch == "references" and pipe is self.plain:
+        if len(images) > 1 and self.adapter.batch == "references" and not masked:
             return each_its_own(pipe, [image.sources for image in images])
         return nullcontext()
 
-    def _asked(self, pipe: Any, images: Sequence[Image]) -> dict[str, Any]:
+    def _asked(self, pipe: Any, images: Sequence[Image], *, masked: bool) -> dict[str, Any]:
         """The call's keywords, as far as this class takes them."""
         import torch
 
         row, adapter, first, many = self.row, self.adapter, images[0], len(images)
-        masked = pipe is self.masked
-        several = many > 1 and self._mixed(pipe)
+        mixed = adapter.batch == "prompts" or (adapter.batch == "references" and not masked)
+        several = many > 1 and mixed
         generators = [torch.Generator("cpu").manual_seed(image.seed) for image in images]
         asked: dict[str, Any] = {
             "prompt": [image.prompt for image in images] if several else first.prompt,
@@ -173,8 +205,7 @@ def _check_safe(output: Any) -> None:
         raise ContentRefused("the model's safety checker refused its own result.")
 
 
-def _fetch(images: Any, device: str, row: DiffusionModel) -> list[Callable[[], Pixels]]:
-    """The pixels of each, once asked for: from a GPU they travel through pinned memory while it works on."""
+def _check_finite(images: Any, row: DiffusionModel) -> None:
     import torch
 
     if not torch.isfinite(images).all():
@@ -182,18 +213,18 @@ def _fetch(images: Any, device: str, row: DiffusionModel) -> list[Callable[[], P
             f"{row.name} made no picture: its numbers overflowed in {row.dtype}.",
             advice='Say dtype = "bfloat16" or "float32" for it. Nothing was charged.',
         )
-    pixels = latents.to_bytes(images)
-    if not device.startswith("cuda"):
-        return [functools.partial(_given, one) for one in pixels]
-    home = torch.empty(pixels.shape, dtype=torch.uint8, pin_memory=True)
-    home.copy_(pixels, non_blocking=True)
-    arrived = torch.cuda.Event()
-    arrived.record(torch.cuda.current_stream(device))
-    return [functools.partial(_given, one, arrived) for one in home]
 
 
-def _given(pixels: Any, arrived: Any = None) -> Pixels:
-    if arrived is not None:
-        arrived.synchronize()
-    array: Pixels = pixels.numpy()
-    return array
+def _reached(start: int | None, area: int) -> bool:
+    return start is not None and area >= start
+
+
+def _one_at_a_time(method: Callable[..., Any], using: threading.RLock) -> Callable[..., Any]:
+    """Qwen's VAE keeps what it convolves over time on itself: encoding would spoil the decoding beside it."""
+
+    @functools.wraps(method)
+    def used(*given: Any, **named: Any) -> Any:
+        with using:
+            return method(*given, **named)
+
+    return used

@@ -8,8 +8,9 @@ without an error.
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, ExitStack
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 if TYPE_CHECKING:
     from tollbrush.engines.interface import Pixels
@@ -43,9 +44,36 @@ def fresh(scheduler: Any) -> Any:
     return type(scheduler).from_config(scheduler.config)
 
 
-def watch(pipe: Any, images: Sequence[Watching], preview: Preview) -> None:
-    """Lets the pipeline's scheduler tell `images`, one of a batch each, how far they are. `step` raises Stopped once
-    none of them is wanted."""
+class Loop:
+    """Stands where a pipeline asks for its progress bar, around its loop of steps. `begin` is called before the first
+    step and gives what surrounds them; `end` after the last, with all that it gave."""
+
+    def __init__(self, begin: Callable[[], AbstractContextManager[None]], end: Callable[[Sequence[Any]], None]) -> None:
+        self._begin, self._end = begin, end
+        self._around = ExitStack()
+
+    def __call__(self, total: int) -> Self:
+        return self
+
+    def __enter__(self) -> Self:
+        self._around.enter_context(self._begin())
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._around.close()
+
+    def update(self) -> None:
+        """A step was done; the scheduler has told of it."""
+
+    def over(self, after: Sequence[Any]) -> None:
+        """The last step was done. Some pipelines still mix something in before they leave the loop."""
+        self._around.close()
+        self._end(after)
+
+
+def watch(pipe: Any, images: Sequence[Watching], preview: Preview, over: Callable[[Sequence[Any]], None]) -> None:
+    """Lets the pipeline's scheduler tell `images`, one of a batch each, how far they are, and `over` what the last step
+    gave. `step` raises Stopped once none of them is wanted."""
     scheduler = pipe.scheduler
     step = scheduler.step
     done = 0
@@ -53,7 +81,7 @@ def watch(pipe: Any, images: Sequence[Watching], preview: Preview) -> None:
     @functools.wraps(step)  # pipelines look at its signature
     def watched(model_output: Any, timestep: Any, sample: Any, *more: Any, **named: Any) -> Any:
         nonlocal done
-        _stop_unless_wanted(images)
+        stop_unless_wanted(images)
         after = step(model_output, timestep, sample, *more, **named)
         done += 1
         total = max(pipe.num_timesteps, done)
@@ -66,7 +94,9 @@ def watch(pipe: Any, images: Sequence[Watching], preview: Preview) -> None:
                 clean = _clean(scheduler, model_output, sample, after) if clean is None else clean
                 picture = preview(clean, index)
             image.advance(done / (total + 1), picture)  # the last part is decoding
-        _stop_unless_wanted(images)
+        stop_unless_wanted(images)
+        if done == pipe.num_timesteps:
+            over(after)
         return after
 
     scheduler.step = watched
@@ -77,7 +107,8 @@ def shown_after(previews: int, total: int) -> frozenset[int]:
     return frozenset(at for i in range(previews) if 0 < (at := round((i + 1) * total / (previews + 1))) < total)
 
 
-def _stop_unless_wanted(images: Sequence[Watching]) -> None:
+def stop_unless_wanted(images: Sequence[Watching]) -> None:
+    """Raises Stopped."""
     if not any(image.wanted() for image in images):
         raise Stopped
 

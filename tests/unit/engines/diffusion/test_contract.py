@@ -16,6 +16,7 @@ from tollbrush.engines.diffusion.adapters import ADAPTERS, Adapter
 from tollbrush.engines.diffusion.model import DiffusionModel
 from tollbrush.engines.diffusion.models import Models
 from tollbrush.engines.diffusion.requests import Asking, never
+from tollbrush.engines.diffusion.stages import Stages
 from tollbrush.engines.interface import EditInput, Progress, unheard
 from tollbrush.errors import BadMask, BadRequest, JobCancelled, UnsupportedParameter
 from tollbrush.imaging.codec import Pixels
@@ -163,10 +164,12 @@ def test_several_requests_in_one_batch(name: str, models: Models, asked: EditInp
         assert first.kin != second.kin
         return
     assert first.kin == second.kin
-    together = loaded.pipeline.make([first, second])
+    with Stages().turn() as turn:
+        together = loaded.pipeline.make([first, second], turn)
     for request, made in zip(requests, together, strict=True):
         alone = Asking(row, adapter, request, unheard, never).images
-        [[pixels]] = [[one() for one in loaded.pipeline.make(alone)]]
+        with Stages().turn() as turn:
+            [pixels] = [one() for one in loaded.pipeline.make(alone, turn)]
         assert np.abs(made().astype(int) - pixels).max() <= 1
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from tollbrush.engines.diffusion.batches import Image, Line
+from tollbrush.engines.diffusion.stages import Stages, Turn
 from tollbrush.engines.diffusion.steps import shown_after
 from tollbrush.errors import Unavailable
 from tollbrush.imaging.codec import Pixels
@@ -23,7 +24,7 @@ class Maker:
         self.gate = threading.Semaphore(0)
         self.begun = threading.Semaphore(0)
 
-    def __call__(self, images: Sequence[Image]) -> list[Callable[[], Pixels]]:
+    def __call__(self, images: Sequence[Image], _turn: Turn) -> list[Callable[[], Pixels]]:
         self.begun.release()
         self.gate.acquire()
         self.calls.append([image.seed for image in images])
@@ -39,7 +40,7 @@ def maker() -> Maker:
 
 @pytest.fixture
 def line(maker: Maker) -> Iterator[Line]:
-    line = Line("tiny", maker, most=3)
+    line = Line("tiny", maker, 3, Stages())
     yield line
     maker.gate.release(100)
     line.close()
@@ -83,7 +84,7 @@ def test_a_failure_is_told_to_those_it_concerns(maker: Maker, line: Line) -> Non
 
 
 def test_closing_finishes_what_is_at_work_and_tells_the_rest(maker: Maker) -> None:
-    line = Line("tiny", maker, most=1)
+    line = Line("tiny", maker, 1, Stages())
     working, waiting = image(1), image(2)
     line.join([working])
     maker.begun.acquire()
