@@ -1,8 +1,8 @@
 """From a hard mask to hair: how much of each pixel is subject, and what colour that part has.
 
 The alpha is solved in a band around the outline on a reduced copy (laplacian.py), carried to full resolution by a
-colour-guided filter (He and Sun: Fast guided filter, 2015), and the foreground's own colour recovered by two passes of
-blur-fusion (Forte: Approximate fast foreground colour estimation, ICIP 2021), so that no old background shines through.
+colour-guided filter (He and Sun: Fast guided filter, 2015), and the foreground's own colour recovered (foreground.py),
+so that no old background shines through.
 """
 
 from __future__ import annotations
@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from tollbrush.engines.studio.foreground import explained, fore_and_back
 from tollbrush.engines.studio.hair import read_colours
 from tollbrush.engines.studio.laplacian import solve_alpha
+from tollbrush.engines.studio.samples import sampled_alpha
 from tollbrush.engines.studio.strips import enlarged, reduced, reduced_map, strips
 
 if TYPE_CHECKING:
@@ -25,10 +27,13 @@ if TYPE_CHECKING:
     Map = NDArray[np.float32]
 
 _SOLVE_SIDE = 640  # longer side at which alpha is solved
-_FUSE_SIDE = 512  # longer side at which the foreground's and background's local colours are gathered
+_LAYER_SIDE = 1024  # longer side at which the foreground's and background's colours are told apart
 _INSIDE, _OUTSIDE = 0.0154, 0.0176  # of the longer side: the band's reach on either side of the outline
-_TRUST = 0.002, 0.1  # weight of what a colour tells, in the band and on strands, against the neighbours' pull
+_COMMON_TRUST = 0.003  # weight of what a colour's frequency tells against the neighbours' pull
+_PAIR_TRUST = 0.003, 0.1  # weight of what the best pair of colours tells, in the band and on strands
 _SOLID = 0.98
+_THREAD, _FRINGE = 0.3, 0.003  # alpha that holds a strand, and what of the longer side may be fainter around it
+_VEIL, _DENSE = 0.006, (0.3, 0.6)  # of the longer side: half the width of a veil, and its alphas from none to hair's
 _HAZE = 0.06  # alpha below this is nothing, above 1 minus this everything
 
 
@@ -56,20 +61,37 @@ def _alpha(pixels: Pixels, mask: Mask) -> Map:
     sure, unknown = _band(inside)
     told = read_colours(small, inside, unknown)
     unknown |= told.strands
-    alpha = _solve(
-        small, sure, unknown, told.guess, told.trust * np.where(told.strands, _TRUST[1], _TRUST[0]).astype(np.float32)
-    )
+    mixed, pair_trust = sampled_alpha(small, sure, unknown)
+    pair_trust *= np.where(told.strands, _PAIR_TRUST[1], _PAIR_TRUST[0]).astype(np.float32)
+    common_trust = told.trust * np.float32(_COMMON_TRUST)
+    trust = pair_trust + common_trust + np.float32(1e-9)
+    guess = np.asarray((mixed * pair_trust + told.guess * common_trust) / trust, np.float32)
+    alpha = _thin(_solve(small, sure, unknown, guess, trust), told.strands)
     if small.shape != pixels.shape:
         alpha = _guided_enlargement(small, alpha, sure, unknown, pixels)
     return _attached(np.asarray(np.clip((alpha - _HAZE) / (1 - 2 * _HAZE), 0, 1), np.float32))
 
 
+def _thin(alpha: Map, strands: Mask) -> Map:
+    """`alpha` without what is broad and faint far from the outline: a veil is no hair."""
+    broad = cv2.morphologyEx(alpha, cv2.MORPH_OPEN, _disc(round(_VEIL * max(alpha.shape))))
+    faint = np.clip((_DENSE[1] - broad) / (_DENSE[1] - _DENSE[0]), 0, 1)
+    return np.where(strands, alpha - faint * broad, alpha).astype(np.float32)
+
+
 def _attached(alpha: Map) -> Map:
-    """Without what hangs in the air: a strand grows out of the subject."""
-    _, pieces = cv2.connectedComponents((alpha > 0).astype(np.uint8))
+    """Without what hangs in the air or by a faint thread: a strand grows out of the subject."""
+    fringe = _disc(round(_FRINGE * max(alpha.shape)))
+    near = cv2.dilate(_held(alpha, alpha > _THREAD).astype(np.uint8), fringe) > 0
+    return np.where(_held(alpha, near & (alpha > 0)), alpha, np.float32(0))
+
+
+def _held(alpha: Map, where: Mask) -> Mask:
+    """The connected parts of `where` that reach the solid subject."""
+    _, pieces = cv2.connectedComponents(where.astype(np.uint8))
     held = np.zeros(pieces.max() + 1, np.bool_)
-    held[pieces[alpha > _SOLID]] = True
-    return np.where(held[pieces], alpha, np.float32(0))
+    held[pieces[where & (alpha > _SOLID)]] = True
+    return np.asarray(held[pieces], np.bool_)
 
 
 def _band(inside: Mask) -> tuple[Mask, Mask]:
@@ -97,65 +119,54 @@ def _solve(image: Map, sure: Mask, unknown: Mask, guess: Map, trust: Map) -> Map
 
 def _guided_enlargement(small: Map, alpha: Map, sure: Mask, unknown: Mask, pixels: Pixels) -> Map:
     """Alpha as a local linear function of colour, fitted on the small copy and applied to the full picture."""
-    slope, offset = _linear_fit(small, alpha, unknown, radius=2, epsilon=1e-5)
+    fit = _linear_fit(small, alpha, unknown, radius=2, epsilon=1e-5)
+    zones = np.dstack([sure, unknown]).astype(np.float32)
     height, width = pixels.shape[:2]
     large = np.empty((height, width), np.float32)
     for rows in strips(height):
-        colours = pixels[rows].astype(np.float32) / 255
-        fitted = (enlarged(slope, rows, height, width) * colours).sum(axis=2) + enlarged(offset, rows, height, width)
-        inner = enlarged(sure.astype(np.float32), rows, height, width)
-        band = enlarged(unknown.astype(np.float32), rows, height, width)
-        large[rows] = np.where(band > 0.5, np.clip(fitted, 0, 1), inner > 0.5)
+        there = enlarged(fit, rows, height, width)
+        zone = enlarged(zones, rows, height, width) > 0.5
+        colours = pixels[rows].astype(np.float32) * np.float32(1 / 255)
+        fitted = np.einsum("ijc,ijc->ij", there[..., :3], colours) + there[..., 3]
+        large[rows] = np.where(zone[..., 1], np.clip(fitted, 0, 1), zone[..., 0])
     return large
 
 
-def _linear_fit(image: Map, alpha: Map, where: Mask, radius: int, epsilon: float) -> tuple[Map, Map]:
-    """The guided filter's smoothed coefficients for a colour guide, right around `where`: h×w×3 slopes, h×w offsets."""
+def _linear_fit(image: Map, alpha: Map, where: Mask, radius: int, epsilon: float) -> Map:
+    """The guided filter's smoothed coefficients for a colour guide, right around `where`: h×w×4, slopes and offset."""
 
     def mean(values: Map) -> Map:
         return np.asarray(cv2.blur(values, (2 * radius + 1, 2 * radius + 1)), np.float32)
 
     near = cv2.dilate(where.astype(np.uint8), _disc(radius + 1)) > 0
     centre, level = mean(image), mean(alpha)
-    covariance = (mean(image * alpha[..., None]) - centre * level[..., None])[near]
-    spread = np.empty((len(covariance), 3, 3), np.float32)
-    for i in range(3):
-        for j in range(i, 3):
-            moment = mean(image[..., i] * image[..., j]) - centre[..., i] * centre[..., j]
-            spread[:, i, j] = spread[:, j, i] = moment[near] + (epsilon if i == j else 0)
-    slope = np.zeros_like(image)
-    slope[near] = np.linalg.solve(spread, covariance[..., None])[..., 0]
-    offset = level - (slope * centre).sum(axis=2)
-    return mean(slope), mean(offset)
+    x, y, z = np.moveaxis((mean(image * alpha[..., None]) - centre * level[..., None])[near], -1, 0)
+    a, b, c, d, e, f = (
+        (mean(image[..., i] * image[..., j]) - centre[..., i] * centre[..., j])[near] + np.float32(epsilon * (i == j))
+        for i, j in ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2))
+    )
+    # The covariance's inverse by its cofactors.
+    aa, bb, cc, dd, ee, ff = d * f - e * e, c * e - b * f, b * e - c * d, a * f - c * c, b * c - a * e, a * d - b * b
+    slopes = np.column_stack([aa * x + bb * y + cc * z, bb * x + dd * y + ee * z, cc * x + ee * y + ff * z])
+    fit = np.zeros((*alpha.shape, 4), np.float32)
+    fit[near, :3] = slopes / (a * aa + b * bb + c * cc)[:, None]
+    fit[..., 3] = level - (fit[..., :3] * centre).sum(axis=2)
+    return mean(fit)
 
 
 def _foreground(pixels: Pixels, alpha: Map) -> Map:
-    """Blur-fusion with a wide and then a narrow neighbourhood. The neighbourhoods' colours are smooth, so a reduced
-    copy gives them; the last correction, which keeps every hair, is done at full resolution."""
-    image = reduced(pixels, _FUSE_SIDE)
-    share = reduced_map(alpha, _FUSE_SIDE)[..., None]
-    front, back = _gather(image, image, image, share, 45)
-    front, back = _gather(image, _corrected(image, front, back, share), back, share, 5)
+    """A picture too large for all levels is explained by its reduced copy's layers."""
+    image = reduced(pixels, _LAYER_SIDE)
+    front, back = fore_and_back(image, reduced_map(alpha, _LAYER_SIDE))
     height, width = alpha.shape
+    if front.shape[:2] == (height, width):
+        return front
     result = np.empty((height, width, 3), np.float32)
     for rows in strips(height):
         colours = pixels[rows].astype(np.float32) / np.float32(255)
         near, far = enlarged(front, rows, height, width), enlarged(back, rows, height, width)
-        result[rows] = _corrected(colours, near, far, alpha[rows, :, None])
+        result[rows] = explained(colours, near, far, alpha[rows, :, None])
     return result
-
-
-def _gather(image: Map, front: Map, back: Map, share: Map, size: int) -> tuple[Map, Map]:
-    """Mean foreground and background colours around each pixel, weighted by how much of each is there."""
-    weight = np.asarray(cv2.blur(share, (size, size)), np.float32)[..., None]
-    near = cv2.blur(front * share, (size, size)) / (weight + 1e-5)
-    far = cv2.blur(back * (1 - share), (size, size)) / (1 - weight + 1e-5)
-    return np.asarray(near, np.float32), np.asarray(far, np.float32)
-
-
-def _corrected(image: Map, front: Map, back: Map, share: Map) -> Map:
-    """The foreground that explains the pixel, nearest to its neighbourhood's."""
-    return np.asarray(np.clip(front + share * (image - share * front - (1 - share) * back), 0, 1), np.float32)
 
 
 def _disc(radius: int) -> NDArray[np.uint8]:

@@ -6,8 +6,10 @@ import cv2
 import numpy as np
 import pytest
 import skimage.data
+from bench.quality.photographs import outlined
 from numpy.typing import NDArray
 
+from tollbrush.engines.studio.foreground import fore_and_back
 from tollbrush.engines.studio.matting import Matte, matte
 from tollbrush.engines.studio.subject import find_subject
 
@@ -58,6 +60,51 @@ def test_the_foreground_carries_no_old_background() -> None:
     mixed = (truth > 0.3) & (truth < 0.9)
     colours = composed(truth)[mixed] / 255
     assert np.abs(found.foreground[mixed] - RED).mean() < 0.3 * np.abs(colours - RED).mean()
+
+
+def layers() -> tuple[Map, Map, Map]:
+    """Alpha out of focus, and two photographs, 0..1, to stand before and behind."""
+    front, back = (
+        np.asarray(layer, np.float32) / np.float32(255)
+        for layer in (skimage.data.astronaut()[:400, :400], skimage.data.coffee()[:400, 100:500])
+    )
+    return soft_disc(400, 10), front, back
+
+
+def test_layers_are_told_apart_before_a_lively_ground() -> None:
+    alpha, front, back = layers()
+    mixed = composed(alpha, front, back).astype(np.float32) / np.float32(255)
+    ours, theirs = fore_and_back(mixed, alpha)
+    edge = (alpha > 0.2) & (alpha < 0.8)
+    assert np.abs(mixed - front)[edge].mean() > 0.14  # what a composite with the picture's own colours would show
+    assert np.abs(ours - front)[edge].mean() < 0.055
+    again = ours * alpha[..., None] + theirs * (1 - alpha[..., None])
+    assert np.abs(again - mixed)[edge].mean() < 0.01
+
+
+def test_each_layer_is_the_picture_where_it_stands_alone() -> None:
+    alpha, front, back = layers()
+    ours, theirs = fore_and_back(composed(alpha, front, back).astype(np.float32) / np.float32(255), alpha)
+    assert np.abs(ours - front)[alpha == 1].max() < 0.003
+    assert np.abs(theirs - back)[alpha == 0].max() < 0.003
+
+
+def test_a_large_picture_gets_the_colours_of_its_reduced_copy() -> None:
+    """Beyond the side at which layers are told apart only the last correction is done at full size."""
+    alpha = soft_disc(1500, 12)
+    found = matte(composed(alpha), alpha > 0.5)
+    mixed = (found.alpha > 0.3) & (found.alpha < 0.9)
+    own = np.abs(composed(alpha)[mixed] / 255 - RED).mean()
+    assert np.abs(found.foreground[mixed] - RED).mean() < 0.3 * own
+
+
+@pytest.mark.parametrize("name", ["coffee", "motorcycle"])
+def test_nothing_of_a_lively_ground_clings_to_the_subject(name: str) -> None:
+    """Wood grain and a garage hold the subjects' colours in thin streaks, which once passed for hair."""
+    scene = outlined(name)
+    found = matte(scene.pixels, scene.mask).alpha
+    far = cv2.distanceTransform((~scene.mask).astype(np.uint8), cv2.DIST_L2, 5) > 0.02 * max(found.shape)
+    assert found[far].sum() < 5
 
 
 def test_opaque_pixels_keep_their_colour() -> None:
