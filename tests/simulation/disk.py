@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
 from random import Random
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from simulation.loop import VirtualLoop
 from tollbrush.errors import Unavailable
@@ -60,7 +60,8 @@ def _slowly(name: str) -> Callable[..., Awaitable[Any]]:
     writes = name in _WRITES
 
     def call(self: _Slow, *args: Any, **kw: Any) -> Awaitable[Any]:
-        disk, method = self._disk, getattr(self._store, name)
+        disk = self._disk
+        method: Callable[..., Coroutine[Any, Any, Any]] = getattr(self._store, name)
         loop, random = disk.loop, disk.rng.random
         if loop.over:
             return _nothing()
@@ -68,13 +69,13 @@ def _slowly(name: str) -> Callable[..., Awaitable[Any]]:
             if disk.faults and random() < disk.faults:
                 return _full()
         elif random() < _AT_ONCE:
-            return cast(Awaitable[Any], method(*args, **kw))
+            return method(*args, **kw)
         answer = loop.create_future()
         delay = random() * (20 if random() < _SLOW else 0.02)
         if random() < 0.5:
-            loop.call_later(delay, _happen, answer, method, args, kw)
+            loop.after(delay, _happen, answer, method, args, kw)
         else:
-            loop.call_later(delay, _tell, answer, *_run(method(*args, **kw)))
+            loop.after(delay, _tell, answer, *_run(method(*args, **kw)))
         return answer
 
     return call

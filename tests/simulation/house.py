@@ -110,7 +110,7 @@ class House:
 
     def kill(self) -> None:
         """As kill -9 does it: whoever waits for an answer gets none."""
-        self.process.alive = False
+        self._loop.kill(self.process)
         for answer in list(self._answers):
             if not answer.done():
                 answer.set_exception(Gone())

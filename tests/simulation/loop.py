@@ -72,9 +72,10 @@ class VirtualLoop:
     def __init__(self) -> None:
         self._now, self._order = 0.0, 0
         self._ready: deque[_Due] = deque()
-        self._timers: list[tuple[float, int, _Handle]] = []
+        self._timers: list[tuple[float, int, _Due]] = []
         self._tasks: list[asyncio.Task[Any]] = []
         self.over = False
+        self._troubled = False  # somebody is dead or stopped
         self.steps = 0
         self.surprises: list[str] = []
 
@@ -98,18 +99,23 @@ class VirtualLoop:
         return due
 
     def call_later(self, delay: float, callback: Callable[..., Any], *args: Any, context: Context | None = None) -> Any:
-        self._order += 1
         handle = _Handle((callback, args, copy_context() if context is None else context))
+        self._order += 1
         heappush(self._timers, (self._now + delay, self._order, handle))
         return handle
 
     def call_at(self, when: float, callback: Callable[..., Any], *args: Any, context: Context | None = None) -> Any:
         return self.call_later(when - self._now, callback, *args, context=context)
 
+    def after(self, delay: float, callback: Callable[..., Any], *args: Any) -> None:
+        """`call_later` for what nobody takes back."""
+        self._order += 1
+        heappush(self._timers, (self._now + delay, self._order, (callback, args, copy_context())))
+
     def sleep(self, seconds: float) -> asyncio.Future[None]:
         """As asyncio's, and cheaper: what is awaited is the timer itself."""
-        over: asyncio.Future[None] = self.create_future()
-        self.call_later(seconds, _wake, over)
+        over: asyncio.Future[None] = asyncio.Future(loop=self)  # type: ignore[arg-type]
+        self.after(seconds, _wake, over)
         return over
 
     def create_future(self) -> asyncio.Future[Any]:
@@ -154,10 +160,18 @@ class VirtualLoop:
         self.over = True
         for left in self._tasks:
             if not left.done():
-                left._log_destroy_pending = False  # type: ignore[attr-defined]
+                waited = left._fut_waiter  # type: ignore[attr-defined]
                 left.get_coro().close()
+                for future in (left, waited) if waited else (left,):
+                    asyncio.Future.cancel(future)  # lets go of who waits for it
         for all_ in (self._tasks, self._ready, self._timers):
             all_.clear()
+
+    def kill(self, process: Process) -> None:
+        process.alive, self._troubled = False, True
+
+    def stop(self, process: Process) -> None:
+        process.stopped = self._troubled = True
 
     def resume(self, process: Process) -> None:
         process.stopped = False
@@ -180,7 +194,7 @@ class VirtualLoop:
                 raise Stuck("everybody waits for somebody else")
             if callback is None:
                 continue
-            process = context.get(_PROCESS)
+            process = context.get(_PROCESS) if self._troubled else None
             if process is None or (process.alive and not process.stopped):
                 context.run(callback, *args)
             elif process.alive:

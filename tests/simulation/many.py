@@ -60,7 +60,6 @@ def some(first: int, count: int, *, enough: int | None = None, **world: Any) -> 
     """What went wrong, here and now; `world` is what every World gets. Stops when `enough` went wrong."""
     found: Found = []
     often = gc.get_threshold()
-    gc.collect()
     gc.freeze()  # what is there now outlives every history
     gc.set_threshold(_YOUNG, 100)
     with surprises() as seen:

@@ -236,7 +236,8 @@ class World:
             return
         self.story.note("{} {}", kind, house.process.name)
         if kind == "freeze":
-            house.process.stopped = self._frozen = True
+            self.loop.stop(house.process)
+            self._frozen = True
             await self.loop.sleep(rng.uniform(1, 60))
             self.story.note("{} goes on", house.process.name)
             self.loop.resume(house.process)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import traceback
 from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass, field
 from itertools import takewhile
@@ -81,7 +82,7 @@ class Works:
             if self._works.get(key) is work:
                 del self._works[key]
             if not task.cancelled():
-                task.exception()  # its callers may have gone; the job says what happened
+                _let_go(task.exception())  # its callers may have gone; the job says what happened
 
         work.task.add_done_callback(ended)
         return work
@@ -105,3 +106,11 @@ class Works:
         for task in late:
             task.cancel()
         await asyncio.gather(*late, return_exceptions=True)
+
+
+def _let_go(failure: BaseException | None) -> None:
+    """The frames that a failure came through hold the task that it ended, and the pictures: a circle, which would stay
+    in memory until the garbage collector comes by."""
+    while failure is not None:
+        traceback.clear_frames(failure.__traceback__)
+        failure = failure.__cause__ or failure.__context__
