@@ -241,7 +241,12 @@ class DiffusionSettings(_Part):
     """For one picture."""
     stalled_seconds: float = Field(default=300.0, gt=0)
     """A worker at work that says nothing for longer is replaced."""
+    memory: float | None = Field(default=None, gt=0)
+    """GiB of each device for all models' weights, on a CPU too; empty: what a GPU has free, less a part for the work.
+    A model that does not fit beside the others takes the place of the one used longest ago."""
     compile: bool = True
+    beside: bool = True
+    """Reading a request and decoding another while a third one is made."""
     fp8: bool = False
     """Faster on some GPUs, and not the same pixels: look at its results first."""
     attention: str = ""

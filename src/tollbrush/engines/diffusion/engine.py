@@ -8,9 +8,10 @@ from typing import Final
 
 from tollbrush.domain.edits import Size
 from tollbrush.engines.diffusion.messages import Setup
-from tollbrush.engines.diffusion.model import DiffusionModel, Tuning
+from tollbrush.engines.diffusion.model import DiffusionModel
 from tollbrush.engines.diffusion.models import Models
 from tollbrush.engines.diffusion.pins import Pins
+from tollbrush.engines.diffusion.served import tuning
 from tollbrush.engines.diffusion.worker import START_LIMIT, Worker
 from tollbrush.engines.interface import Capabilities, EditInput, EditOutput
 from tollbrush.settings import DiffusionSettings
@@ -60,9 +61,8 @@ class DiffusionEngine:
 
     def _worker(self, device: str | None) -> Worker:
         ours = self._settings
-        tuning = Tuning(compile=ours.compile, attention=ours.attention or None, fp8=ours.fp8)
         token = ours.token.get_secret_value() or None
-        setup = Setup(tuple(self._rows.values()), device, tuning, ours.cache, ours.offline, token)
+        setup = Setup(tuple(self._rows.values()), device, tuning(ours), ours.cache, ours.offline, token)
         return Worker(setup, eager=ours.load == "start", stalled=ours.stalled_seconds, loaded=self._loaded)
 
     def _loaded(self, name: str, commit: str | None) -> None:

@@ -17,7 +17,6 @@ from tollbrush.engines.diffusion.model import DiffusionModel, Tuning
 from tollbrush.engines.diffusion.pipelines import Pipeline
 from tollbrush.errors import BadSettings, NoRoom
 
-_BYTES: Final = {"bfloat16": 2, "float16": 2, "float32": 4}
 _reading: Final = threading.Lock()
 """diffusers and transformers import their modules on first use, and two threads that do so at once find them half
 made; what `_quiet` silences is the process's too."""
@@ -46,13 +45,16 @@ def device_named(name: str | None) -> str:
         raise BadSettings(f"device is {name[:40]!r}; say cuda, cuda:1 or cpu.") from unknown
 
 
-def read(row: DiffusionModel, folder: Path, adapter: Adapter, device: str, tuning: Tuning) -> Pipeline:
-    """One at a time. Raises BadSettings for files that are missing, wrong, pickled, or too large for the device."""
+def read(
+    row: DiffusionModel, folder: Path, adapter: Adapter, device: str, tuning: Tuning, shelf: memory.Shelf
+) -> Pipeline:
+    """One at a time; on the shelf from then on, also where it fails. Raises BadSettings for files that are missing,
+    wrong, pickled, or too large for the device, NoRoom where other models are in the way."""
     index = folders.read_index((folder / folders.INDEX).read_bytes(), row.name)
     weights = folders.check(folder, index, row.variant, row.name)
     _check_processors(row, index)
     with _reading:
-        _check_room(row, weights, device, tuning)
+        _take_room(row, weights, device, shelf)
         with _quiet(), _refusing(row):
             opened = _class(adapter.opens).from_pretrained(
                 folder, dtype=dtype(row, device), variant=row.variant, use_safetensors=True, local_files_only=True
@@ -98,14 +100,15 @@ def _class(name: str) -> Any:
         return getattr(diffusers, name)
 
 
-def _check_room(row: DiffusionModel, weights: Mapping[str, folders.Weights], device: str, tuning: Tuning) -> None:
-    if not device.startswith("cuda"):
-        return
+def _take_room(row: DiffusionModel, weights: Mapping[str, folders.Weights], device: str, shelf: memory.Shelf) -> None:
     import torch
 
-    sizes = [part.count * _BYTES[row.dtype] for part in weights.values()]
-    free, _ = torch.cuda.mem_get_info(device)
-    memory.check_fits(row.name, sum(sizes), max(sizes), free, tuning.margin, offload=row.offload)
+    free = None
+    if device.startswith("cuda"):
+        torch.cuda.empty_cache()  # what finished edits left behind is free
+        free, _ = torch.cuda.mem_get_info(device)
+    sizes = [part.count * dtype(row, device).itemsize for part in weights.values()]
+    shelf.take(row.name, sum(sizes), max(sizes), free, offload=row.offload)
 
 
 def _check_processors(row: DiffusionModel, index: folders.Index) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import gc
+import threading
 from typing import Any, Final
 
-from tollbrush.errors import NoRoom, Unavailable
+from tollbrush.errors import BadSettings, NoRoom, Unavailable
 
 _GIB: Final = 2**30
 _SAID: Final = ("out of memory", "can't allocate memory", "not enough memory", "ALLOC_FAILED")
@@ -54,17 +55,51 @@ def no_room(name: str, size: Any) -> Unavailable:
     )
 
 
-def check_fits(name: str, weights: int, largest: int, free: int, margin: float, *, offload: bool) -> None:
-    """`weights` of all parts and of the `largest`, in bytes as loaded; `free`: of the GPU; `margin`: the part of
-    it that the work itself needs. Raises NoRoom saying how much there should be."""
-    needed, room = (largest if offload else weights), int(free * (1 - margin))
-    if needed <= room:
-        return
-    fewer = "" if offload or largest > room else f"say offload = true (its largest part is {_gib(largest)}), "
-    raise NoRoom(
-        f"{name} needs {_gib(needed)} for its weights; this GPU has {_gib(free)} free, {_gib(room)} beside the work.",
-        advice=f"Take a larger GPU, free this one, {fewer}or choose a smaller model.",
-    )
+class Shelf:
+    """The weights that a device holds, by model, in bytes. `most`: of all together, None: what the device has room for.
+    `margin`: the part of the device's memory that the work itself needs."""
+
+    def __init__(self, most: int | None, margin: float) -> None:
+        self._most, self._margin = most, margin
+        self._held: dict[str, int] = {}
+        self._counting = threading.Lock()
+
+    def take(self, name: str, weights: int, largest: int, free: int | None, *, offload: bool) -> None:
+        """`weights` of all parts and of the `largest`, as loaded; `free`: of the device's memory, None where nobody
+        counts it. Raises NoRoom where they would fit if other models left, BadSettings where they never will."""
+        needed = largest if offload else weights
+        with self._counting:
+            held = sum(self._held.values())
+        needs = f"{name} needs {_gib(needed)} for its weights"
+        if self._most is not None and not _fits(needs, needed, self._most - held, self._most):
+            raise BadSettings(
+                f"{needs}; engines.diffusion.memory is {_gib(self._most)}.",
+                advice="Raise it, or choose a smaller model.",
+            )
+        if free is not None:
+            whole, work = free + held, 1 - self._margin
+            if not _fits(needs, needed, int(free * work), int(whole * work)):
+                fewer = "" if offload or largest > whole * work else _OFFLOAD.format(_gib(largest))
+                raise BadSettings(
+                    f"{needs}; this GPU has {_gib(whole)} free, {_gib(int(whole * work))} beside the work.",
+                    advice=f"Take a larger GPU, free this one, {fewer}or choose a smaller model.",
+                )
+        with self._counting:
+            self._held[name] = needed
+
+    def give_back(self, name: str) -> None:
+        with self._counting:
+            self._held.pop(name, None)
+
+
+_OFFLOAD: Final = "say offload = true (its largest part is {}), "
+
+
+def _fits(needs: str, needed: int, left: int, most: int) -> bool:
+    """Whether it would if no other model were there. Raises NoRoom while it would only then."""
+    if left < needed <= most:
+        raise NoRoom(f"{needs}; beside other models {_gib(max(0, left))} are left.", advice="They take turns.")
+    return needed <= most
 
 
 def _gib(count: int) -> str:

@@ -63,6 +63,14 @@ class NotLoaded:
 
 
 @dataclass(frozen=True)
+class Waits:
+    """A model is not in the device's memory until it is asked for: others are. `why` in a sentence."""
+
+    name: str
+    why: str
+
+
+@dataclass(frozen=True)
 class Told:
     id: int
     progress: Progress
@@ -76,4 +84,4 @@ class Done:
     result: EditOutput | TollbrushError
 
 
-Answer = Loading | Loaded | NotLoaded | Told | Done
+Answer = Loading | Loaded | NotLoaded | Waits | Told | Done

@@ -52,11 +52,13 @@ class Tuning:
     warmed up; every other shape runs eagerly. `attention`: a diffusers backend, None is the best one present.
     `fp8`: weights and activations of the transformer's linear layers in float8, on GPUs that have it: check its
     results, and that it is faster (`bench/diffusion.py`). `margin`: the part of the GPU's memory kept free of weights
-    for the work itself. `beside`: reading a request and decoding another while a third one steps, on a CPU too."""
+    for the work itself. `weights`: bytes of all models together, also on a CPU; None: what the GPU has room for.
+    `beside`: reading a request and decoding another while a third one steps, on a CPU too."""
 
     compile: bool = True
     attention: str | None = None
     channels_last: bool = True
     fp8: bool = False
     margin: float = 0.15
+    weights: int | None = None
     beside: bool = True

@@ -1,16 +1,21 @@
 """The loaded pipelines of one device: load, ask what they can, edit. Blocking calls, from any thread.
 
 edit ─ checked: words, mask, sources ─ the pipeline's line ─ together with its equals ─ one call of the pipeline
+
+A model that does not fit beside the others takes the place of the one that was used longest ago: of those that nobody
+uses if there is one, else once the edits asked of it have ended.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tollbrush.engines.diffusion import adapters, frames
+from tollbrush.engines.diffusion import adapters, frames, memory
 from tollbrush.engines.diffusion.adapters import Adapter
 from tollbrush.engines.diffusion.batches import Line
 from tollbrush.engines.diffusion.hub import Hub
@@ -21,7 +26,7 @@ from tollbrush.engines.diffusion.stages import Stages
 from tollbrush.engines.diffusion.warm_up import warm_up
 from tollbrush.engines.diffusion.words import Reader
 from tollbrush.engines.interface import Capabilities, EditInput, EditOutput, Report, unheard
-from tollbrush.errors import BadMask, BadSettings, UnsupportedParameter
+from tollbrush.errors import BadMask, BadSettings, NoRoom, UnsupportedParameter
 
 Loading = Callable[[str, float], None]
 """What is being done, in a word or two (`downloading`, `reading`, `warming up`), and how much of it in 0..1."""
@@ -30,7 +35,7 @@ Loading = Callable[[str, float], None]
 class Models:
     """`device`: as torch names it (`cuda:1`, `cpu`); None is the first GPU: a CPU is used only where it is named.
     `cache`: the hub cache's folder, None is the usual one. `offline`: only what the cache holds. `token`: for gated
-    models. `endpoint`: another hub than the usual one."""
+    models. `endpoint`: another hub than the usual one. `left` hears of models that made room for others."""
 
     def __init__(
         self,
@@ -42,20 +47,26 @@ class Models:
         offline: bool = False,
         token: str | None = None,
         endpoint: str | None = None,
+        left: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._rows = {row.name: row for row in rows}
         self._wanted, self._tuning = device, tuning or Tuning()
         self._hub = Hub(cache, offline=offline, token=token, endpoint=endpoint)
         self._stages = Stages()
-        self._gates = {name: threading.Lock() for name in self._rows}
-        self._lines: dict[str, _Loaded] = {}
+        self._shelf = memory.Shelf(self._tuning.weights, self._tuning.margin)
+        self.left = left
+        self._loading = threading.Lock()
+        self._changed = threading.Condition()
+        self._lines: OrderedDict[str, _Loaded] = OrderedDict()  # the least recently used first
+        self._leaving = set[str]()
 
-    def load(self, name: str, progress: Loading) -> None:
+    def load(self, name: str, progress: Loading, *, make_room: bool = False) -> None:
         """Fetches what the cache lacks, reads the weights, compiles, warms up. Does nothing where it is loaded already;
         a second thread waits for the first. Raises BadSettings for what the operator must mend (no such model or
-        revision, files that are missing, wrong or pickled, no disk, no GPU, a GPU too small), EngineFailed for what
-        may pass (the hub does not answer)."""
-        self._ready(name, progress)
+        revision, files that are missing, wrong or pickled, no disk, no GPU, a GPU too small), NoRoom where other models
+        are in the way and not to `make_room`, EngineFailed for what may pass (the hub does not answer)."""
+        with self._use(name, progress, make_room=make_room):
+            pass
 
     def loaded(self, name: str) -> bool:
         """Whether the next edit starts at once."""
@@ -66,16 +77,23 @@ class Models:
         return self._lines[name].pipeline.speedups
 
     def unload(self, name: str) -> None:
-        """Lets its memory go, after the edits that are at work on it; those that wait are told Unavailable."""
-        from tollbrush.engines.diffusion import memory
-
-        with self._gates[name]:
-            loaded = self._lines.pop(name, None)
-            if loaded is not None:
-                device = loaded.pipeline.device
-                loaded.line.close()
-                del loaded
-                memory.release(device)
+        """Lets its memory go, after the edits that were asked of it; who asks from now on waits, and has it loaded
+        again."""
+        with self._changed:
+            self._changed.wait_for(lambda: name not in self._leaving)
+            if (loaded := self._lines.pop(name, None)) is None:
+                return
+            self._leaving.add(name)
+            while loaded.users:
+                self._changed.wait()
+        device = loaded.pipeline.device
+        loaded.line.close()
+        del loaded
+        memory.release(device)
+        self._shelf.give_back(name)
+        with self._changed:
+            self._leaving.remove(name)
+            self._changed.notify_all()
 
     def capabilities(self, name: str) -> Capabilities:
         """Without torch and without loading: from the row and `model_index.json`, in its folder or in the hub cache.
@@ -115,40 +133,80 @@ class Models:
         row = self._row(name)
         adapter = self._adapter(row)
         _check(row, adapter, request)
-        loaded = self._ready(name, lambda _word, _fraction: None)
-        loaded.reader.check(request.prompt)
-        asking = Asking(row, adapter, request, report, cancelled)
-        loaded.line.join(asking.images)
-        return asking.result()
+        with self._use(name, lambda _word, _fraction: None, make_room=True) as loaded:
+            loaded.reader.check(request.prompt)
+            asking = Asking(row, adapter, request, report, cancelled)
+            loaded.line.join(asking.images)
+            return asking.result()
 
     def close(self) -> None:
-        """Ends the pipelines' threads after the edits at work, and lets the memory go."""
-        for name in list(self._lines):
+        """Ends the pipelines' threads after the edits at work, and lets the memory go; edits that wait are told
+        Unavailable."""
+        for name, loaded in list(self._lines.items()):
+            loaded.line.close()
             self.unload(name)
 
-    def _ready(self, name: str, progress: Loading) -> _Loaded:
+    @contextmanager
+    def _use(self, name: str, progress: Loading, *, make_room: bool) -> Iterator[_Loaded]:
+        """While it lasts, the model stays."""
         row = self._row(name)
-        with self._gates[name]:
+        loaded = self._here(name) or self._fetched(row, progress, make_room=make_room)
+        try:
+            yield loaded
+        finally:
+            with self._changed:
+                loaded.users -= 1
+                self._changed.notify_all()
+
+    def _here(self, name: str) -> _Loaded | None:
+        """The model with one more user, if it is loaded and not about to leave."""
+        with self._changed:
             loaded = self._lines.get(name)
-            if loaded is None:
-                loaded = self._lines[name] = self._loaded(row, progress)
+            if loaded is not None:
+                loaded.users += 1
+                self._lines.move_to_end(name)
             return loaded
 
-    def _loaded(self, row: DiffusionModel, progress: Loading) -> _Loaded:
+    def _fetched(self, row: DiffusionModel, progress: Loading, *, make_room: bool) -> _Loaded:
+        """Files are fetched by anybody; into the device's memory goes one model at a time."""
+        folder = self._hub.folder(row, lambda fraction: progress("downloading", fraction))
+        progress("reading", 0.0)
+        with self._loading:
+            while (loaded := self._here(row.name)) is None:
+                with self._changed:
+                    self._changed.wait_for(lambda: row.name not in self._leaving)
+                try:
+                    loaded = self._loaded(row, folder, progress)
+                except NoRoom:
+                    if not (make_room and self._make_room()):
+                        raise
+                else:
+                    with self._changed:
+                        self._lines[row.name] = loaded
+        return loaded
+
+    def _make_room(self) -> bool:
+        """False: there is no model that could leave."""
+        with self._changed:
+            leaving = min(self._lines, key=lambda name: self._lines[name].users > 0, default=None)
+        if leaving is None:
+            return False
+        self.unload(leaving)
+        self.left(leaving)
+        return True
+
+    def _loaded(self, row: DiffusionModel, folder: Path, progress: Loading) -> _Loaded:
         from tollbrush.engines.diffusion import loading
 
-        device = loading.device_named(self._wanted)
-        folder = self._hub.folder(row, lambda fraction: progress("downloading", fraction))
-        adapter = self._adapter(row)
-        progress("reading", 0.0)
-        pipeline = loading.read(row, folder, adapter, device, self._tuning)
-        progress("reading", 1.0)
-        line = Line(row.name, pipeline.make, row.batch, self._stages, hands=2 if pipeline.beside else 1)
-        try:
+        device, adapter = loading.device_named(self._wanted), self._adapter(row)
+        with ExitStack() as failing:
+            failing.callback(self._shelf.give_back, row.name)
+            pipeline = loading.read(row, folder, adapter, device, self._tuning, self._shelf)
+            progress("reading", 1.0)
+            line = Line(row.name, pipeline.make, row.batch, self._stages, hands=2 if pipeline.beside else 1)
+            failing.callback(line.close)
             warm_up(pipeline, line, lambda fraction: progress("warming up", fraction))
-        except BaseException:
-            line.close()
-            raise
+            failing.pop_all()
         return _Loaded(pipeline, line, Reader(pipeline.any, adapter.words))
 
     def _row(self, name: str) -> DiffusionModel:
@@ -170,11 +228,14 @@ class Models:
         return adapters.adapter(index.pipeline, row.name)
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Loaded:
+    """`users`: edits that were asked of it and have not ended."""
+
     pipeline: Pipeline
     line: Line
     reader: Reader
+    users: int = 0
 
 
 def _check(row: DiffusionModel, adapter: Adapter, request: EditInput) -> None:

@@ -12,11 +12,11 @@ import structlog
 from tollbrush.domain.catalog import Model
 from tollbrush.domain.edits import Size
 from tollbrush.domain.licences import Licence, check_sale, licence
-from tollbrush.engines.diffusion.model import DiffusionModel
+from tollbrush.engines.diffusion.model import DiffusionModel, Tuning
 from tollbrush.engines.diffusion.pins import Pins, is_commit
 from tollbrush.engines.diffusion.rows import DEFAULT, KNOWN, UNSOLD, Known, named
 from tollbrush.errors import BadSettings
-from tollbrush.settings import ModelSettings, Settings
+from tollbrush.settings import DiffusionSettings, ModelSettings, Settings
 
 _log: Final = structlog.get_logger(__name__)
 
@@ -62,6 +62,17 @@ def served(settings: Settings, pins: Pins) -> tuple[DiffusionModel, ...]:
     found = [_known(row, settings) for row in _chosen(settings)]
     found += [_run(name, model) for name, model in _own(settings).items()]
     return tuple(_pinned(row, pins) for row in found)
+
+
+def tuning(ours: DiffusionSettings) -> Tuning:
+    """How far the settings push a device."""
+    return Tuning(
+        compile=ours.compile,
+        attention=ours.attention or None,
+        fp8=ours.fp8,
+        weights=None if ours.memory is None else int(ours.memory * 2**30),
+        beside=ours.beside,
+    )
 
 
 def names(settings: Settings) -> frozenset[str]:

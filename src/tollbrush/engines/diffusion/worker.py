@@ -25,6 +25,7 @@ from tollbrush.engines.diffusion.messages import (
     NotLoaded,
     Setup,
     Told,
+    Waits,
 )
 from tollbrush.engines.interface import EditInput, EditOutput, Report, unheard
 from tollbrush.engines.pipes import Child
@@ -195,6 +196,10 @@ class Worker:
                 self._pin(name, commit)
                 _log.info("a model is ready", model=name, device=self.label, commit=commit)
                 self._heard_loaded(name, commit)
+            case Waits(name, why):
+                self._loading.discard(name)
+                self._ready.discard(name)
+                _log.info("a model waits until it is asked for", model=name, device=self.label, why=why)
             case NotLoaded(name, error):
                 self._loading.discard(name)
                 self._failed[name] = (error, self._now())

@@ -26,12 +26,13 @@ from tollbrush.engines.diffusion.messages import (
     NotLoaded,
     Setup,
     Told,
+    Waits,
 )
 from tollbrush.engines.diffusion.model import DiffusionModel
 from tollbrush.engines.diffusion.models import Models
 from tollbrush.engines.interface import EditOutput, Progress
 from tollbrush.engines.pipes import heard, mouth, say
-from tollbrush.errors import BadSettings, EngineFailed, TollbrushError
+from tollbrush.errors import BadSettings, EngineFailed, NoRoom, TollbrushError
 
 READY: Final = "ready"
 BROKEN: Final = 70  # exit code: the device no longer works
@@ -73,8 +74,9 @@ class _Desk:
 
     def __init__(self, models: Models, setup: Setup, device: str, out: BinaryIO) -> None:
         self._models, self._setup, self._device, self._out = models, setup, device, out
+        models.left = lambda name: self._say(Waits(name, "Another model took its place."))
         self._speaking = threading.Lock()
-        self._loading = threading.Lock()  # one at a time: the libraries import their parts as they are asked for
+        self._loading = {row.name: threading.Lock() for row in setup.rows}  # who comes second need not tell of it
         self._cancelled: dict[int, threading.Event] = {}
 
     def take(self, message: Load | Edit | Cancel) -> None:
@@ -94,20 +96,24 @@ class _Desk:
 
     def _load_quietly(self, name: str) -> None:
         try:
-            self._load(name)
+            self._load(name, make_room=False)
         except TollbrushError:
             return  # it was told; who asks for an edit hears it again
 
-    def _load(self, name: str) -> None:
+    def _load(self, name: str, *, make_room: bool) -> None:
         """Says how it goes, and how it ended. Raises BadSettings, EngineFailed."""
         if self._models.loaded(name):
             return
-        with self._loading:
+        with self._loading[name]:
             if self._models.loaded(name):
                 return
             self._say(Loading(name, "starting", 0.0))
             try:
-                self._models.load(name, lambda doing, part: self._say(Loading(name, doing, part)))
+                self._models.load(name, lambda doing, part: self._say(Loading(name, doing, part)), make_room=make_room)
+            except NoRoom as full:
+                crowded = any(self._models.loaded(row.name) for row in self._setup.rows)
+                self._say(Waits(name, full.sentence()) if crowded else NotLoaded(name, full))
+                raise
             except TollbrushError as error:
                 self._say(NotLoaded(name, error))
                 raise
@@ -127,7 +133,7 @@ class _Desk:
             self._say(Told(asked.id, progress))
 
         try:
-            self._load(asked.name)
+            self._load(asked.name, make_room=True)
             result = self._models.edit(asked.name, asked.request, report=report, cancelled=flag.is_set)
         except TollbrushError as error:
             result = error

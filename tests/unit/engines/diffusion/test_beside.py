@@ -318,6 +318,26 @@ def test_streams_wait_for_each_other() -> None:
     ]
 
 
+def test_only_steps_are_on_the_stream_of_steps(tiny: Tiny) -> None:
+    with opened(tiny, KLEIN, Tuning(beside=False)) as models:
+        gpu, where = Gpu(), list[tuple[str, str]]()
+        pipeline = models._lines[KLEIN].pipeline
+        pipeline._streams = pipeline._readings._streams = Streams("cuda:0", gpu)
+        for name, method in (
+            ("text_encoder", "forward"),
+            ("transformer", "forward"),
+            ("vae", "encode"),
+            ("vae", "decode"),
+        ):
+            Tapped(part(models, name), method, lambda _nth, name=name: where.append((name, gpu.current.name)))  # type: ignore[misc]
+        for _ in range(2):
+            models.edit(KLEIN, asked(1))
+    once = [("vae", "own 1"), ("transformer", "steps"), ("transformer", "steps"), ("vae", "own 1")]
+    assert where == [("text_encoder", "own 1"), *once, *once]
+    waits = ["steps waits for own 1", "own 1 waits for steps"]
+    assert gpu.said == [*waits, "own 1 waits for what own 1 did", *waits]
+
+
 def test_pictures_are_pinned_as_they_were(tiny: Tiny) -> None:
     from tollbrush.engines.diffusion import transfers
 

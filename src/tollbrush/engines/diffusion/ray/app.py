@@ -21,7 +21,6 @@ from starlette.responses import Response
 from tollbrush import logs
 from tollbrush.engines.diffusion import served
 from tollbrush.engines.diffusion.messages import Setup
-from tollbrush.engines.diffusion.model import Tuning
 from tollbrush.engines.diffusion.pins import Pins
 from tollbrush.engines.diffusion.ray.replica import Replica
 from tollbrush.engines.diffusion.ray.residents import Resident
@@ -122,7 +121,7 @@ def build(settings: Settings) -> serve.Application:
     setup = Setup(
         rows,
         None if ray.gpus else "cpu",
-        Tuning(compile=ours.compile, attention=ours.attention or None, fp8=ours.fp8),
+        served.tuning(ours),
         ours.cache,
         ours.offline,
         ours.token.get_secret_value() or None,
