@@ -1,39 +1,30 @@
-"""A hosted x402 facilitator verifies and settles; we check first, and look at the chain afterwards.
-
-Its `/verify`, `/settle` and `/supported` are section 7 of the x402 v2 specification; one that speaks version 1 only is
-spoken to in version 1. It is believed in nothing that we can know ourselves.
-"""
+"""A hosted x402 facilitator verifies and settles; we check first, and look at the chain afterwards. It is believed in
+nothing that we can know ourselves."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 import re
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
-import msgspec
-
-from tollbrush.domain.breaker import Breaker, CircuitOpen
+from tollbrush.domain.breaker import CircuitOpen
 from tollbrush.domain.charges import ClaimKey
 from tollbrush.domain.networks import Network
 from tollbrush.domain.payments import Payment, Requirement
 from tollbrush.errors import NotFound, PaymentRefused, Unavailable
 from tollbrush.payments.checks import SCHEME
+from tollbrush.payments.facilitator_api import Facilitator
 from tollbrush.payments.facilitator_family import family
 from tollbrush.payments.interface import Outcome, Settlement, Verified
 from tollbrush.payments.once import Once
-from tollbrush.payments.pooled import PooledWeb
 from tollbrush.payments.rpc import JsonRpc, RpcError, RpcUnreachable
 from tollbrush.payments.web import NoAnswer
-from tollbrush.wire.nesting import is_too_deep
-from tollbrush.wire.x402 import Resource, accepts_v1, accepts_v2
 
 T = TypeVar("T")
 _REASON = re.compile(r"[a-z0-9_]{1,100}", re.ASCII)
-_RESOURCE: Final = Resource("urn:tollbrush:image-edit", "An edited image")
 _POLL_SECONDS: Final = 0.5
 # Refusals by which a settlement surely moved nothing, as far as a facilitator can be believed: those of its checks.
 # All else (a receipt that did not come, a nonce already used) is for the chain to say.
@@ -64,13 +55,10 @@ class FacilitatorTill:
         self._network, self._rpc = network, rpc
         self._family = family(network, pay_to, rpc, confirmations=confirmations)
         self._extra = self._family.extra
-        self._seconds, self._version = seconds, 2
-        self._web = PooledWeb(url.rstrip("/"), seconds)
-        self._once = Once()
-        # One for each: a facilitator that verifies and cannot settle must not have edits made on its word.
-        self._breakers = {
-            what: Breaker(NoAnswer, failures=failures, seconds=cooldown, clock=clock) for what in ("verify", "settle")
-        }
+        self._seconds, self._once = seconds, Once()
+        self._facilitator = Facilitator(
+            network, url, seconds=seconds, failures=failures, cooldown=cooldown, clock=clock
+        )
 
     @property
     def network(self) -> str:
@@ -88,8 +76,7 @@ class FacilitatorTill:
     async def verify(self, payment: Payment, requirement: Requirement, *, now: int, deadline: int) -> Verified:
         verified = self._family.inspect(payment, requirement, now, deadline)
         try:
-            self._breakers["settle"].require()
-            answer = await self._ask("verify", verified)
+            answer = await self._facilitator.verify(verified)
         except CircuitOpen as failure:
             raise Unavailable(
                 f"the payment facilitator for {self._network.title} does not answer.", retry_after=failure.retry_after
@@ -115,7 +102,7 @@ class FacilitatorTill:
 
     async def _settle(self, verified: Verified) -> Settlement:
         try:
-            answer = await self._ask("settle", verified)
+            answer = await self._facilitator.settle(verified)
         except (NoAnswer, CircuitOpen) as failure:
             return await self._look(verified, Settlement(Outcome.UNKNOWN, reason=f"facilitator_{failure}"))
         tx_hash, reason = self._transaction(answer.get("transaction")), _reason(answer.get("errorReason"))
@@ -159,29 +146,18 @@ class FacilitatorTill:
         return replace(found, tx_hash=tx_hash) if found.outcome is Outcome.UNKNOWN else found
 
     async def check(self) -> str | None:
-        """Also learns the facilitator's protocol version and, on Solana, its fee payer."""
+        """Also learns the facilitator's fee payer, on Solana."""
         title = self._network.title
-        if wait := max(breaker.wait for breaker in self._breakers.values()):
+        if wait := self._facilitator.wait:
             return f"the facilitator for {title} has not answered several times; it is tried again in {wait} s."
         try:
-            status, answer = await self._call("GET", "supported")
+            offered = await self._facilitator.supported()
         except NoAnswer as failure:
             return f"the facilitator for {title} gave no usable answer to /supported: {failure}."
-        kinds = answer.get("kinds") if status == 200 else None
-        names = {2: self._network.id, 1: self._network.v1}
-        offered = {
-            kind["x402Version"]: kind
-            for kind in (kinds if isinstance(kinds, list) else ())
-            if isinstance(kind, dict)
-            and kind.get("scheme") == SCHEME
-            and kind.get("x402Version") in (1, 2)
-            and kind.get("network") == names[kind["x402Version"]]
-        }
-        if not offered:
+        if offered is None:
             return f"the facilitator does not support {SCHEME} on {title}."
-        self._version = max(offered)
         if self._network.family == "svm":
-            extra = offered[self._version].get("extra")
+            extra = offered.get("extra")
             fee_payer = extra.get("feePayer") if isinstance(extra, dict) else None
             if not isinstance(fee_payer, str):
                 return f"the facilitator names no fee payer for {title}."
@@ -215,40 +191,9 @@ class FacilitatorTill:
     async def close(self) -> None:
         """After the settlements under way have their outcome."""
         await self._once.drain()
-        await self._web.close()
+        await self._facilitator.close()
         if self._rpc:
             await self._rpc.close()
-
-    async def _ask(self, what: str, verified: Verified) -> dict[str, Any]:
-        """A judgement: an object with the field that decides. A facilitator may say no with a status of 4xx.
-        Raises NoAnswer, CircuitOpen."""
-        with self._breakers[what].call():
-            status, answer = await self._call("POST", what, self._body(verified))
-            decides = "isValid" if what == "verify" else "success"
-            if status >= 500 or not isinstance(answer.get(decides), bool) or (status != 200 and answer[decides]):
-                raise NoAnswer(f"http_{status}" if status != 200 else "answer_malformed")
-            return answer
-
-    def _body(self, verified: Verified) -> dict[str, Any]:
-        payload, due = dict(verified.payload), verified.requirement
-        if self._version == 1:
-            payment = {"scheme": SCHEME, "network": self._network.v1, "payload": payload}
-            entry = accepts_v1([due], _RESOURCE)[0]
-        else:
-            entry = accepts_v2([due])[0]
-            payment = {"payload": payload, "accepted": entry}
-        version = {"x402Version": self._version}
-        return version | {"paymentPayload": version | payment, "paymentRequirements": entry}
-
-    async def _call(self, verb: str, path: str, body: Mapping[str, Any] | None = None) -> tuple[int, dict[str, Any]]:
-        status, content = await self._web.send(verb, "/" + path, None if body is None else msgspec.json.encode(body))
-        try:
-            answer = None if is_too_deep(content) else json.loads(content)
-        except ValueError:
-            answer = None
-        if not isinstance(answer, dict):
-            raise NoAnswer("answer_malformed")
-        return status, answer
 
     def _transaction(self, value: object) -> str | None:
         plausible = isinstance(value, str) and self._family.transaction.fullmatch(value) and value.strip("0x")
