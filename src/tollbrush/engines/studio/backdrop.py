@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     Map = NDArray[np.float32]
 
 _SMALL = 256  # longer side at which light is measured and glow is blurred
+_KEY = 75  # percentile of the subject's lightness: its lit parts
 _RIM_SIDE = 1024  # longer side at which the subject's rim is found
 _BLUR_SIDE = 1024  # longer side at which the background is defocused
 _WIDEST = 0.030  # defocus radius at strength 1, of the longer side
@@ -33,15 +34,15 @@ def replace_background(pixels: Pixels, matte: Matte, backdrop: Pixels, *, light:
     height, width = matte.alpha.shape
     small = reduced(backdrop, _SMALL)
     glow = np.asarray(cv2.GaussianBlur(small, (0, 0), 0.02 * _SMALL), np.float32)
-    ambient = np.asarray(cv2.GaussianBlur(small, (0, 0), 0.25 * _SMALL), np.float32)
     relight = _relight(matte, small, light)
+    gains = relight.gains(np.asarray(cv2.GaussianBlur(linear(small), (0, 0), 0.25 * _SMALL), np.float32))
     alpha = reduced_map(matte.alpha, _RIM_SIDE)
     rim = np.asarray(cv2.GaussianBlur(1 - alpha, (0, 0), 0.008 * max(alpha.shape)), np.float32)
     result = np.empty((height, width, 3), np.uint8)
     for rows in strips(height):
         share = matte.alpha[rows, :, None]
         behind = backdrop[rows, :, :3].astype(np.float32) / np.float32(255)
-        front = relight.apply(matte.foreground[rows], enlarged(ambient, rows, height, width))
+        front = relight.apply(matte.foreground[rows], enlarged(gains, rows, height, width))
         wrap = light.wrap * share * enlarged(rim, rows, height, width)[..., None]
         front += wrap * (np.maximum(front, enlarged(glow, rows, height, width)) - front)
         result[rows] = _quantised(front * share + behind * (1 - share))
@@ -74,11 +75,10 @@ def blur_background(pixels: Pixels, matte: Matte, strength: float) -> Pixels:
 
 
 def _relight(matte: Matte, backdrop: Map, light: Light) -> Relight:
-    share = reduced_map(matte.alpha, _SMALL)
-    subject = to_lab(reduced_map(matte.foreground, _SMALL))[..., 0]
-    weight = np.where(share > 0.9, 1.0, 1e-6 * share + 1e-9)
-    lightness = float(np.average(subject, weights=weight))
-    return Relight.towards(lightness, float(to_lab(backdrop)[..., 0].mean()), light)
+    lightness = to_lab(reduced_map(matte.foreground, _SMALL))[..., 0]
+    own = lightness[reduced_map(matte.alpha, _SMALL) > 0.9]
+    key = float(np.percentile(own, _KEY)) if own.size else 50.0
+    return Relight.towards(key, float(to_lab(backdrop)[..., 0].mean()), light)
 
 
 def _defocused(image: Map, alpha: Map, strength: float) -> Map:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import cv2
 import numpy as np
@@ -12,13 +12,25 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from tollbrush.engines.interface import Pixels
+
     Map = NDArray[np.float32]
+
+
+_LUMINANCE: Final = np.array([0.2126, 0.7152, 0.0722], np.float32)
+_GAMMA: Final = 2.2
+_ABOVE: Final = 30  # how much lighter than its backdrop a subject's lit parts should be, in L
+_GOALS: Final = (38, 80)
+_DIMMEST: Final = 0.6
+_LIFT: Final = 0.5  # of the way up: shadows may stay darker than a bright backdrop makes one expect
+_SOFTEST: Final = 0.75
+_DAY: Final = 80  # mean L of a backdrop in full daylight
 
 
 @dataclass(frozen=True)
 class Light:
-    """How a subject takes on its backdrop's light. `strength` 0..1; `night` makes it dimmer and paler, as eyes and
-    film see by night; `wrap` 0..1 is how much of the backdrop's glow creeps over the subject's rim."""
+    """How a subject takes on its backdrop's light. `strength` 0..1; `night` makes it paler, as eyes and film see by
+    night; `wrap` 0..1 is how much of the backdrop's glow creeps over the subject's rim."""
 
     strength: float = 0.6
     night: bool = False
@@ -53,26 +65,46 @@ def from_lab(lab: Map) -> Map:
     return np.clip(np.asarray(cv2.cvtColor(lab, cv2.COLOR_LAB2RGB), np.float32), 0, 1)
 
 
+def to_bytes(lab: Map) -> Pixels:
+    """CIELAB → sRGB bytes."""
+    return np.asarray(cv2.convertScaleAbs(from_lab(lab), alpha=255), np.uint8)
+
+
 @dataclass(frozen=True)
 class Relight:
-    """A tone curve and a tint that bring a subject's Lab colours into its backdrop's light. The curve is a power, so
-    that black and white stay where they are."""
+    """What brings a subject's sRGB colours into its backdrop's light. Before a dark backdrop its exposure falls by
+    `gain`, whites too; before a bright one its tones rise by a `power`, so that black and white stay where they are.
+    `tint` is how far the ambient light's colour becomes the subject's. A gain in light is one of sRGB values to the
+    power 1/γ, so nothing is decoded."""
 
+    gain: float
     power: float
     saturation: float
     tint: float
 
     @classmethod
-    def towards(cls, subject_lightness: float, backdrop_lightness: float, light: Light) -> Relight:
-        goal = float(np.clip(backdrop_lightness + 14, 22, 72))
-        now = float(np.clip(subject_lightness / 100, 0.05, 0.95))
-        then = float(np.clip(now + (goal / 100 - now) * 0.62 * light.strength, 0.08, 0.92))
-        power = float(np.clip(np.log(then) / np.log(now), 0.6, 2.0))
-        return cls(power, 0.82 if light.night else 1.0, 0.30 * light.strength)
+    def towards(cls, key: float, backdrop: float, light: Light) -> Relight:
+        """`key`: lightness of the subject's lit parts, `backdrop`: mean lightness, both CIELAB L."""
+        key = float(np.clip(key, 10, 95))
+        goal = key + (float(np.clip(backdrop + _ABOVE, *_GOALS)) - key) * light.strength
+        gain = float(np.clip(goal / key, _DIMMEST, 1)) if goal < key else 1.0
+        lift = min(key + (goal - key) * _LIFT, 95)
+        power = float(np.clip(np.log(lift / 100) / np.log(key / 100), _SOFTEST, 1)) if goal > key else 1.0
+        # By day the sun's white light outweighs the sky's.
+        coloured = float(np.clip((_DAY - backdrop) / 40, 0.2, 1))
+        return cls(gain, power, 0.75 if light.night else 1.0, 0.75 * light.strength * coloured)
 
-    def apply(self, colours: Map, ambient: Map) -> Map:
-        """`colours` and the `ambient` light around them, both sRGB 0..1 and of one shape."""
-        lab, around = to_lab(colours), to_lab(ambient)
-        lab[..., 0] = 100 * np.clip(lab[..., 0] / 100, 1e-3, 1) ** self.power
-        lab[..., 1:] = lab[..., 1:] * self.saturation + around[..., 1:] * self.tint
-        return from_lab(lab)
+    def gains(self, ambient: Map) -> Map:
+        """What each channel of a subject is multiplied by where this linear light surrounds it; of the same shape."""
+        bright = (ambient @ _LUMINANCE)[..., None]
+        colour = np.clip((ambient + 0.004) / (bright + 0.004), 0.4, 2.2) ** self.tint
+        even = colour / (colour @ _LUMINANCE)[..., None]
+        return np.asarray(self.gain * even ** (1 / _GAMMA), np.float32)
+
+    def apply(self, colours: Map, gains: Map) -> Map:
+        """`colours`: sRGB 0..1, `gains` as above, enlarged. Not clipped."""
+        lit = colours**self.power if self.power != 1 else colours
+        if self.saturation != 1:
+            grey = (lit @ _LUMINANCE)[..., None]
+            lit = grey + (lit - grey) * np.float32(self.saturation)
+        return np.asarray(lit * gains, np.float32)

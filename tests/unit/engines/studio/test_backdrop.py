@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from tollbrush.domain.edits import Size
 from tollbrush.engines.studio.backdrop import blur_background, remove_background, replace_background
-from tollbrush.engines.studio.light import Light
+from tollbrush.engines.studio.light import Light, Relight
 from tollbrush.engines.studio.matting import Matte, matte
 from tollbrush.engines.studio.scenes import SCENES, paint, plain
 from tollbrush.engines.studio.subject import find_subject
@@ -80,6 +80,49 @@ def test_light_keeps_black_and_white() -> None:
     black = (cut.alpha == 1) & (picture.max(axis=2) < 6)
     assert black.sum() > 500
     assert np.median(before((255, 255, 255), Light(wrap=0))[black]) < 25
+
+
+def test_whites_fall_by_night() -> None:
+    """White cloth in moonlight is no brighter than the moon's sky allows, and a little blue."""
+    picture, cut = portrait()
+    white = (cut.alpha == 1) & (picture.min(axis=2) > 235)
+    assert white.sum() > 300
+    scene = paint("night", Size(512, 512), 1)
+    lit = replace_background(picture, cut, scene, light=SCENES["night"].light)[white].mean(axis=0)
+    assert 90 < lit.mean() < 210
+    assert 10 < lit[2] - lit[0] < 90
+
+
+@pytest.mark.parametrize("name", ["blue_sky", "beach", "snow", "fog"])
+def test_daylight_leaves_colours_nearly_alone(name: str) -> None:
+    """The sky is blue by day, what stands under it is not."""
+    picture, cut = portrait()
+    opaque = (cut.alpha == 1) & (picture.max(axis=2) < 250)
+    lit = replace_background(picture, cut, paint(name, Size(512, 512), 1), light=SCENES[name].light)[opaque]
+    change = lit.mean(axis=0) - picture[opaque].mean(axis=0)
+    assert np.ptp(change) < 9
+    assert np.abs(change).max() < 16
+
+
+def test_a_sunset_warms() -> None:
+    picture, cut = portrait()
+    opaque = (cut.alpha == 1) & (picture.max(axis=2) < 250)
+    lit = replace_background(picture, cut, paint("sunset", Size(512, 512), 1), light=SCENES["sunset"].light)[opaque]
+    change = lit.mean(axis=0) - picture[opaque].mean(axis=0)
+    assert change[0] - change[2] > 4
+
+
+@pytest.mark.parametrize("backdrop", [0.0, 30.0, 60.0, 100.0])
+@pytest.mark.parametrize("key", [0.0, 50.0, 100.0])
+def test_light_stays_within_reason(key: float, backdrop: float) -> None:
+    relight = Relight.towards(key, backdrop, Light(strength=1, night=backdrop < 10))
+    greys = np.linspace(0, 1, 11, dtype=np.float32)[:, None, None] * np.ones(3, np.float32)
+    for ambient in (np.zeros_like(greys), np.ones_like(greys), np.eye(3, dtype=np.float32)[[0] * 11][:, None]):
+        lit = relight.apply(greys, relight.gains(ambient))
+        assert np.isfinite(lit).all()
+        assert (lit[0] < 0.01).all()  # black stays
+        assert (np.diff(lit, axis=0) >= 0).all()
+        assert 0.5 < lit[10].mean() < 1.4
 
 
 def test_removal_is_transparent_and_forgets_the_background() -> None:
