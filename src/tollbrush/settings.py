@@ -283,6 +283,8 @@ class RaySettings(_Part):
     cpus: float = Field(default=1.0, ge=0)
     models_per_replica: int = Field(default=0, ge=0)
     """Models in one GPU's memory; the least recently used goes first. 0: as many as fit."""
+    idle_seconds: float = Field(default=600.0, ge=0)
+    """How long a copy too many is kept."""
     drain_seconds: float = Field(default=240.0, ge=0)
     """How long a copy that is replaced may take to finish its edits."""
 

@@ -10,7 +10,6 @@ import os
 import shutil
 import signal
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +18,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from support.orders import NETWORK, PRICE, ROW, SIZE, Counter
 from support.pictures import data_uri, half_mask, photo
-from support.shop import FUNDS, Buyer, Shop, offer, open_shop, payment_header
+from support.shop import Buyer, offer, open_shop, payment_header
 
 pytestmark = [
     pytest.mark.e2e,
@@ -28,18 +28,8 @@ pytestmark = [
     pytest.mark.skipif(importlib.util.find_spec("diffusers") is None, reason="needs tollbrush[diffusion]"),
 ]
 
-BASE = "eip155:84532"
-SIZE = "64x96"
-PICTURE = data_uri(photo(64, 96))
-ASKED = {"model": "acme/tiny", "prompt": "make it snowy", "size": SIZE, "image": PICTURE}
-PRICE = 10_500
-POLLS = 20_000
 
-
-@dataclass(frozen=True)
-class House:
-    shop: Shop
-
+class House(Counter):
     @property
     def gateway(self) -> int:
         (process,) = self.shop.processes
@@ -49,49 +39,6 @@ class House:
         """The process id of the one worker that runs."""
         (found,) = _workers_of(self.gateway)
         return found
-
-    def buy(self, buyer: Buyer, **changes: Any) -> httpx2.Response:
-        """Paid, and waited for."""
-        asked = self.shop.post(ASKED | changes)
-        assert asked.status_code == 402, asked.text
-        headers = {"X-Payment": payment_header(self.shop, buyer, offer(asked, BASE)), "Prefer": "wait=240"}
-        return httpx2.post(
-            f"{self.shop.url}/api/v1/images/image2image", json=ASKED | changes, headers=headers, timeout=300
-        )
-
-    def begin(self, buyer: Buyer, **changes: Any) -> Job:
-        """Paid, and answered with a job."""
-        asked = self.shop.post(ASKED | changes)
-        headers = {"X-Payment": payment_header(self.shop, buyer, offer(asked, BASE))}
-        taken = self.shop.post(ASKED | changes, headers)
-        assert taken.status_code == 202, taken.text
-        return Job(self.shop.url + taken.json()["poll_url"], headers)
-
-    def spent(self, buyer: Buyer) -> int:
-        return FUNDS - self.shop.base.balance(buyer.address(BASE))
-
-
-@dataclass(frozen=True)
-class Job:
-    url: str
-    headers: dict[str, str]
-
-    def poll(self) -> dict[str, Any]:
-        said: dict[str, Any] = httpx2.get(self.url, headers=self.headers, timeout=60).json()
-        return said
-
-    def seen_until(self, *states: str) -> list[dict[str, Any]]:
-        """Every answer up to the first in one of these states."""
-        answers = []
-        for _ in range(POLLS):
-            answers.append(self.poll())
-            if answers[-1]["status"] in states:
-                return answers
-        raise AssertionError(f"never {states}: {answers[-1]}")
-
-    def at_work(self) -> None:
-        """Returns once the first step is done."""
-        assert any(self.poll().get("progress") for _ in range(POLLS))
 
 
 def _workers_of(gateway: int) -> list[int]:
@@ -118,11 +65,10 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     bad = Path(shutil.copytree(good, folder / "bad"))
     for weights in bad.glob("transformer/*.safetensors"):
         weights.write_bytes(weights.read_bytes()[:-100])
-    row = {"engine": "diffusion", "licence": "Apache-2.0", "mask": True, "sizes": {SIZE: "0.01"}}
     models = {
-        "acme/tiny": row | {"weights": {"source": str(good), "steps": 4}},
-        "acme/slow": row | {"weights": {"source": str(good), "steps": 200}},
-        "acme/bad": row | {"weights": {"source": str(bad)}},
+        "acme/tiny": {**ROW, "weights": {"source": str(good), "steps": 4}},
+        "acme/slow": {**ROW, "weights": {"source": str(good), "steps": 200}},
+        "acme/bad": {**ROW, "weights": {"source": str(bad)}},
     }
     env = {
         "TOLLBRUSH_MODELS": json.dumps(models),
@@ -177,7 +123,7 @@ def test_the_same_seed_makes_the_same_picture(house: House) -> None:
 
 
 def test_a_job_tells_how_far_it_is(house: House, buyer: Buyer) -> None:
-    answers = house.begin(buyer, model="acme/slow").seen_until("completed")
+    answers = house.begin(buyer, model="acme/slow").answers()
     told = [answer["progress"] for answer in answers[:-1] if answer.get("progress") is not None]
     assert told == sorted(told)
     assert len({round(fraction, 3) for fraction in told if 0 < fraction < 1}) >= 3
@@ -187,13 +133,13 @@ def test_a_job_tells_how_far_it_is(house: House, buyer: Buyer) -> None:
 
 def test_a_cancelled_job_stops_and_is_not_charged(house: House, buyer: Buyer) -> None:
     job = house.begin(buyer, model="acme/slow", n=10)
-    job.at_work()
-    assert httpx2.delete(job.url, headers=job.headers).status_code == 200
+    job.progress()
+    job.cancel()
     said = job.poll()
     assert (said["status"], said["payment_status"]) == ("cancelled", "not_charged")
     # ten times two hundred steps would hold the line for longer than this has
     quick = house.begin(house.shop.buyer(), model="acme/slow", size=SIZE)
-    quick.at_work()
+    quick.progress()
     assert house.spent(buyer) == 0
 
 
@@ -201,7 +147,7 @@ def test_unfinished_pictures_are_seen_at_the_openai_door(house: House, buyer: Bu
     fields = {"model": "acme/tiny", "prompt": "make it snowy", "size": SIZE, "stream": "true", "partial_images": "2"}
     url, files = f"{house.shop.url}/v1/images/edits", {"image": photo(64, 96)}
     asked = httpx2.post(url, data=fields, files=files)
-    headers = {"X-Payment": payment_header(house.shop, buyer, offer(asked, BASE))}
+    headers = {"X-Payment": payment_header(house.shop, buyer, offer(asked, NETWORK))}
     with httpx2.stream("POST", url, data=fields, files=files, headers=headers, timeout=300) as stream:
         lines = [line for line in stream.iter_lines() if line.startswith("data: ")]
     events = [json.loads(line.removeprefix("data: ")) for line in lines]
@@ -239,10 +185,10 @@ def test_the_gateway_itself_stays_light(house: House) -> None:
 
 def test_a_worker_killed_in_mid_edit_charges_nobody_and_is_replaced(house: House, buyer: Buyer) -> None:
     job = house.begin(buyer, model="acme/slow", n=10)
-    job.at_work()
+    job.progress()
     killed = house.worker()
     os.kill(killed, signal.SIGKILL)
-    failed = job.seen_until("failed")[-1]
+    failed = job.ended()
     assert (failed["code"], failed["payment_status"]) == ("worker_died", "not_charged")
     assert house.spent(buyer) == 0
     sold = house.buy(buyer)

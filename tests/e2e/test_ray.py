@@ -20,9 +20,11 @@ from typing import Any
 import httpx2
 import pytest
 
-from support.pictures import data_uri, photo
-from support.ray_cluster import Cluster, two_nodes, until
-from support.shop import FUNDS, Buyer, Shop, offer, open_shop, payment_header
+from support.orders import ENDED, PRICE, ROW, SIZE, Counter, Job
+from support.ray_cluster import Cluster, two_nodes
+from support.shop import Buyer, open_shop
+from support.tiny_pipelines import weight
+from support.waiting import until
 
 MISSING = [name for name in ("ray", "torch", "diffusers") if importlib.util.find_spec(name) is None]
 pytestmark = [
@@ -33,77 +35,32 @@ pytestmark = [
     pytest.mark.skipif(os.environ.get("TOLLBRUSH_E2E") != "long", reason="TOLLBRUSH_E2E=long runs it"),
 ]
 
-BASE = "eip155:84532"
-SIZE = "64x96"
-PICTURE = data_uri(photo(64, 96))
-ASKED = {"model": "acme/tiny", "prompt": "make it snowy", "size": SIZE, "image": PICTURE, "seed": 5}
-PRICE = 10_500
-ENDED = ("completed", "failed", "cancelled")
 BEGAN = re.compile(r'event="an edit began".* replica=\S+/(\d+)@')
 
 
 @dataclass
-class House:
-    """The shop, its cluster, and the settings that both go by. `said`: how much of the log was read."""
+class House(Counter):
+    """The shop, its cluster, and the settings that both go by."""
 
-    shop: Shop
-    cluster: Cluster
-    settings: Mapping[str, str]
-    said: int = field(default=0)
+    cluster: Cluster = field(kw_only=True)
+    settings: Mapping[str, str] = field(kw_only=True)
 
-    def begin(self, buyer: Buyer, **changes: Any) -> Job:
-        """Paid, and answered with a job."""
-        self.said = len(self.shop.log.read_text())
-        asked = self.shop.post(ASKED | changes)
-        assert asked.status_code == 402, asked.text
-        headers = {"X-Payment": payment_header(self.shop, buyer, offer(asked, BASE))}
-        taken = self.shop.post(ASKED | changes, headers)
-        assert taken.status_code == 202, taken.text
-        return Job(self.shop.url + taken.json()["poll_url"], headers)
-
-    def news(self) -> str:
-        """What the gateway has logged since the last job began."""
-        return self.shop.log.read_text()[self.said :]
+    def began(self) -> list[int]:
+        """The processes that work on the last job, in order."""
+        return [int(process) for process in BEGAN.findall(self.news())]
 
     def at_work(self, nth: int = 1) -> int:
         """The process that works on the last job, once the `nth` has begun to."""
+        return until(lambda: self.began()[nth - 1] if len(self.began()) >= nth else None, "nothing began")
 
-        def look() -> int | None:
-            found = BEGAN.findall(self.news())
-            return int(found[nth - 1]) if len(found) >= nth else None
+    def replicas(self, count: int) -> set[int]:
+        """Once there are so many."""
 
-        return until(look, "nothing began")
+        def look() -> set[int] | None:
+            found = self.cluster.replicas()
+            return found if len(found) == count else None
 
-    def spent(self, buyer: Buyer) -> int:
-        return FUNDS - self.shop.base.balance(buyer.address(BASE))
-
-
-@dataclass(frozen=True)
-class Job:
-    url: str
-    headers: dict[str, str]
-
-    def poll(self) -> dict[str, Any]:
-        said: dict[str, Any] = httpx2.get(self.url, headers=self.headers, timeout=60).json()
-        return said
-
-    def progress(self, beyond: float = 0.0) -> float:
-        """Once it is further than this."""
-
-        def look() -> float | None:
-            said = self.poll()
-            assert said["status"] not in ENDED, said
-            done = float(said.get("progress") or 0)
-            return done if done > beyond else None
-
-        return until(look, f"{self.url} makes no progress")
-
-    def ended(self) -> dict[str, Any]:
-        def look() -> dict[str, Any] | None:
-            said = self.poll()
-            return said if said["status"] in ENDED else None
-
-        return until(look, f"{self.url} is still at work")
+        return until(look, f"there never are {count} replicas")
 
 
 @pytest.fixture(scope="module")
@@ -113,10 +70,9 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
 
     folder = tmp_path_factory.mktemp("ray")
     weights = str(build("Flux2KleinPipeline", folder / "model"))
-    row = {"engine": "diffusion", "licence": "Apache-2.0", "mask": True, "sizes": {SIZE: "0.01"}}
     models = {
-        "acme/tiny": row | {"weights": {"source": weights, "steps": 4}},
-        "acme/slow": row | {"weights": {"source": weights, "steps": 200}},
+        "acme/tiny": {**ROW, "weights": {"source": weights, "steps": 4}},
+        "acme/slow": {**ROW, "weights": {"source": weights, "steps": 200}},
     }
     settings = {
         "TOLLBRUSH_MODELS": json.dumps(models),
@@ -136,7 +92,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         assert f"deployed at {cluster.url}" in cluster.deploy(settings)
         on_ray = {"TOLLBRUSH_ENGINES__RAY__ADDRESSES": json.dumps([cluster.url])}
         with open_shop(folder, **settings, **gateway, **on_ray) as shop:
-            yield House(shop, cluster, settings)
+            yield House(shop, cluster=cluster, settings=settings)
 
 
 @pytest.fixture
@@ -203,7 +159,7 @@ def test_a_cancelled_job_stops_there_too(house: House, buyer: Buyer) -> None:
     job = house.begin(buyer, model="acme/slow", n=10)
     job.progress()
     worker = house.at_work()
-    assert httpx2.delete(job.url, headers=job.headers).status_code == 200
+    job.cancel()
     assert job.poll()["payment_status"] == "not_charged"
     stopped = house.cluster.told("an edit was stopped", by=worker)
     seconds = float(re.findall(r"seconds=([0-9.]+)", stopped)[-1])
@@ -221,6 +177,43 @@ def test_what_is_replaced_finishes_first(house: House, buyer: Buyer) -> None:
     assert said["status"] == "completed", said
     assert "asked for again" not in house.news()
     assert house.spent(buyer) == 2 * PRICE
+    assert house.replicas(2).isdisjoint(before)
+
+
+def test_a_model_that_does_not_fit_takes_another_ones_place(house: House, buyer: Buyer) -> None:
+    """On one replica, whose memory holds one of the two."""
+    (weights,) = {row["weights"]["source"] for row in json.loads(house.settings["TOLLBRUSH_MODELS"]).values()}
+    house.cluster.deploy({
+        **house.settings,
+        "TOLLBRUSH_ENGINES__DIFFUSION__MEMORY": str(1.5 * weight(Path(weights)) / 2**30),
+        "TOLLBRUSH_ENGINES__RAY__REPLICAS": "1",
+        "TOLLBRUSH_ENGINES__RAY__ONGOING": "1",
+        "TOLLBRUSH_ENGINES__RAY__IDLE_SECONDS": "1",
+    })  # fmt: skip
+    (replica,) = house.replicas(1)
+    assert "a model waits until it is asked for" in house.cluster.told("acme/slow", by=replica)
+    first = digests(house.begin(buyer).ended())
+    assert digests(house.begin(buyer, model="acme/slow").ended()) != first
+    assert digests(house.begin(buyer).ended()) == first
+    ready = [line for line in house.cluster.log(replica) if "a model is ready" in line]
+    assert [re.findall(r"acme/\w+", line) for line in ready] == [["acme/tiny"], ["acme/slow"], ["acme/tiny"]]
+    assert house.spent(buyer) == 3 * PRICE
+
+
+def test_it_grows_with_the_queue_and_shrinks_after_it(house: House) -> None:
+    """The last deployment: one replica at least, two at most, one edit for each."""
+    (first,) = house.replicas(1)
+    jobs, start = list[Job](), len(house.shop.log.read_text())
+
+    def load() -> set[str] | None:
+        began = set(BEGAN.findall(house.shop.log.read_text()[start:]))
+        if sum(job.poll()["status"] not in ENDED for job in jobs) < 4:
+            jobs.append(house.begin(house.shop.buyer(), model="acme/slow", n=4))
+        return began if len(began) == 2 else None
+
+    assert str(first) in until(load, "a second replica never worked")
+    assert [job.ended()["status"] for job in jobs] == ["completed"] * len(jobs)
+    house.replicas(1)
 
 
 def test_nothing_to_run_is_told_when_it_is_deployed(house: House) -> None:
@@ -229,8 +222,7 @@ def test_nothing_to_run_is_told_when_it_is_deployed(house: House) -> None:
     assert "no model to run" in said.stderr
     wrong = {
         "TOLLBRUSH_MODELS": json.dumps(
-            {"acme/bad": {"engine": "diffusion", "licence": "Apache-2.0", "sizes": {SIZE: "0.01"},
-                          "weights": {"source": "/nowhere", "pipeline": "Flux2KleinPipeline"}}}
+            {"acme/bad": {**ROW, "weights": {"source": "/nowhere", "pipeline": "Flux2KleinPipeline"}}}
         ),
         "TOLLBRUSH_ENGINES__RAY__GPUS": "0",
     }  # fmt: skip

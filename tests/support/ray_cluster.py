@@ -11,22 +11,19 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 from support.servers import TESTS, free_port, tail
+from support.waiting import until
 
 _NODES = ("127.0.0.2", "127.0.0.3")
 """Ray takes 127.0.0.1 to mean another address of the machine."""
 _STORE = 80 * 2**20
 _STARTS = 5
 """Ray gives up a node whose agents take longer than 15 s to start, which they do on a busy machine."""
-_PATIENCE = 400.0
-"""Seconds for what other processes do: a copy of the engine imports torch before it answers."""
 _MARK = "TOLLBRUSH_TEST_CLUSTER"
 _QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -35,9 +32,6 @@ _QUIET = {
     "HF_HUB_OFFLINE": "1",
     "HF_HUB_DISABLE_TELEMETRY": "1",
 }
-
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -71,27 +65,20 @@ class Cluster:
 
     def told(self, event: str, *, by: int) -> str:
         """A replica's line of log about this event, the newest, as soon as there is one."""
-        logs = Path(self.environment[_MARK]) / "session_latest/logs"
 
         def newest() -> str | None:
-            lines = [line for log in logs.glob(f"worker-*-{by}.err") for line in log.read_text().splitlines()]
-            return next((line for line in reversed(lines) if event in line), None)
+            return next((line for line in reversed(self.log(by)) if event in line), None)
 
         return until(newest, f"process {by} has not logged {event!r}")
+
+    def log(self, process: int) -> list[str]:
+        """The lines of a replica's log."""
+        logs = Path(self.environment[_MARK]) / "session_latest/logs"
+        return [line for log in logs.glob(f"worker-*-{process}.err") for line in log.read_text().splitlines()]
 
     def replicas(self) -> set[int]:
         """Process ids of the application's replicas."""
         return {pid for pid in _marked(self.environment[_MARK]) if "ServeReplica:tollbrush:" in _command(pid)}
-
-
-def until(look: Callable[[], T | None], otherwise: str) -> T:
-    """What it finds, once there is something to be found."""
-    deadline = time.monotonic() + _PATIENCE
-    while time.monotonic() < deadline:
-        if (found := look()) is not None:
-            return found
-        time.sleep(0.02)  # for another process: there is nothing to be woken by
-    raise AssertionError(otherwise)
 
 
 @contextmanager

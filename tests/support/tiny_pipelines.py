@@ -42,6 +42,14 @@ def build(pipeline: str, folder: Path) -> Path:
     return folder
 
 
+def weight(folder: Path) -> int:
+    """Bytes of a model's numbers, as a CPU loads them."""
+    from tollbrush.engines.diffusion.folders import INDEX, check, read_index
+
+    parts = check(folder, read_index((folder / INDEX).read_bytes(), "it"), None, "it")
+    return 4 * sum(part.count for part in parts.values())
+
+
 def _bytes() -> list[str]:
     from tokenizers.pre_tokenizers import ByteLevel
 

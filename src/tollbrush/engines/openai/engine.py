@@ -6,18 +6,16 @@ Reference: OpenAI API, "Create image edit" and "Image edit streaming events".
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-import aiohttp
-
 from tollbrush.domain.catalog import MODELS
 from tollbrush.domain.edits import Size
 from tollbrush.domain.pricing import Price
+from tollbrush.engines.connections import Connections
 from tollbrush.engines.fleet import Fleet
 from tollbrush.engines.interface import Capabilities, EditInput, EditOutput, Needs
 from tollbrush.engines.openai.asked import Asked, Source, refusal
@@ -71,8 +69,7 @@ class OpenAIEngine:
             for member in fleet.members:
                 member.names.add(member.place.model or self._served[key].name)
         self._upstreams = tuple(dict.fromkeys(m for fleet in self._fleets.values() for m in fleet.members))
-        self._http: aiohttp.ClientSession | None = None
-        self._watching: asyncio.Task[None] | None = None
+        self._connections = Connections(self.check, settings.health_seconds)
 
     def capabilities(self, upstream: str) -> Capabilities:
         profiles = [m.profile for m in self.members(upstream)]
@@ -132,9 +129,10 @@ class OpenAIEngine:
         source, told = Source(request, uses=len(parts)), Told(request.report, len(parts))
         del request  # its pixels must not wait with us
         until = asyncio.get_running_loop().time() + (self._settings.timeout_seconds + _TO_SAY_SO / 2) * asked.n
+        http = self._connections.http
         outputs = await all_of(
             [
-                Call(self.http, self._settings, fleet, part, source, partial(told.hear, i), until, self._sleep).run()
+                Call(http, self._settings, fleet, part, source, partial(told.hear, i), until, self._sleep).run()
                 for i, part in enumerate(parts)
             ]
         )
@@ -144,19 +142,10 @@ class OpenAIEngine:
         return EditOutput(tuple(image for output in outputs for image in output.images), dict(usage))
 
     async def start(self) -> None:
-        self._http = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=60), cookie_jar=aiohttp.DummyCookieJar()
-        )
-        if self._settings.health_seconds:
-            self._watching = asyncio.create_task(self._watch())
+        self._connections.open()
 
     async def close(self) -> None:
-        if self._watching is not None:
-            self._watching.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._watching
-        if self._http is not None:
-            await self._http.close()
+        await self._connections.close()
 
     def alarms(self) -> Mapping[str, str]:
         """By host, with its models: a key that is refused, a server that is down, a model that it does not have."""
@@ -172,17 +161,8 @@ class OpenAIEngine:
 
     async def check(self) -> None:
         """Ask the servers how they are: everybody at first, later those who are not well or could be spared."""
-        await asyncio.gather(*(m.check(self.http) for m in self._upstreams if not (m.alone and m.well and m.checked)))
-
-    async def _watch(self) -> None:
-        while True:
-            await self.check()
-            await asyncio.sleep(self._settings.health_seconds)
-
-    @property
-    def http(self) -> aiohttp.ClientSession:
-        assert self._http is not None, "start() comes first"
-        return self._http
+        asked = [m for m in self._upstreams if not (m.alone and m.well and m.checked)]
+        await asyncio.gather(*(m.check(self._connections.http) for m in asked))
 
 
 def _upstreams(places: Sequence[UpstreamSettings], settings: OpenAISettings) -> tuple[Upstream, ...]:

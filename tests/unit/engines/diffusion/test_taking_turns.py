@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from support.tiny_pipelines import weight
 from tollbrush.domain.edits import Size
-from tollbrush.engines.diffusion.folders import INDEX, check, read_index
 from tollbrush.engines.diffusion.model import DiffusionModel, Tuning
 from tollbrush.engines.diffusion.models import Models
 from tollbrush.engines.interface import EditInput, Progress
@@ -31,12 +31,6 @@ ASKED = EditInput((np.full((64, 64, 3), 90, np.uint8),), "make it snowy", Size(6
 @pytest.fixture
 def folder(tiny: Callable[[str], Path]) -> Path:
     return tiny(PIX2PIX)
-
-
-def weight(folder: Path) -> int:
-    """Bytes, as a CPU loads it."""
-    parts = check(folder, read_index((folder / INDEX).read_bytes(), "it"), None, "it")
-    return 4 * sum(part.count for part in parts.values())
 
 
 @contextmanager

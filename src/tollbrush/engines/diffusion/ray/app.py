@@ -135,6 +135,7 @@ def build(settings: Settings) -> serve.Application:
             max_replicas=ray.most_replicas,
             target_ongoing_requests=ray.ongoing,
             upscale_delay_s=5,
+            downscale_delay_s=ray.idle_seconds,
         ),
         max_ongoing_requests=ray.most_ongoing,
         max_queued_requests=ray.queued,

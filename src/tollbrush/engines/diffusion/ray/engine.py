@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-import aiohttp
 import structlog
 
+from tollbrush.engines.connections import Connections
 from tollbrush.engines.diffusion.model import DiffusionModel
 from tollbrush.engines.diffusion.models import Models
 from tollbrush.engines.diffusion.ray.address import base_url
@@ -57,8 +56,7 @@ class RayEngine:
             for address in settings.addresses
         )
         self._fleet = Fleet(self._proxies)
-        self._http: aiohttp.ClientSession | None = None
-        self._watching: asyncio.Task[None] | None = None
+        self._connections = Connections(self.check, settings.health_seconds)
 
     def capabilities(self, upstream: str) -> Capabilities:
         return self._capabilities[upstream]
@@ -81,7 +79,9 @@ class RayEngine:
                     left = max(0.001, until - asyncio.get_running_loop().time())
                     try:
                         with self._fleet.at_work(proxy):
-                            return await proxy.ask(self.http, upstream, await question.body(left), size, n, report)
+                            return await proxy.ask(
+                                self._connections.http, upstream, await question.body(left), size, n, report
+                            )
                     except Lost as lost:
                         if last:
                             raise lost.error from lost
@@ -95,31 +95,17 @@ class RayEngine:
 
     async def start(self) -> None:
         """Does not wait for the cluster: what is wrong with it is an alarm."""
-        self._http = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=30), cookie_jar=aiohttp.DummyCookieJar()
-        )
-        if self._settings.health_seconds:
-            self._watching = asyncio.create_task(self._watch())
+        self._connections.open()
 
     async def close(self) -> None:
-        if self._watching is not None:
-            self._watching.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._watching
-        if self._http is not None:
-            await self._http.close()
+        await self._connections.close()
 
     def alarms(self) -> Mapping[str, str]:
         """By host: a cluster that is down, another secret, a model that it does not have or cannot load."""
         return {p.label: p.alarm for p in self._proxies if p.alarm is not None}
 
     async def check(self) -> None:
-        await asyncio.gather(*(proxy.check(self.http, self._capabilities) for proxy in self._proxies))
-
-    async def _watch(self) -> None:
-        while True:
-            await self.check()
-            await asyncio.sleep(self._settings.health_seconds)
+        await asyncio.gather(*(proxy.check(self._connections.http, self._capabilities) for proxy in self._proxies))
 
     def _able(self, row: DiffusionModel, known: Models) -> Capabilities:
         """Waiting is the cluster's, which grows by it. Raises BadSettings."""
@@ -136,11 +122,6 @@ class RayEngine:
             width=self._settings.width,
             time_limit=self._settings.timeout_seconds + _TO_SAY_SO,
         )
-
-    @property
-    def http(self) -> aiohttp.ClientSession:
-        assert self._http is not None, "start() comes first"
-        return self._http
 
 
 class _Question:
