@@ -20,34 +20,48 @@ if TYPE_CHECKING:
 
 _RADIUS: Final = 1.3  # pixels, of the sharpening at 1024
 _LEVELS: Final = np.linspace(0, 1, 256, dtype=np.float32)
+_BAND: Final = 34  # rows
+_ENOUGH: Final = 1_000_000  # pixels to know a picture's noise by
 
 
 def sharpened(pixels: Pixels, amount: float, radius: float | None = None) -> Pixels:
     """H×W×3 pixels with an unsharp mask on the luminance, where there is an edge, not on grain; no edge overshoots its
     surroundings by much."""
+    height = pixels.shape[0]
     sigma = radius or max(0.7, _RADIUS * (max(pixels.shape[:2]) / 1024) ** 0.5)
-    grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY).astype(np.float32)
-    detail = grey - cv2.GaussianBlur(grey, (0, 0), sigma)
-    edge = cv2.GaussianBlur(np.abs(detail), (0, 0), 1.6 * sigma)
+    grey = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.uint8)
     noise = noise_of(grey)
-    detail *= 1.5 * amount * np.clip((edge - 0.6 * noise) / (2.0 + noise), 0, 1)
-    reach = np.ones((2 * round(sigma) + 1,) * 2, np.uint8)
-    room = 10 * amount
-    detail = np.clip(grey + detail, cv2.erode(grey, reach) - room, cv2.dilate(grey, reach) + room) - grey
+    around = int(12 * sigma) + 2  # rows beyond which nothing is felt
     result = np.empty_like(pixels)
-    for rows in strips(pixels.shape[0]):
-        result[rows] = np.clip(pixels[rows] + detail[rows, :, None] + 0.5, 0, 255)
+    for rows in strips(height):
+        top, bottom = max(0, rows.start - around), min(height, rows.stop + around)
+        finer = _finer(grey[top:bottom].astype(np.float32), sigma, noise, amount)
+        detail = finer[rows.start - top : rows.stop - top, :, None]
+        result[rows] = np.clip(pixels[rows] + detail + 0.5, 0, 255)
     return result
 
 
-def noise_of(plane: Map) -> float:
+def _finer(grey: Map, sigma: float, noise: float, amount: float) -> Map:
+    """What sharpening adds to the luminance."""
+    detail = grey - cv2.GaussianBlur(grey, (0, 0), sigma)
+    edge = cv2.GaussianBlur(np.abs(detail), (0, 0), 1.6 * sigma)
+    detail *= 1.5 * amount * np.clip((edge - 0.6 * noise) / (2.0 + noise), 0, 1)
+    reach = np.ones((2 * round(sigma) + 1,) * 2, np.uint8)
+    room = 10 * amount
+    bounded = np.clip(grey + detail, cv2.erode(grey, reach) - room, cv2.dilate(grey, reach) + room)
+    return np.asarray(bounded - grey, np.float32)
+
+
+def noise_of(plane: Pixels | Map) -> float:
     """Standard deviation of a plane's noise: the median of fine differences that no smooth picture has (Immerkær
-    1996, by the median instead of the mean, which edges would raise)."""
+    1996, by the median instead of the mean, which edges would raise). Of a large plane, in bands all over it."""
     if min(plane.shape) < 3:
         return 0.0
     kernel = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
-    fine = np.abs(cv2.filter2D(np.asarray(plane, np.float32), -1, kernel)[1:-1, 1:-1])
-    return float(np.median(fine)) / (0.6745 * 6)
+    every = max(1, plane.size // _ENOUGH)
+    bands = [plane[top : top + _BAND] for top in range(0, len(plane) - 2, _BAND * every)]
+    fine = [cv2.filter2D(band, cv2.CV_32F, kernel)[1:-1, 1:-1].ravel() for band in bands if len(band) > 2]
+    return float(np.median(np.abs(np.concatenate(fine)))) / (0.6745 * 6)
 
 
 def denoised(pixels: Pixels, amount: float) -> Pixels:
@@ -57,8 +71,8 @@ def denoised(pixels: Pixels, amount: float) -> Pixels:
         return pixels.copy()
     planes = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2YCrCb), np.uint8)
     light, colour = np.ascontiguousarray(planes[..., 0]), np.ascontiguousarray(planes[..., 1:])
-    strength = amount * max(1.2 * noise_of(light.astype(np.float32)), 1.0)
-    tint = amount * max(0.7 * max(noise_of(colour[..., i].astype(np.float32)) for i in range(2)), 1.0)
+    strength = amount * max(1.2 * noise_of(light), 1.0)
+    tint = amount * max(0.7 * max(noise_of(colour[..., i]) for i in range(2)), 1.0)
     small = cv2.resize(colour, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
     small = cv2.fastNlMeansDenoising(small, None, tint, 3, 11)
     planes[..., 0] = cv2.fastNlMeansDenoising(light, None, strength, 3, 11)
@@ -69,24 +83,29 @@ def denoised(pixels: Pixels, amount: float) -> Pixels:
 def blurred(pixels: Pixels, amount: float) -> Pixels:
     """H×W×3|4 pixels out of focus. What is transparent lends no colour."""
     sigma = max(0.5, 0.008 * amount * max(pixels.shape[:2]))
-    if pixels.shape[2] == 3:
-        return _gaussian(pixels, sigma)
-    alpha = pixels[..., 3:].astype(np.float32) / np.float32(255)
-    premultiplied = cv2.GaussianBlur(pixels[..., :3] * alpha, (0, 0), sigma)
-    soft = cv2.GaussianBlur(alpha, (0, 0), sigma)[..., None]
-    colours = np.clip(premultiplied / np.maximum(soft, 1e-3) + 0.5, 0, 255)
-    return np.dstack([colours, soft * 255 + 0.5]).astype(np.uint8)
+    result = np.empty_like(pixels)
+    opaque = pixels.shape[2] == 3
+    alpha = None if opaque else pixels[..., 3].astype(np.float32) / np.float32(255)
+    share = None if alpha is None else _gaussian(alpha, sigma)
+    for channel in range(3):  # one at a time: as floats they are large
+        own = np.ascontiguousarray(pixels[..., channel])
+        soft = _gaussian(own if alpha is None else own * alpha, sigma)
+        if share is not None:
+            soft /= np.maximum(share, 1e-3)
+        result[..., channel] = np.clip(soft + 0.5, 0, 255)
+    if share is not None:
+        result[..., 3] = np.clip(share * 255 + 0.5, 0, 255)
+    return result
 
 
-def _gaussian(pixels: Pixels, sigma: float) -> Pixels:
+def _gaussian(plane: Pixels | Map, sigma: float) -> Map:
     """Large blurs at a reduced size, where they cost as little as small ones."""
     scale = min(1.0, 4 / sigma)
-    height, width = pixels.shape[:2]
+    height, width = plane.shape
     size = max(1, round(width * scale)), max(1, round(height * scale))
-    small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA).astype(np.float32)
+    small = cv2.resize(plane, size, interpolation=cv2.INTER_AREA).astype(np.float32)
     soft = cv2.GaussianBlur(small, (0, 0), sigma * scale)
-    large = np.asarray(cv2.resize(soft, (width, height), interpolation=cv2.INTER_CUBIC), np.float32)
-    return np.asarray(np.clip(large + 0.5, 0, 255), np.uint8)
+    return np.asarray(cv2.resize(soft, (width, height), interpolation=cv2.INTER_CUBIC), np.float32)
 
 
 def vignetted(pixels: Pixels, amount: float) -> Pixels:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 import cv2
 import numpy as np
 
-from tollbrush.engines.studio.light import to_lab
-from tollbrush.engines.studio.strips import strips
+from tollbrush.engines.studio.light import to_bytes, to_lab
+from tollbrush.engines.studio.strips import reduced, strips
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     Map = NDArray[np.float32]
     Grade = Callable[[Pixels, float], Pixels]
 
-_SIDE: Final = 256  # longer side at which a picture is measured
+_SIDE: Final = 256  # longer side at which a picture is measured, and blurred widely
 _STEPS: Final = np.linspace(0, 1, 1025, dtype=np.float32)
 
 
@@ -33,15 +33,18 @@ def graded(
 ) -> Pixels:
     """Lightness through `curve` (1025 values 0..1), colour strength times `chroma`, and a shift in CIELAB's a and b
     that fades from `shadows` to `highlights`. Pure black and white keep no tint."""
-    result = np.empty_like(pixels)
     dark, light = (np.array(shift, np.float32) for shift in (shadows, highlights))
+    at = _STEPS[:, None]
+    tints = (dark + (light - dark) * at) * (1 - (2 * at - 1) ** 4)
+    result = np.empty_like(pixels)
     for rows in strips(len(pixels)):
-        lab = to_lab(pixels[rows].astype(np.float32) / np.float32(255))
-        at = np.clip(lab[..., :1] / 100, 0, 1)
-        lab[..., 0] = 100 * curve[(np.clip(lab[..., 0], 0, 100) * 10.24 + 0.5).astype(np.int32)]
+        lab = to_lab(pixels[rows] * np.float32(1 / 255))
+        step = (np.clip(lab[..., 0], 0, 100) * 10.24 + 0.5).astype(np.int32)
+        lab[..., 0] = 100 * curve[step]
         lab[..., 1:] *= np.float32(chroma)
-        lab[..., 1:] += (dark + (light - dark) * at) * (1 - np.square(2 * at - 1) ** 2)
-        result[rows] = np.clip(cv2.cvtColor(lab, cv2.COLOR_LAB2RGB), 0, 1) * 255 + 0.5
+        if tints.any():
+            lab[..., 1:] += tints[step]
+        result[rows] = to_bytes(lab)
     return result
 
 
@@ -53,9 +56,8 @@ def moody(pixels: Pixels, amount: float) -> Pixels:
 
 def dramatic(pixels: Pixels, amount: float) -> Pixels:
     """Deep shadows, bright lights, and the local contrast of clarity."""
-    side = max(pixels.shape[:2])
-    soft = cv2.GaussianBlur(pixels, (0, 0), max(0.02 * side, 0.5))
-    clear = np.asarray(cv2.addWeighted(pixels, 1 + 0.45 * amount, soft, -0.45 * amount, 0), np.uint8)
+    share = 0.45 * amount
+    clear = np.asarray(cv2.addWeighted(pixels, 1 + share, _soft(pixels, 0.020), -share, 0), np.uint8)
     return graded(clear, _bent(_STEPS ** (1 + 0.12 * amount), 0.9 * amount), 1 - 0.08 * amount)
 
 
@@ -72,32 +74,29 @@ def faded(pixels: Pixels, amount: float) -> Pixels:
 
 def dreamy(pixels: Pixels, amount: float) -> Pixels:
     """A soft-focus glow (Orton): the picture screened with its own blur."""
-    side = max(pixels.shape[:2])
-    glow = cv2.GaussianBlur(pixels, (0, 0), max(0.018 * side, 0.5)).astype(np.float32) / np.float32(255)
-    share = np.float32(0.42 * min(amount, 2.0))
-    own = pixels.astype(np.float32) / np.float32(255)
-    lit = own + share * (1 - (1 - own) * (1 - glow) - own)
-    return graded((np.clip(lit, 0, 1) * 255 + 0.5).astype(np.uint8), _STEPS**1.08, 1.05)
+    return graded(_glowing(pixels, 0.42 * min(amount, 2.0)), _STEPS**1.08, 1.05)
 
 
 def cosy(pixels: Pixels, amount: float) -> Pixels:
     """Lamp light: warm, a little soft."""
-    warm = graded(pixels, _ranged(_STEPS, 0.03 * amount, 1), 1.04, (4 * amount, 9 * amount), (4 * amount, 14 * amount))
-    return np.asarray(cv2.addWeighted(warm, 1 - 0.35 * min(amount, 1.0), dreamy(warm, 0.8), 0.35 * min(amount, 1.0), 0))
+    soft = _glowing(pixels, 0.12 * min(amount, 1.0))
+    return graded(soft, _ranged(_STEPS, 0.03 * amount, 1), 1.04, (4 * amount, 9 * amount), (4 * amount, 14 * amount))
 
 
 def grain(pixels: Pixels, amount: float) -> Pixels:
     """Film grain, strongest in the middle tones."""
     height, width = pixels.shape[:2]
-    random = np.random.default_rng(0)
     size = max(height, width) / 1500
-    noise = random.standard_normal((height, width), np.float32)
+    noise = np.random.default_rng(0).standard_normal((height, width), np.float32)
     if size > 0.5:
         noise = np.asarray(cv2.GaussianBlur(noise, (0, 0), 0.6 * size), np.float32)
     noise *= np.float32(11 * amount / max(float(noise.std()), 1e-6))
-    grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY).astype(np.float32) / np.float32(255)
-    weight = 0.35 + 0.65 * 4 * grey * (1 - grey)
-    return np.asarray(np.clip(pixels + (noise * weight)[..., None] + 0.5, 0, 255), np.uint8)
+    result = np.empty_like(pixels)
+    for rows in strips(height):
+        grey = cv2.cvtColor(pixels[rows], cv2.COLOR_RGB2GRAY).astype(np.float32) / np.float32(255)
+        weight = 0.35 + 0.65 * 4 * grey * (1 - grey)
+        result[rows] = np.clip(pixels[rows] + (noise[rows] * weight)[..., None] + 0.5, 0, 255)
+    return result
 
 
 def negative(pixels: Pixels, _: float) -> Pixels:
@@ -107,7 +106,7 @@ def negative(pixels: Pixels, _: float) -> Pixels:
 def balanced(pixels: Pixels, amount: float) -> Pixels:
     """What an automatic button does: the cast taken out of the greys, light brought to a usual middle, the ends
     stretched. A picture that is right already hardly changes."""
-    lab = to_lab(_small(pixels).astype(np.float32) / np.float32(255))
+    lab = to_lab(reduced(pixels, _SIDE))
     light = np.clip(lab[..., 0] / 100, 0, 1)
     strength = np.hypot(lab[..., 1], lab[..., 2])
     greys = lab[(strength < max(14.0, float(np.percentile(strength, 30)))) & (light > 0.15) & (light < 0.95)]
@@ -154,10 +153,18 @@ def _ranged(curve: Map, low: float, high: float) -> Map:
     return np.asarray(np.clip(low + (high - low) * curve, 0, 1), np.float32)
 
 
-def _small(pixels: Pixels) -> Pixels:
-    scale = min(1.0, _SIDE / max(pixels.shape[:2]))
-    size = max(1, round(pixels.shape[1] * scale)), max(1, round(pixels.shape[0] * scale))
-    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
+def _glowing(pixels: Pixels, share: float) -> Pixels:
+    """Screened with its own blur."""
+    glow = cv2.multiply(cv2.bitwise_not(pixels), _soft(pixels, 0.018), scale=share / 255)
+    return np.asarray(cv2.add(pixels, glow), np.uint8)
+
+
+def _soft(pixels: Pixels, width: float) -> Pixels:
+    """Blurred by a sigma of `width` of the longer side: so widely that a small copy is as good."""
+    small = reduced(pixels, _SIDE) * np.float32(255)
+    blurred = cv2.GaussianBlur(small, (0, 0), max(width * max(small.shape[:2]), 0.5))
+    size = pixels.shape[1], pixels.shape[0]
+    return np.asarray(cv2.resize((blurred + 0.5).astype(np.uint8), size, interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
 GRADES: Final[dict[ToneKind, Grade]] = {

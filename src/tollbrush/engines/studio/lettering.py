@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from tollbrush.engines.studio.strips import enlarged, reduced, strips
 from tollbrush.errors import CannotHonour
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ _LINE: Final = 1 / 14  # height of a line, of the picture's height (or of its wi
 _SMALLEST: Final = 9  # pixels: below this nothing can be read
 _MARGIN: Final = 0.045  # of the shorter side
 _LEADING: Final = 1.25
+_GROUND_SIDE: Final = 512  # longer side at which it is seen how light the ground is
 _MOST_LINES: Final = 6
 _WHITE: Final = (255, 255, 255)
 _BLACK: Final = (16, 16, 18)
@@ -146,13 +148,17 @@ def _watermarked(pixels: Pixels, text: str, scale: float, colour: RGB | None) ->
             draw.text((shift + j * step_x, i * step_y), text, 255, font, anchor="ls")
     move = cv2.getRotationMatrix2D((side / 2, side / 2), 30, 1)
     move[:, 2] += (width - side) / 2, (height - side) / 2
-    cover = cv2.warpAffine(np.asarray(image), move, (width, height)).astype(np.float32) / np.float32(255)
-    ground = cv2.GaussianBlur(_luminance(pixels[..., :3].astype(np.float32)), (0, 0), max(0.5 * size, 0.5))
-    own = np.where(ground < 140, np.float32(255), np.float32(0))[..., None]
-    tint = own if colour is None else np.array(colour, np.float32)
+    cover = np.asarray(cv2.warpAffine(np.asarray(image), move, (width, height)), np.uint8)
+    small = reduced(pixels, _GROUND_SIDE)
+    soft = 0.5 * size * max(small.shape[:2]) / max(height, width)
+    ground = np.asarray(cv2.GaussianBlur(_luminance(255 * small), (0, 0), max(soft, 0.5)), np.float32)
     result = pixels.copy()
-    share = 0.30 * cover[..., None]
-    result[..., :3] = np.clip(pixels[..., :3] + (tint - pixels[..., :3]) * share + 0.5, 0, 255)
+    for rows in strips(height):
+        own = np.where(enlarged(ground, rows, height, width) < 140, np.float32(255), np.float32(0))[..., None]
+        tint = own if colour is None else np.array(colour, np.float32)
+        share = np.float32(0.30 / 255) * cover[rows, :, None]
+        before = pixels[rows, :, :3]
+        result[rows, :, :3] = np.clip(before + (tint - before) * share + 0.5, 0, 255)
     return result
 
 

@@ -34,6 +34,7 @@ from tollbrush.engines.studio.light import Light
 from tollbrush.engines.studio.matting import Matte, matte
 from tollbrush.engines.studio.recolour import coloured_like, exchanged, recoloured, splashed
 from tollbrush.engines.studio.sky import replace_sky
+from tollbrush.engines.studio.strips import strips
 from tollbrush.engines.studio.styles import style
 from tollbrush.engines.studio.subject import SURE, find_subject
 from tollbrush.engines.studio.tones import in_mood, tone
@@ -86,6 +87,7 @@ def perform(plan: Plan, pixels: Pixels, mask: Mask | None, seeds: Sequence[int])
 
 
 _DRAWN: Final = (ReplaceBackground, RemoveMasked, Style, Weather, ReplaceSky, Extend)  # each seed gives another one
+_FINDING: Final = (ReplaceBackground, RemoveBackground, BlurBackground, RemoveMasked, Wear, ReplaceSky)
 
 
 class _Bench:
@@ -98,6 +100,8 @@ class _Bench:
         self._matte: Matte | None = None
 
     def apply(self, operation: Operation, pixels: Pixels, seed: int) -> Pixels:
+        if isinstance(operation, _FINDING) and pixels.shape[2] == 4 and not pixels[..., 3].any():
+            raise CannotHonour("The picture is transparent all over: there is nothing to be found in it.", advice=_SEEN)
         match operation:
             case ReplaceBackground():
                 return self._replace(operation, pixels, seed)
@@ -112,7 +116,7 @@ class _Bench:
                 return self._wear(pixels, operation)
             case Tone(kind, amount, where):
                 changed = tone(pixels, kind, amount)
-                return changed if where == "picture" else _mixed(changed, pixels, self.matte(pixels).alpha[..., None])
+                return changed if where == "picture" else _mixed(changed, pixels, self.matte(pixels).alpha)
             case Style():
                 return _on_colours(pixels, style, operation.kind, seed)
             case Weather():
@@ -220,6 +224,7 @@ class _Bench:
         return worn
 
 
+_SEEN: Final = "Send a picture in which something is seen."
 _PAINT: Final = "Send a mask, white over the background and black over what should stay."
 _LESS: Final = "Mark only what should go."
 _OVER_FACE: Final = "Send no mask, or one that is white where it should sit."
@@ -240,8 +245,12 @@ def _on_colours(
 
 
 def _mixed(inside: Pixels, outside: Pixels, share: Map) -> Pixels:
-    """`outside` where `share` is 1, `inside` where it is 0."""
-    return (inside + (outside.astype(np.float32) - inside) * share + 0.5).astype(np.uint8)
+    """`outside` where `share` (H×W) is 1, `inside` where it is 0."""
+    result = np.empty_like(inside)
+    for rows in strips(len(inside)):
+        before = inside[rows].astype(np.float32)
+        result[rows] = before + (outside[rows] - before) * share[rows, :, None] + 0.5
+    return result
 
 
 def _with_channels(pixels: Pixels, channels: int) -> Pixels:

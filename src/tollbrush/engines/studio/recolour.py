@@ -113,9 +113,12 @@ def exchanged(pixels: Pixels, first: tuple[str, RGB], second: tuple[str, RGB]) -
 
 def splashed(pixels: Pixels, name: str, rgb: RGB) -> Pixels:
     """Black and white but for what is of the colour `rgb`. Raises CannotHonour when there is nothing of it."""
-    share = coloured_like(pixels, name, rgb)[..., None]
-    grey = tone(pixels, "black_and_white").astype(np.float32)
-    return np.asarray(grey + (pixels - grey) * share + 0.5, np.uint8)
+    share = coloured_like(pixels, name, rgb)
+    result = tone(pixels, "black_and_white")
+    for rows in strips(len(pixels)):
+        grey = result[rows].astype(np.float32)
+        result[rows] = grey + (pixels[rows] - grey) * share[rows, :, None] + 0.5
+    return result
 
 
 def _peak(chroma: Map, hue: Map, asked: float) -> tuple[float, float]:

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from tollbrush.engines.studio.grades import GRADES
-from tollbrush.engines.studio.light import encoded, linear, to_lab
+from tollbrush.engines.studio.light import encoded, linear, to_bytes, to_lab
 from tollbrush.engines.studio.strips import strips
 
 if TYPE_CHECKING:
@@ -127,12 +127,12 @@ def _in_lab(pixels: Pixels, curve: Callable[[Map], Map], chroma: float) -> Pixel
     table = np.asarray(100 * np.clip(curve(steps), 0, 1), np.float32)
     result = np.empty_like(pixels)
     for rows in strips(len(pixels)):
-        lab = to_lab(pixels[rows].astype(np.float32) / np.float32(255))
+        lab = to_lab(pixels[rows] * np.float32(1 / 255))
         lab[..., 0] = table[(np.clip(lab[..., 0], 0, 100) * 10.24 + 0.5).astype(np.int32)]
         strength = np.sqrt(np.square(lab[..., 1:]).sum(axis=2, keepdims=True))
         calm = np.clip(1 - strength / 110, 0.1, 1) if chroma > 1 else np.float32(1)
         lab[..., 1:] *= 1 + np.float32(chroma - 1) * calm
-        result[rows] = np.clip(cv2.cvtColor(lab, cv2.COLOR_LAB2RGB), 0, 1) * 255 + 0.5
+        result[rows] = to_bytes(lab)
     return result
 
 
