@@ -1,13 +1,16 @@
-"""Random textures and gradients, in linear light, from which scenes are painted."""
+"""Random textures and gradients, in linear light, from which scenes are painted a few rows at a time."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
+from tollbrush.domain.edits import Size
+from tollbrush.engines.studio.kernels import kernel
 from tollbrush.engines.studio.light import encoded, linear
 from tollbrush.engines.studio.strips import strips
 
@@ -17,6 +20,102 @@ if TYPE_CHECKING:
     from tollbrush.engines.interface import Pixels
 
     Map = NDArray[np.float32]
+    Places = NDArray[np.floating]
+    Painting = Callable[[slice], Map]
+    Painter = Callable[["Frame", np.random.Generator], Painting]
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A canvas whose places do not depend on its resolution. A painter draws its random numbers once for a frame; its
+    painting then gives any rows in linear light, n×width×3, so that a large canvas never lies in memory as floats."""
+
+    height: int
+    width: int
+
+    @property
+    def side(self) -> int:
+        return max(self.height, self.width)
+
+    def x(self) -> Map:
+        """Column centres in units of the longer side, 0 in the middle, 1×width."""
+        return (((np.arange(self.width) + 0.5) - self.width / 2) / self.side).astype(np.float32)[None]
+
+    def y(self, rows: slice) -> Map:
+        """Row centres, 0 at the top and 1 at the foot, n×1."""
+        return ((np.arange(rows.start, rows.stop) + 0.5) / self.height).astype(np.float32)[:, None]
+
+    @property
+    def tall(self) -> float:
+        """Its height in units of the longer side."""
+        return self.height / self.side
+
+
+def painted(painter: Painter, size: Size, seed: int) -> Pixels:
+    """What a painter makes, as H×W×3 bytes, dithered by one step so that dark gradients do not band."""
+    random = np.random.default_rng(seed)
+    frame = Frame(size.height, size.width)
+    painting = painter(frame, random)
+    result = np.empty((size.height, size.width, 3), np.uint8)
+    for rows in strips(size.height):
+        grain = random.random((rows.stop - rows.start, size.width, 1), np.float32)
+        result[rows] = np.clip(encoded(painting(rows)) * 255 + grain, 0, 255)
+    return result
+
+
+@dataclass(frozen=True)
+class Texture:
+    """A square tile of values that repeats without a seam."""
+
+    tile: Map
+
+    @classmethod
+    def spectral(cls, random: np.random.Generator, *, side: int = 512, fall: float = 1.8, lowest: float = 1) -> Texture:
+        """Fractal noise of mean 0 and variance 1 that knows no lattice: random phases under a power law (Saupe 1988).
+        `fall`: amplitude falls as frequency^−fall; 2.4 is smooth as hills, 1.5 rough as rock. `lowest`: waves to a tile
+        below which there is nothing."""
+        down, along = np.fft.fftfreq(side, 1 / side)[:, None], np.fft.rfftfreq(side, 1 / side)[None]
+        frequency = np.hypot(down, along).astype(np.float32)
+        power = np.where(frequency >= lowest, np.maximum(frequency, 1), np.inf) ** np.float32(-fall)
+        power[frequency > side / 2] = 0
+        noise = random.standard_normal((2, side, side // 2 + 1), np.float32)
+        tile = np.asarray(np.fft.irfft2((noise[0] + np.complex64(1j) * noise[1]) * power, s=(side, side)), np.float32)
+        return cls(np.ascontiguousarray((tile - tile.mean()) / max(float(tile.std()), 1e-6)))
+
+    def at(self, x: Places, y: Places) -> Map:
+        """Values at places in units of the tile; `x` and `y` are broadcast to rows and columns."""
+        side = np.float32(len(self.tile))
+        x, y = np.asarray(x, np.float32), np.asarray(y, np.float32)
+        # remap takes places up to 2¹⁵ only, so they are wrapped first.
+        across, down = np.broadcast_arrays((x - np.floor(x)) * side, (y - np.floor(y)) * side)
+        return np.asarray(
+            cv2.remap(
+                self.tile,
+                np.ascontiguousarray(across),
+                np.ascontiguousarray(down),
+                cv2.INTER_LINEAR,
+                borderMode=cv2.BORDER_WRAP,
+            ),
+            np.float32,
+        )
+
+
+class Fractal:
+    """Fractal noise fine enough for any picture: one tile laid large, and again small for what is finer."""
+
+    def __init__(self, random: np.random.Generator, *, fall: float = 1.8, lowest: float = 1) -> None:
+        self._tile = Texture.spectral(random, fall=fall, lowest=lowest)
+        self._start = random.uniform(0, 1, 4).astype(np.float32)
+        self._fine = np.float32(_FINER ** -(fall - 1))
+
+    def at(self, x: Places, y: Places) -> Map:
+        """At places in tiles: variance about 1, detail down to 1/8000 of a tile."""
+        a, b, c, d = self._start
+        coarse = self._tile.at(x + a, y + b)
+        return coarse + self._fine * self._tile.at(_FINER * y + c, _FINER * x + d)
+
+
+_FINER = 17.3
 
 
 def fractal(
@@ -41,23 +140,22 @@ def fractal(
     return total / np.float32(np.sqrt(max(power, 1e-9)))
 
 
-def profile(width: int, random: np.random.Generator, *, detail: float, octaves: int = 9, gain: float = 0.47) -> Map:
-    """A fractal line: `width` heights of mean about 0 and variance about 1."""
-    return np.asarray(fractal(4, width, random, detail=detail, octaves=octaves, gain=gain)[1], np.float32)
-
-
 def colour(code: str) -> Map:
     """`#rrggbb` → linear light, 3."""
     steps = np.array([int(code[i : i + 2], 16) for i in (1, 3, 5)], np.float32)
     return linear(steps / np.float32(255))
 
 
-def vertical(height: int, width: int, stops: Sequence[tuple[float, str]]) -> Map:
-    """A gradient from top (0) to bottom (1), blended on a cube root scale, where equal steps look equal."""
+def gradient(stops: Sequence[tuple[float, str]]) -> Callable[[Map], Map]:
+    """Heights n×1, 0 at the top → linear light n×1×3, blended on a cube root scale, where equal steps look equal."""
     ends = np.cbrt(np.stack([colour(code) for _, code in stops]))
-    at = np.linspace(0, 1, height)
-    column = np.stack([np.interp(at, [place for place, _ in stops], ends[:, i]) for i in range(3)], axis=1) ** 3
-    return np.repeat(column[:, None].astype(np.float32), width, axis=1)
+    places = [place for place, _ in stops]
+
+    def at(y: Map) -> Map:
+        steps = np.stack([np.interp(y[:, 0], places, ends[:, i]) for i in range(3)], axis=1) ** 3
+        return steps[:, None].astype(np.float32)
+
+    return at
 
 
 def blend(a: Map, b: Map, share: Map) -> Map:
@@ -65,16 +163,13 @@ def blend(a: Map, b: Map, share: Map) -> Map:
     return np.asarray(a + (b - a) * share[..., None], np.float32)
 
 
-def finished(light: Map, random: np.random.Generator) -> Pixels:
-    """Linear light → sRGB bytes, dithered by one step so that dark gradients do not band."""
-    grain = random.random(light.shape[:2], np.float32)[..., None]
-    result = np.empty(light.shape, np.uint8)
-    for rows in strips(len(light)):
-        result[rows] = np.clip(encoded(light[rows]) * 255 + grain[rows], 0, 255)
-    return result
-
-
-def grid(height: int, width: int) -> tuple[Map, Map]:
-    """Row and column of each pixel."""
-    rows, columns = np.indices((height, width), dtype=np.float32)
-    return rows, columns
+@kernel
+def bilinear(tile: Map, x: float, y: float) -> float:
+    """Of a tile that repeats, at a place in samples; for other kernels."""
+    side = tile.shape[0]
+    column, row = int(np.floor(x)), int(np.floor(y))
+    across, down = x - column, y - row
+    left, right, top, foot = column % side, (column + 1) % side, row % side, (row + 1) % side
+    upper = tile[top, left] + (tile[top, right] - tile[top, left]) * across
+    lower = tile[foot, left] + (tile[foot, right] - tile[foot, left]) * across
+    return float(upper + (lower - upper) * down)

@@ -10,17 +10,19 @@ import numpy as np
 
 from tollbrush.domain.edits import Size
 from tollbrush.engines.studio import skies
-from tollbrush.engines.studio.lands import beach, foggy, mountains, ridges, snowy
+from tollbrush.engines.studio.lands import foggy, hills, mountains, snowy
 from tollbrush.engines.studio.light import Light
-from tollbrush.engines.studio.noise import blend, colour, fractal, grid, vertical
+from tollbrush.engines.studio.noise import Fractal, Frame, Texture, blend, colour, gradient, painted
+from tollbrush.engines.studio.shore import beach
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tollbrush.engines.interface import Pixels
+    from tollbrush.engines.studio.noise import Painter, Painting
 
     Map = NDArray[np.float32]
-    Painter = Callable[[int, int, np.random.Generator, str | None], Map]
+    ScenePainter = Callable[[Frame, np.random.Generator, str | None], Painting]
 
 RGB = tuple[int, int, int]
 
@@ -30,7 +32,7 @@ class Scene:
     """`words` names it in a plan; `light` is what it throws on a subject; `coloured` scenes take a colour."""
 
     words: str
-    painter: Painter
+    painter: ScenePainter
     light: Light
     coloured: bool = False
 
@@ -40,10 +42,10 @@ def paint(name: str, size: Size, seed: int, colour: RGB | None = None, towards: 
     0..255) is the main colour of `coloured` scenes; others ignore it; `towards` is
     the other end of a gradient. Raises KeyError for an unknown name."""
     if colour is not None and towards is not None:
-        return skies.painted(lambda height, width, _: _between(height, width, colour, towards), size, seed)
+        return painted(_between(colour, towards), size, seed)
     scene = SCENES[name]
     main = None if colour is None else "#{:02x}{:02x}{:02x}".format(*colour)
-    return skies.painted(lambda height, width, random: scene.painter(height, width, random, main), size, seed)
+    return painted(lambda frame, random: scene.painter(frame, random, main), size, seed)
 
 
 def plain(size: Size, colour: RGB) -> Pixels:
@@ -51,80 +53,111 @@ def plain(size: Size, colour: RGB) -> Pixels:
     return np.full((size.height, size.width, 3), colour, np.uint8)
 
 
-def _bokeh(height: int, width: int, random: np.random.Generator, _: str | None) -> Map:
+def _bokeh(frame: Frame, random: np.random.Generator, _: str | None) -> Painting:
     """City lights far out of focus."""
-    tints = ("#ffb35c", "#ff7a59", "#ffd9a0", "#8fb7ff", "#f2d16b")
-    scene = vertical(height, width, [(0, "#120d18"), (0.5, "#23161f"), (1, "#0d0a10")])
-    scene += np.maximum(fractal(height, width, random, detail=2, octaves=3), 0)[..., None] * colour("#5a3418") * 0.5
-    side = max(height, width)
-    for _i in range(90):
-        radius = side * random.uniform(0.010, 0.055)
-        x, y = random.uniform(0, width), height * np.clip(random.normal(0.5, 0.28), -0.1, 1.1)
-        tint = colour(tints[random.integers(len(tints))]) * random.uniform(0.05, 0.55)
-        left, right = int(max(0, x - radius - 3)), int(min(width, x + radius + 3))
-        top, bottom = int(max(0, y - radius - 3)), int(min(height, y + radius + 3))
-        if right <= left or bottom <= top:
-            continue
-        far = np.hypot(np.arange(left, right)[None] - x, np.arange(top, bottom)[:, None] - y)
-        # A lens's disc is a little brighter towards its edge.
-        disc = np.clip((radius - far) / max(1.0, 0.06 * radius) + 0.5, 0, 1)
-        disc *= 0.72 + 0.28 * np.clip(far / radius, 0, 1) ** 6
-        scene[top:bottom, left:right] += disc[..., None].astype(np.float32) * tint
-    return scene
+    tints = [colour(code) for code in ("#ffb35c", "#ff7a59", "#ffd9a0", "#8fb7ff", "#f2d16b")]
+    dark = gradient([(0, "#120d18"), (0.5, "#23161f"), (1, "#0d0a10")])
+    glow = Texture.spectral(random, side=128, fall=2.6, lowest=1)
+    discs = [
+        (
+            random.uniform(-0.5, 0.5) * frame.width / frame.side,
+            np.clip(random.normal(0.5, 0.28), -0.1, 1.1) * frame.tall,
+            random.uniform(0.010, 0.055),
+            tints[random.integers(len(tints))] * random.uniform(0.05, 0.55),
+        )
+        for _ in range(90)
+    ]
+
+    def painting(rows: slice) -> Map:
+        x, y = frame.x(), frame.y(rows)
+        warm = np.maximum(glow.at(0.6 * x, 0.6 * y * frame.tall), 0)
+        scene = np.asarray(dark(y) + warm[..., None] * colour("#5a3418") * 0.45, np.float32)
+        down = y[:, 0] * frame.tall
+        for at, low, radius, tint in discs:
+            across, along = (
+                np.flatnonzero(abs(x[0] - at) < radius * 1.1),
+                np.flatnonzero(abs(down - low) < radius * 1.1),
+            )
+            if not (len(across) and len(along)):
+                continue
+            part = slice(along[0], along[-1] + 1), slice(across[0], across[-1] + 1)
+            far = np.hypot(x[:, part[1]] - at, down[part[0], None] - low) / radius
+            # A lens's disc is a little brighter towards its edge.
+            soft = max(0.06, 1 / (radius * frame.side))
+            disc = np.clip((1 - far) / soft + 0.5, 0, 1) * (0.72 + 0.28 * np.clip(far, 0, 1) ** 6)
+            scene[part] += disc[..., None].astype(np.float32) * tint
+        return scene
+
+    return painting
 
 
-def _gradient(height: int, width: int, random: np.random.Generator, main: str | None) -> Map:
-    pairs = [("#6a5af9", "#f66eb5"), ("#2e6bf0", "#43e0c8"), ("#ff7a59", "#ffcf71"), ("#5b2a86", "#ff6f91")]
+def _gradient(frame: Frame, random: np.random.Generator, main: str | None) -> Painting:
+    pairs = [
+        ("#6a5af9", "#f66eb5"), ("#2e6bf0", "#43e0c8"), ("#ff7a59", "#ffcf71"), ("#5b2a86", "#ff6f91"),
+        ("#0f9b8e", "#b8e986"), ("#1f4068", "#e43f5a"), ("#3a1c71", "#ffaf7b"), ("#2193b0", "#b7e4ee"),
+    ]  # fmt: skip
     first, second = pairs[random.integers(len(pairs))] if main is None else (main, _lighter(main))
-    rows, columns = grid(height, width)
-    angle = np.deg2rad(random.uniform(25, 65))
-    way = columns / width * np.cos(angle) + rows / height * np.sin(angle)
-    way = (way - way.min()) / max(float(np.ptp(way)), 1e-6)
-    return blend(np.cbrt(colour(first)), np.cbrt(colour(second)), way) ** 3
+    angle = np.deg2rad(random.uniform(25, 65)) * random.choice([-1, 1])
+    ends = np.cbrt(colour(first)), np.cbrt(colour(second))
+    aside, down = float(np.sin(angle)), float(np.cos(angle))
+    long = abs(aside) + down
+
+    def painting(rows: slice) -> Map:
+        across = frame.x() * frame.side / frame.width
+        way = ((frame.y(rows) - 0.5) * down + across * aside) / long + 0.5
+        return np.asarray(blend(*ends, np.clip(way, 0, 1).astype(np.float32)) ** 3, np.float32)
+
+    return painting
 
 
-def _between(height: int, width: int, first: RGB, second: RGB) -> Map:
+def _between(first: RGB, second: RGB) -> Painter:
     """From one colour at the top to another at the foot."""
     codes = ["#{:02x}{:02x}{:02x}".format(*rgb) for rgb in (first, second)]
-    down = np.broadcast_to(np.linspace(0, 1, height, dtype=np.float32)[:, None], (height, width))
-    return blend(np.cbrt(colour(codes[0])), np.cbrt(colour(codes[1])), down) ** 3
+
+    def painter(frame: Frame, _: np.random.Generator) -> Painting:
+        down = gradient([(0.5 / frame.height, codes[0]), (1 - 0.5 / frame.height, codes[1])])
+        return lambda rows: np.broadcast_to(down(frame.y(rows)), (rows.stop - rows.start, frame.width, 3))
+
+    return painter
 
 
 def _lighter(code: str) -> str:
     return "#" + "".join(f"{(int(code[i : i + 2], 16) + 2 * 255) // 3:02x}" for i in (1, 3, 5))
 
 
-def _studio(height: int, width: int, random: np.random.Generator, main: str | None) -> Map:
+def _studio(frame: Frame, random: np.random.Generator, main: str | None) -> Painting:
     """Mottled paper with a pool of light behind the subject's head."""
-    rows, columns = grid(height, width)
-    x, y = random.uniform(0.44, 0.56), random.uniform(0.36, 0.46)
-    far = np.hypot(columns / width - x, rows / height - y)
-    pool = 1.55 * np.exp(-np.square(far / 0.55)) + 0.22
-    mottle = 1 + 0.05 * fractal(height, width, random, detail=2.5, octaves=5)
-    return (pool * mottle)[..., None] * colour(main or "#8a8f98")
+    at_x, at_y = random.uniform(-0.06, 0.06), random.uniform(0.36, 0.46)
+    mottle = Fractal(random, fall=1.9, lowest=2)
+    tint = colour(main or "#8a8f98")
+
+    def painting(rows: slice) -> Map:
+        x, y = frame.x() * frame.side / frame.width, frame.y(rows)
+        pool = 1.55 * np.exp(-(np.square((x - at_x) / 0.55) + np.square((y - at_y) / 0.55))) + 0.22
+        paper = 1 + 0.05 * mottle.at(0.9 * frame.x(), 0.9 * y * frame.tall)
+        return np.asarray((pool * paper)[..., None] * tint, np.float32)
+
+    return painting
 
 
-def _starry(height: int, width: int, random: np.random.Generator, _: str | None) -> Map:
-    sky = skies.starry(height, width, random, 0.82)
-    return ridges(sky, random, 0.82, ("#1a2745", "#0f1830", "#070c1a"))
+def _starry(frame: Frame, random: np.random.Generator, _: str | None) -> Painting:
+    return hills(frame, random, skies.starry(frame, random, 0.82), 0.82, "#0a1222", "#2b3c62")
 
 
-def _sunset(height: int, width: int, random: np.random.Generator, _: str | None) -> Map:
-    sky = skies.sunset(height, width, random, 0.74)
-    return ridges(sky, random, 0.74, ("#8a4f63", "#4f2f4a", "#241a30"), height=0.055)
+def _sunset(frame: Frame, random: np.random.Generator, _: str | None) -> Painting:
+    return hills(frame, random, skies.sunset(frame, random, 0.76), 0.76, "#1a1219", "#b9705f")
 
 
-def _night(height: int, width: int, random: np.random.Generator, _: str | None) -> Map:
-    sky = skies.night(height, width, random, 0.78)
-    return ridges(sky, random, 0.78, ("#16223f", "#0c1529", "#060a15"), height=0.06)
+def _night(frame: Frame, random: np.random.Generator, _: str | None) -> Painting:
+    return hills(frame, random, skies.night(frame, random, 0.80), 0.80, "#0b1222", "#2a3a60")
 
 
-def _blue_sky(height: int, width: int, random: np.random.Generator, _: str | None) -> Map:
-    return skies.blue_sky(height, width, random, 1.0)
+def _blue_sky(frame: Frame, random: np.random.Generator, _: str | None) -> Painting:
+    return skies.blue_sky(frame, random, 1.0)
 
 
-def _clouds(height: int, width: int, random: np.random.Generator, _: str | None) -> Map:
-    return skies.cloudscape(height, width, random, 1.0)
+def _clouds(frame: Frame, random: np.random.Generator, _: str | None) -> Painting:
+    return skies.cloudscape(frame, random, 1.0)
 
 
 SCENES: Final[Mapping[str, Scene]] = {

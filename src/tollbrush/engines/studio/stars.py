@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,46 +12,56 @@ from tollbrush.engines.studio.kernels import kernel
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from tollbrush.engines.studio.noise import Frame
+
     Map = NDArray[np.float32]
 
 _FAINTEST = 0.004  # linear light below which a star's halo is cut off
+_ROW = 512  # places asked of a density at once
 
 
-def scatter_stars(
-    canvas: Map,
-    random: np.random.Generator,
-    count: int,
-    *,
-    density: NDArray[np.floating],
-    brightness: float,
-    scale: float,
-) -> None:
-    """Adds about `count` stars to `canvas` (h×w×3, linear light) where `density` (h×w, 0..1) lets them be.
+class Stars:
+    """About `count` stars to a square frame, where `density` (of x and y as Frame tells them, 0..1) lets them be.
 
     Brightness follows a power law, as star counts do; colour runs from the blue-white of hot stars to the orange of
-    cool ones. `scale` is the size of a star in units of a 1024-pixel picture's."""
-    height, width = density.shape
-    x, y = random.uniform(0, width, count), random.uniform(0, height, count)
-    here = density[y.astype(int), x.astype(int)]
-    kept = random.random(count) < here
-    x, y = x[kept], y[kept]
-    power = np.minimum(random.pareto(1.30, x.size) * 0.020 + 0.012, 2.6) * brightness
-    warmth = np.clip(random.normal(-0.15, 0.9, x.size), -2, 2.2)
-    tint = np.stack([1 + 0.24 * warmth, 1 - 0.03 * np.abs(warmth), 1 - 0.27 * warmth], axis=1)
-    _splat(canvas, x, y, (power[:, None] * np.clip(tint, 0.45, 1.6)).astype(np.float32), scale, _FAINTEST)
+    cool ones."""
+
+    def __init__(
+        self,
+        frame: Frame,
+        random: np.random.Generator,
+        count: int,
+        *,
+        density: Callable[[Map, Map], Map],
+        brightness: float,
+    ) -> None:
+        scale = frame.side / 1024
+        count = round(count * frame.height * frame.width / frame.side**2 * min(1.0, scale) ** 2 / _ROW) * _ROW + _ROW
+        x, y, kept = random.random((3, count // _ROW, _ROW), np.float32)
+        here = density((x - np.float32(0.5)) * np.float32(frame.width / frame.side), y)
+        seen = kept < here
+        self._x, self._y = x[seen] * frame.width, y[seen] * frame.height
+        power = np.minimum(random.pareto(1.30, x.shape)[seen] * 0.020 + 0.012, 2.6) * brightness
+        warmth = np.clip(random.normal(-0.15, 0.9, x.shape)[seen], -2, 2.2)
+        tint = np.stack([1 + 0.24 * warmth, 1 - 0.03 * np.abs(warmth), 1 - 0.27 * warmth], axis=1)
+        self._light = (power[:, None] * np.clip(tint, 0.45, 1.6)).astype(np.float32)
+        self._core = max(0.85 * scale**0.8, 0.75)  # a smaller star would fall between pixels
+
+    def shine(self, canvas: Map, rows: slice) -> None:
+        """Adds them to `canvas`, which is these rows of the frame in linear light."""
+        _splat(canvas, self._x, self._y - np.float32(rows.start), self._light, self._core, _FAINTEST)
 
 
 @kernel
-def _splat(
-    canvas: Map, x: NDArray[np.float64], y: NDArray[np.float64], light: Map, scale: float, faintest: float
-) -> None:
+def _splat(canvas: Map, x: Map, y: Map, light: Map, core: float, faintest: float) -> None:
     """Adds a Moffat profile (Moffat 1969) per star: a tight core, and wings that only bright stars show."""
     height, width, _ = canvas.shape
-    core = max(0.85 * scale, 0.75)  # a smaller star would fall between pixels
     for i in range(x.size):
         peak = 2.2 * max(light[i, 0], light[i, 1], light[i, 2])
         # Where the wings fall below `faintest`: peak · (1 + r²/core²)^−1.9 = faintest.
         reach = core * np.sqrt(max((peak / faintest) ** (1 / 1.9) - 1, 1.0)) + 1
+        if y[i] + reach < 0 or y[i] - reach > height:
+            continue
         top, bottom = max(0, int(y[i] - reach)), min(height, int(y[i] + reach) + 2)
         left, right = max(0, int(x[i] - reach)), min(width, int(x[i] + reach) + 2)
         for row in range(top, bottom):
