@@ -1,35 +1,40 @@
-"""`python -m bench.diffusion [--tiny] [--model NAME] [--edits N]`: plain diffusers, ours, and ours in batches.
+"""`python -m bench.diffusion [--tiny] [--model NAME] [--edits N] [--write FOLDER]`: plain diffusers, ours, and ours in
+batches.
 
 On a GPU: random weights at the real configurations of FLUX.2-klein-4B and Qwen-Image-Edit, made in place, nothing is
 downloaded. Times do not depend on the numbers in the weights; caches that do depend on them are not used here.
-`--tiny`: the same paths on tiny pipelines on the CPU, whose times say nothing about a GPU's.
+`--tiny`: the same paths on tiny pipelines on the CPU, whose times say nothing about a GPU's. `--write`: also writes
+each there as a model's folder (klein 16 GB, Qwen 58 GB), and starts it from there.
 
 A step is the difference between a call of twice the steps and one of the steps, over the steps: reading the prompt,
-the VAE and the transfers cancel out. Writes `build/bench-diffusion.json`.
+the VAE and the transfers cancel out. Images a second are those of edits that stand in line, one after the other for
+plain diffusers; every edit has words of its own, so that none was read before. Writes `build/bench-diffusion.json`.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import statistics
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import wait
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from rich.console import Console
-from rich.table import Table
 
 from bench.diffusion_models import Subject, real, tiny
+from bench.diffusion_table import Figures, Together, judge, show
 from tollbrush.domain.edits import Size
+from tollbrush.engines.diffusion import memory, speed
 from tollbrush.engines.diffusion.batches import Line
 from tollbrush.engines.diffusion.model import Tuning
+from tollbrush.engines.diffusion.models import Models
 from tollbrush.engines.diffusion.requests import Asking, never
 from tollbrush.engines.diffusion.stages import Stages
 from tollbrush.engines.interface import EditInput, Progress, unheard
@@ -37,32 +42,9 @@ from tollbrush.errors import JobCancelled
 from tollbrush.imaging.codec import Pixels
 
 OUT: Final = Path("build/bench-diffusion.json")
-_PROMPT: Final = "make it a winter evening, with snow on the roofs and light in the windows"
+_PROMPT: Final = "make it a winter evening, with snow on the roofs and light in window {:04}"
 _SEED: Final = 7
-
-
-@dataclass(frozen=True)
-class Figures:
-    """`step` in ms, `rate` in images a second, `peak` in GiB of the GPU's memory, `start` in seconds until the first
-    edit after loading can begin, `apart` in levels of 255 from plain diffusers at the same seed."""
-
-    model: str
-    how: str
-    step: float
-    rate: float
-    peak: float | None = None
-    start: float | None = None
-    apart: int | None = None
-
-
-@dataclass(frozen=True)
-class Together:
-    """Two threads' edits that were equal to their single-run twins, of how many; seconds from a cancel to its end."""
-
-    model: str
-    equal: int
-    of: int
-    cancelled: float
+_seeds: Final = itertools.count(1000)
 
 
 def main() -> None:
@@ -70,6 +52,7 @@ def main() -> None:
     asked.add_argument("--tiny", action="store_true", help="tiny pipelines on the CPU")
     asked.add_argument("--model", help="only this one")
     asked.add_argument("--edits", type=int, default=8, help="edits that are timed, and edits of each of two threads")
+    asked.add_argument("--write", type=Path, metavar="FOLDER", help="also start each from a folder written here")
     found = asked.parse_args()
     import torch
 
@@ -79,28 +62,53 @@ def main() -> None:
     chosen = [subject for subject in subjects if found.model in (None, subject.row.name)]
     if not chosen:
         sys.exit(f"No model {found.model!r}; there are: {', '.join(subject.row.name for subject in subjects)}.")
-    figures, together = [], []
+    device = "cpu" if found.tiny else "cuda:0"
+    figures, together, starts = [], [], {}
     for subject in chosen:
-        rows, threads = run(subject, "cpu" if found.tiny else "cuda:0", found.edits)
+        rows, threads = run(subject, device, found.edits)
         figures += rows
         together.append(threads)
-    _show(figures, together)
+        if found.write is not None:
+            starts[subject.row.name] = _from_disk(subject, device, found.write)
+    judged = [verdict for subject in chosen for verdict in judge(subject.row.name, figures, starts)]
+    show(figures, together, judged)
     OUT.parent.mkdir(exist_ok=True)
-    machine = "cpu" if found.tiny else torch.cuda.get_device_name()
-    results = {"machine": machine, "torch": torch.__version__, "figures": [asdict(row) for row in figures]}
-    OUT.write_text(json.dumps({**results, "together": [asdict(row) for row in together]}, indent=2))
+    results = {
+        "machine": "cpu" if found.tiny else torch.cuda.get_device_name(),
+        "torch": torch.__version__,
+        "figures": [asdict(row) for row in figures],
+        "together": [asdict(row) for row in together],
+        "judged": [asdict(verdict) for verdict in judged],
+    }
+    OUT.write_text(json.dumps(results, indent=2))
     print(f"Written to {OUT}.")
 
 
 def run(subject: Subject, device: str, edits: int) -> tuple[list[Figures], Together]:
-    """Plain, ours and ours batched, on one pipeline; then two threads and a cancel."""
+    """Plain, ours and ours batched on one pipeline, with two threads and a cancel; then in float8, where the GPU has
+    it."""
+    pipe = _built(subject, device)
+    figures = [_plain(subject, pipe, device, edits)]
+    wanted = _call(subject, pipe, subject.steps, _SEED)
+    ours, together = _ours(subject, pipe, device, edits, wanted, Tuning())
+    figures += ours
+    if speed.has_float8(device):
+        del pipe
+        memory.release(device)
+        figures += _ours(subject, _built(subject, device), device, edits, wanted, Tuning(fp8=True))[0]
+    return figures, together
+
+
+def _built(subject: Subject, device: str) -> Any:
+    import diffusers
     import torch
 
     from tollbrush.engines.diffusion import loading
 
-    dtype, before = loading.dtype(subject.row, device), torch.get_default_dtype()
+    diffusers.utils.logging.set_verbosity_error()
+    before = torch.get_default_dtype()
     torch.manual_seed(_SEED)
-    torch.set_default_dtype(dtype)
+    torch.set_default_dtype(loading.dtype(subject.row, device))
     try:
         with torch.device(device):
             pipe = subject.build()
@@ -108,30 +116,49 @@ def run(subject: Subject, device: str, edits: int) -> tuple[list[Figures], Toget
         torch.set_default_dtype(before)
     pipe.to(device)
     pipe.set_progress_bar_config(disable=True)
-    figures = [_plain(subject, pipe, device, edits)]
-    wanted = _call(subject, pipe, subject.steps)
-    start = time.perf_counter()
-    pipeline = loading.ready(subject.row, pipe, subject.adapter, device, Tuning())
+    return pipe
+
+
+def _ours(
+    subject: Subject, pipe: Any, device: str, edits: int, wanted: Pixels, tuning: Tuning
+) -> tuple[list[Figures], Together]:
+    from tollbrush.engines.diffusion import loading
+
+    since, figures = time.perf_counter(), []
+    pipeline = loading.ready(subject.row, pipe, subject.adapter, device, tuning)
     for batch in (1, 4):
         pipeline.row = replace(subject.row, batch=batch)
         line = Line(subject.row.name, pipeline.make, batch, Stages(), hands=2)
-        figures.append(_ours(subject, pipeline, line, device, edits, wanted, start))
+        figures.append(_lined_up(subject, pipeline, line, device, edits, wanted, since))
         if batch == 1:
             together = _together(subject, pipeline, line, edits)
         line.close()
-        start = time.perf_counter()
+        since = time.perf_counter()
     return figures, together
+
+
+def _from_disk(subject: Subject, device: str, folder: Path) -> float:
+    """Seconds from a start, as the worker does it, to the first edit's end: with the weights read from a folder."""
+    place = folder / subject.row.name
+    _built(subject, device).save_pretrained(place)
+    memory.release(device)
+    row = replace(subject.row, source=str(place.absolute()), steps=subject.steps)
+    models, start = Models([row], device), time.perf_counter()
+    models.edit(row.name, _request(subject, _SEED))
+    seconds = time.perf_counter() - start
+    models.close()
+    return seconds
 
 
 def _plain(subject: Subject, pipe: Any, device: str, edits: int) -> Figures:
     def make(steps: int) -> Callable[[], object]:
-        return lambda: _call(subject, pipe, steps)
+        return lambda: _call(subject, pipe, steps, next(_seeds))
 
     step, one, peak = _measured(make, subject.steps, device, edits)
     return Figures(subject.row.name, "plain diffusers", step, 1 / one, peak)
 
 
-def _call(subject: Subject, pipe: Any, steps: int) -> Pixels:
+def _call(subject: Subject, pipe: Any, steps: int, seed: int) -> Pixels:
     """As its documentation calls it."""
     import torch
     from PIL import Image
@@ -140,56 +167,73 @@ def _call(subject: Subject, pipe: Any, steps: int) -> Pixels:
     named: dict[str, Any] = {"negative_prompt": " ", adapter.guidance: adapter.guided} if adapter.cfg else {}
     made = pipe(
         image=Image.fromarray(_picture(size)),
-        prompt=_PROMPT,
+        prompt=_PROMPT.format(seed),
         width=size.width,
         height=size.height,
         num_inference_steps=steps,
-        generator=torch.Generator("cpu").manual_seed(_SEED),
+        generator=torch.Generator("cpu").manual_seed(seed),
         **named,
     )
     return np.asarray(made.images[0])
 
 
-def _ours(
+def _lined_up(
     subject: Subject, pipeline: Any, line: Line, device: str, edits: int, wanted: Pixels, since: float
 ) -> Figures:
+    """Steps are timed one edit at a time, images a second while edits stand in line."""
     from tollbrush.engines.diffusion.warm_up import warm_up
 
     batch = pipeline.row.batch
     warm_up(pipeline, line, lambda _fraction: None)
+    pipeline.row = replace(pipeline.row, steps=subject.steps)
+    first = _edit(subject, pipeline, line, n=batch)
     start = time.perf_counter() - since
 
     def make(steps: int) -> Callable[[], object]:
         def called() -> object:
             pipeline.row = replace(pipeline.row, steps=steps)
-            return _edit(subject, pipeline, line, n=batch)
+            return _edit(subject, pipeline, line, n=batch, seed=next(_seeds))
 
         return called
 
-    step, one, peak = _measured(make, subject.steps, device, max(1, edits // batch))
+    step, _, _ = _measured(make, subject.steps, device, max(1, edits // batch))
     pipeline.row = replace(pipeline.row, steps=subject.steps)
-    apart = int(np.abs(_edit(subject, pipeline, line, n=batch).astype(int) - wanted).max())
-    how = "ours" if batch == 1 else f"ours, {batch} at once"
-    named = ", ".join((how, *pipeline.speedups))
-    return Figures(subject.row.name, named, step / batch, batch / one, peak, start, apart)
+    requests = [_request(subject, next(_seeds), batch) for _ in range(max(2, edits // batch))]
+    seconds, peak = _at_its_peak(lambda: _edits(subject, pipeline, line, requests), device)
+    fp8 = "fp8" in pipeline.speedups
+    return Figures(
+        model=subject.row.name,
+        how=", ".join((f"ours, {batch} at once" if batch > 1 else "ours", *pipeline.speedups)),
+        step=step / batch,
+        rate=len(requests) * batch / seconds,
+        peak=peak,
+        start=start,
+        apart=int(np.abs(first.astype(int) - wanted).max()),
+        equal=not fp8,
+    )
 
 
 def _measured(
     make: Callable[[int], Callable[[], object]], steps: int, device: str, edits: int
 ) -> tuple[float, float, float | None]:
     """ms a step, seconds a call, and peak GiB of `make(steps)`, a call of so many steps."""
-    import torch
-
-    gpu = device.startswith("cuda")
     once, twice = make(steps), make(2 * steps)
     once(), twice()
-    if gpu:
-        torch.cuda.synchronize()
-        torch.cuda.reset_peak_memory_stats()
-    ones, twos = zip(*((_seconds(once), _seconds(twice)) for _ in range(edits)), strict=True)
-    peak = torch.cuda.max_memory_allocated() / 2**30 if gpu else None
-    one, two = statistics.median(ones), statistics.median(twos)
+    times: list[tuple[float, float]] = []
+    _, peak = _at_its_peak(lambda: times.extend((_seconds(once), _seconds(twice)) for _ in range(edits)), device)
+    one, two = (statistics.median(column) for column in zip(*times, strict=True))
     return (two - one) * 1000 / steps, one, peak
+
+
+def _at_its_peak(call: Callable[[], object], device: str) -> tuple[float, float | None]:
+    """Seconds, and the GiB of the GPU's memory that were in use at most."""
+    import torch
+
+    if not device.startswith("cuda"):
+        return _seconds(call), None
+    torch.cuda.synchronize()
+    torch.cuda.reset_peak_memory_stats()
+    return _seconds(call), torch.cuda.max_memory_allocated() / 2**30
 
 
 def _seconds(call: Callable[[], object]) -> float:
@@ -200,13 +244,19 @@ def _seconds(call: Callable[[], object]) -> float:
 
 
 def _request(subject: Subject, seed: int, n: int = 1) -> EditInput:
-    return EditInput((_picture(subject.size),), _PROMPT, subject.size, n=n, seed=seed)
+    return EditInput((_picture(subject.size),), _PROMPT.format(seed), subject.size, n=n, seed=seed)
 
 
 def _edit(subject: Subject, pipeline: Any, line: Line, *, n: int = 1, seed: int = _SEED) -> Pixels:
-    asking = Asking(pipeline.row, subject.adapter, _request(subject, seed, n), unheard, never)
-    line.join(asking.images)
-    return asking.result().images[0].pixels
+    return _edits(subject, pipeline, line, [_request(subject, seed, n)])[0]
+
+
+def _edits(subject: Subject, pipeline: Any, line: Line, requests: Sequence[EditInput]) -> list[Pixels]:
+    """The first image of each; they stand in line together."""
+    asked = [Asking(pipeline.row, subject.adapter, request, unheard, never) for request in requests]
+    for asking in asked:
+        line.join(asking.images)
+    return [asking.result().images[0].pixels for asking in asked]
 
 
 def _together(subject: Subject, pipeline: Any, line: Line, edits: int) -> Together:
@@ -242,23 +292,6 @@ def _cancelled(subject: Subject, pipeline: Any, line: Line) -> float:
         wait([image.made for image in asking.images])
         return time.perf_counter() - when[0]
     raise AssertionError("a cancelled edit came to its end")
-
-
-def _show(figures: list[Figures], together: list[Together]) -> None:
-    shown = Table(
-        "model", "how", "ms a step", "images/s", "× plain", "peak, GiB", "start, s", "apart", title="diffusion"
-    )
-    plain = {row.model: row.rate for row in figures if row.how == "plain diffusers"}
-    for row in figures:
-        peak, start = ("" if value is None else f"{value:.1f}" for value in (row.peak, row.start))
-        apart = "" if row.apart is None else str(row.apart)
-        ratio = f"{row.rate / plain[row.model]:.2f}"
-        shown.add_row(row.model, row.how, f"{row.step:.1f}", f"{row.rate:.3f}", ratio, peak, start, apart)
-    Console().print(shown)
-    for pair in together:
-        print(
-            f"{pair.model}: two threads, {pair.equal} of {pair.of} equal; cancelled in {pair.cancelled * 1000:.0f} ms."
-        )
 
 
 def _picture(size: Size) -> Pixels:

@@ -70,6 +70,16 @@ def best_attention(adapter: Adapter, capability: tuple[int, int]) -> str:
     return "_native_cudnn" if capability >= _HOPPER else "native"
 
 
+def has_float8(device: str) -> bool:
+    """Whether `fp8` could be switched on here."""
+    if not device.startswith("cuda") or importlib.util.find_spec("torchao") is None:
+        return False
+    import torch
+
+    capability: tuple[int, int] = torch.cuda.get_device_capability(device)
+    return capability >= _ADA
+
+
 def shapes(sizes: Sequence[Size], most: Size) -> tuple[Size, ...]:
     """What is warmed: the sizes sold, `most` where none is said; two at least, for the compiler's sake."""
     wanted = tuple(dict.fromkeys(sizes)) or (most,)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,7 @@ def test_tiny(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.Ca
     from bench import diffusion
 
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "argv", ["bench", "--tiny", "--model", "tiny-klein", "--edits", "3"])
+    monkeypatch.setattr(sys, "argv", ["bench", "--tiny", "--model", "tiny-klein", "--edits", "3", "--write", "w"])
     diffusion.main()
     written = json.loads((tmp_path / diffusion.OUT).read_text())
     plain, ours, batched = written["figures"]
@@ -31,7 +32,34 @@ def test_tiny(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.Ca
     assert ours["apart"] == 0
     assert batched["apart"] <= 1
     assert (written["together"][0]["equal"], written["together"][0]["of"]) == (6, 6)
-    assert "two threads, 6 of 6 equal; cancelled in" in capsys.readouterr().out
+    faster, first = written["judged"]
+    assert faster["found"] == max(ours["rate"], batched["rate"]) / plain["rate"]
+    assert faster["met"] == (faster["found"] >= 1.8)
+    assert first["met"] == (0 < first["found"] <= 60)
+    assert (tmp_path / "w/tiny-klein/model_index.json").is_file()
+    said = capsys.readouterr().out
+    for column in ("how", "ms a step", "images/s", "× plain", "peak, GiB", "start, s", "apart"):
+        assert column in said
+    assert "two threads, 6 of 6 equal; cancelled in" in said
+    assert "times plain diffusers' images a second (≥ 1.8: " in said
+    assert "s to the first edit's end, from a folder (≤ 60: " in said
+
+
+def test_float8_is_no_equal_output(capsys: pytest.CaptureFixture[str]) -> None:
+    from bench.diffusion_table import Figures, judge, show
+
+    rows = [
+        Figures("klein", "plain diffusers", 100.0, 1.0, 20.0),
+        Figures("klein", "ours", 60.0, 1.7, 20.0, 61.0, 0),
+        Figures("klein", "ours, fp8", 40.0, 2.5, 14.0, 61.0, 30, equal=False),
+    ]
+    judged = judge("klein", rows, {})
+    assert [verdict.met for verdict in judged] == [False, False]
+    show(rows, [], judged)
+    said = capsys.readouterr().out
+    assert "klein: 1.70 times plain diffusers' images a second (≥ 1.8: missed)." in said
+    assert "klein: 61.00 s to the first edit's end, with the weights in memory (≤ 60: missed)." in said
+    assert all(judge("klein", [rows[0], replace(rows[1], rate=1.8)], {"klein": 60.0})[i].met for i in range(2))
 
 
 @pytest.mark.usefixtures("_cpu")

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from tollbrush.engines.diffusion.adapters import ADAPTERS, Adapter
 from tollbrush.engines.diffusion.model import DiffusionModel
 from tollbrush.engines.diffusion.models import Models
 from tollbrush.engines.diffusion.requests import Asking, never
-from tollbrush.engines.diffusion.stages import Stages
+from tollbrush.engines.diffusion.stages import Stage, Stages
 from tollbrush.engines.interface import EditInput, Progress, unheard
 from tollbrush.errors import BadMask, BadRequest, JobCancelled, UnsupportedParameter
 from tollbrush.imaging.codec import Pixels
@@ -171,6 +172,31 @@ def test_several_requests_in_one_batch(name: str, models: Models, asked: EditInp
         with Stages().turn() as turn:
             [pixels] = [one() for one in loaded.pipeline.make(alone, turn)]
         assert np.abs(made().astype(int) - pixels).max() <= 1
+
+
+def test_others_have_room_beside_its_steps(name: str, models: Models, asked: EditInput, adapter: Adapter) -> None:
+    """Where its loop of steps begins and ends is known, so that others read before it and decode after it."""
+    loaded = models._lines[name]
+    pipe, places = loaded.pipeline.any, list[tuple[str, set[Stage]]]()
+
+    def tap(part: Any, method: str) -> None:
+        real = getattr(part, method)
+
+        def tapped(*given: Any, **named: Any) -> Any:
+            places.append((method, set(turn._held)))
+            return real(*given, **named)
+
+        patch.setattr(part, method, tapped)
+
+    with pytest.MonkeyPatch.context() as patch, Stages().turn() as turn:
+        tap(pipe.transformer if hasattr(pipe, "transformer") else pipe.unet, "forward")
+        tap(pipe.vae, "decode")
+        loaded.pipeline.make(Asking(loaded.pipeline.row, adapter, asked, unheard, never).images, turn)
+    stepping, decoding = ({Stage.STEPPING}, {Stage.DECODING}) if adapter.beside else (set(Stage), set(Stage))
+    *steps, last = places
+    assert last == ("decode", decoding)
+    assert len(steps) >= STEPS - 1
+    assert all(step == ("forward", stepping) for step in steps)
 
 
 def test_what_it_says_it_can(name: str, models: Models, asked: EditInput, adapter: Adapter) -> None:
