@@ -18,8 +18,9 @@ from PIL import ImageColor
 from tollbrush.engines.studio.faces import Face, find_faces
 from tollbrush.engines.studio.fill import fill
 from tollbrush.engines.studio.head import Head, measure
-from tollbrush.engines.studio.photo import blur_of, grain_of, light_on
-from tollbrush.engines.studio.sprites import ears, festive, hats
+from tollbrush.engines.studio.landmarks import is_face
+from tollbrush.engines.studio.photo import Tones, blur_of, grain_of, light_on, tones_of
+from tollbrush.engines.studio.sprites import caps, ears, festive, glasses, hats, whiskers
 from tollbrush.engines.studio.sprites import face as worn_in_face
 from tollbrush.engines.studio.sprites.mesh import Colour, Part
 from tollbrush.engines.studio.sprites.stage import Layer, render
@@ -32,13 +33,15 @@ Floats = NDArray[np.float32]
 
 _HAT_LINE = -0.98  # units: hair above it, outside the hat, is pressed away
 _WARMTH = (0.90, 1.0, 1.05)  # light that reaches skin's shadow has gone through skin
+_LEAST_INSIDE = 0.3  # share of an item that a picture must hold
 _GREYEST = 0.004  # grain that is added even to a clean picture, so that nothing looks painted
 
 
 @dataclass(frozen=True)
 class _Item:
     """`pitch`: how far it leans forward (radians). `drop`: how far its shadow falls (units), `shade` how dark.
-    `presses`: whether hair above it must go."""
+    `presses`: whether hair above it must go; `tucked`: whether it goes under the hair beside the face; `low`: whether
+    it sits below the head, on what is not outlined."""
 
     make: Callable[[Head, Colour], list[Part]]
     colour: Colour
@@ -46,6 +49,8 @@ class _Item:
     drop: float
     shade: float
     presses: bool = False
+    tucked: bool = False
+    low: bool = False
 
 
 _WARDROBE = {
@@ -54,26 +59,29 @@ _WARDROBE = {
     "santa_hat": _Item(festive.santa_hat, (0.70, 0.035, 0.06), 0.10, 0.16, 0.40, presses=True),
     "party_hat": _Item(festive.party_hat, (0.16, 0.42, 0.86), 0.10, 0.12, 0.35),
     "crown": _Item(festive.crown, (0.86, 0.62, 0.16), 0.16, 0.12, 0.40),
-    "sunglasses": _Item(worn_in_face.sunglasses, (0.03, 0.03, 0.034), 0.0, 0.10, 0.35),
-    "moustache": _Item(worn_in_face.moustache, (0.20, 0.12, 0.07), 0.0, 0.05, 0.25),
-    "glasses": _Item(worn_in_face.glasses, (0.10, 0.08, 0.07), 0.0, 0.08, 0.25),
-    "heart_glasses": _Item(worn_in_face.heart_glasses, (0.80, 0.10, 0.24), 0.0, 0.10, 0.30),
+    "sunglasses": _Item(glasses.sunglasses, (0.03, 0.03, 0.034), 0.0, 0.10, 0.35, tucked=True),
+    "moustache": _Item(whiskers.moustache, (0.20, 0.12, 0.07), 0.0, 0.05, 0.25),
+    "glasses": _Item(glasses.glasses, (0.10, 0.08, 0.07), 0.0, 0.08, 0.25, tucked=True),
+    "heart_glasses": _Item(glasses.heart_glasses, (0.80, 0.10, 0.24), 0.0, 0.10, 0.30, tucked=True),
     "clown_nose": _Item(worn_in_face.clown_nose, (0.80, 0.05, 0.06), 0.0, 0.14, 0.35),
     "eye_patch": _Item(worn_in_face.eye_patch, (0.045, 0.04, 0.04), 0.0, 0.05, 0.30),
-    "bow_tie": _Item(worn_in_face.bow_tie, (0.55, 0.05, 0.09), 0.0, 0.10, 0.35),
+    "bow_tie": _Item(worn_in_face.bow_tie, (0.55, 0.05, 0.09), 0.0, 0.10, 0.35, low=True),
     "halo": _Item(ears.halo, (0.98, 0.82, 0.36), 0.22, 0.05, 0.0),
     "cat_ears": _Item(ears.cat_ears, (0.07, 0.065, 0.07), 0.06, 0.12, 0.30),
     "bunny_ears": _Item(ears.bunny_ears, (0.88, 0.86, 0.84), 0.06, 0.12, 0.30),
     "devil_horns": _Item(ears.devil_horns, (0.62, 0.04, 0.05), 0.06, 0.12, 0.35),
     "flower_crown": _Item(ears.flower_crown, (0.86, 0.36, 0.48), 0.14, 0.12, 0.40),
     "witch_hat": _Item(hats.witch_hat, (0.055, 0.05, 0.07), 0.12, 0.28, 0.50, presses=True),
+    "baseball_cap": _Item(caps.baseball_cap, (0.10, 0.17, 0.38), 0.10, 0.30, 0.50, presses=True),
+    "graduation_cap": _Item(caps.graduation_cap, (0.055, 0.055, 0.065), 0.20, 0.22, 0.45, presses=True),
+    "headphones": _Item(caps.headphones, (0.12, 0.12, 0.13), 0.0, 0.10, 0.35),
+    "beard": _Item(whiskers.beard, (0.25, 0.155, 0.09), 0.0, 0.05, 0.20),
 }
 KINDS = tuple(_WARDROBE)
 
 
 def wear(pixels: Pixels, kind: str, colour: str | None = None) -> Pixels:
-    """H×W×3|4 pixels in which every clear face wears `kind`, one of KINDS: each that two cascades saw, or
-    the main one when none is that clear.
+    """H×W×3|4 pixels in which every face wears `kind`, one of KINDS.
 
     `colour` is a CSS name or #rrggbb for its main part. Nothing changes far from the faces; over a cut-out's
     transparency the item is solid. Raises CannotHonour for an unknown kind or colour, and when there is no face."""
@@ -81,17 +89,20 @@ def wear(pixels: Pixels, kind: str, colour: str | None = None) -> Pixels:
     if item is None:
         raise CannotHonour(f"Nothing called '{kind}' can be worn.", advice=f"Choose one of {', '.join(KINDS)}.")
     tint = item.colour if colour is None else _colour(colour)
-    faces = find_faces(pixels)
+    faces = [face for face in find_faces(pixels) if is_face(pixels, face)]
     if not faces:
         raise CannotHonour(
             "There is no face found in this picture; accessories need one.",
             advice="Use a picture in which a face is seen from the front, larger and unhidden.",
         )
     out = pixels.copy()
-    clear = [face for face in faces if face.agreement >= 2] or faces[:1]
     # Small faces first: those in front overlap those behind.
-    for face in sorted(clear, key=lambda face: face.w):
-        _put_on(out, face, item, tint)
+    seen = [_put_on(out, face, item, tint, chosen=colour is not None) for face in sorted(faces, key=lambda f: f.w)]
+    if not any(seen):
+        raise CannotHonour(
+            f"The {kind.replace('_', ' ')} would lie outside this picture.",
+            advice=f"Use a picture with more room {'below' if item.low else 'above'} the face.",
+        )
     return out
 
 
@@ -106,36 +117,42 @@ def _colour(name: str) -> Colour:
     return (0.04 + 0.84 * r / 255, 0.04 + 0.84 * g / 255, 0.04 + 0.84 * b / 255)
 
 
-def _put_on(pixels: Pixels, face: Face, item: _Item, tint: Colour) -> None:
-    """Changes pixels in place."""
+def _put_on(pixels: Pixels, face: Face, item: _Item, tint: Colour, *, chosen: bool) -> bool:
+    """Changes pixels in place; whether enough of the item is inside. A `chosen` colour is kept in a picture that has
+    none."""
     head = measure(pixels, face)
     parts = item.make(head, tint)
     shape = (pixels.shape[0], pixels.shape[1])
-    layer = render(parts, head, light_on(pixels, head), item.pitch, shape, hides=not item.presses)
-    if layer is None:
-        return
-    layer = _photographed(layer, blur_of(pixels, head), grain_of(pixels, head))
+    layer = render(parts, head, light_on(pixels, head), item.pitch, shape, hides=not item.presses, tucked=item.tucked)
+    if layer is None or layer.inside < _LEAST_INSIDE:
+        return False
+    tones = tones_of(pixels, head)
+    warmth = np.array(_WARMTH if tones.hues is None else (1, 1, 1), np.float32)
+    if chosen:
+        tones = replace(tones, hues=None)
+    layer = _photographed(layer, tones, blur_of(pixels, head), grain_of(pixels, head))
     if item.presses:
         head = _press_hair(pixels, head, layer)
     window = pixels[layer.rows, layer.columns]
     under = window[..., :3].astype(np.float32) / 255
-    under *= 1 - _shadow(layer, head, item)[..., None] * np.array(_WARMTH, np.float32)
+    under *= 1 - _shadow(layer, head, item)[..., None] * warmth
     # What a cut-out lets through behind the item is the item's share alone (Porter and Duff 1984: over).
     seen = (window[..., 3:] / np.float32(255) if window.shape[2] == 4 else np.float32(1)) * (1 - layer.rgba[..., 3:])
     solid = layer.rgba[..., 3:] + seen
     mixed = (under * seen + layer.rgba[..., :3]) / np.maximum(solid, np.float32(1e-6))
     window[..., :3] = np.clip(mixed * 255 + 0.5, 0, 255).astype(np.uint8)
     window[..., 3:] = np.clip(solid * 255 + 0.5, 0, 255)[..., : window.shape[2] - 3].astype(np.uint8)
+    return True
 
 
-def _photographed(layer: Layer, blur: float, grain: float) -> Layer:
-    """The layer as soft and as grainy as the photograph around it."""
-    rgba = np.asarray(cv2.GaussianBlur(layer.rgba, (0, 0), blur), np.float32)
+def _photographed(layer: Layer, tones: Tones, blur: float, grain: float) -> Layer:
+    """The layer in the photograph's tones, as soft and as grainy as what is around it."""
+    rgba = np.asarray(cv2.GaussianBlur(tones.rendered(layer.rgba), (0, 0), blur), np.float32)
     noise = np.random.default_rng(5).standard_normal(rgba.shape[:2]).astype(np.float32)
     noise = np.asarray(cv2.GaussianBlur(noise, (0, 0), max(0.4, 0.6 * blur)), np.float32)
     noise *= max(grain, _GREYEST) / max(float(noise.std()), 1e-6)
     rgba[..., :3] = np.clip(rgba[..., :3] + noise[..., None] * rgba[..., 3:], 0, rgba[..., 3:])
-    return Layer(rgba, layer.rows, layer.columns)
+    return replace(layer, rgba=rgba)
 
 
 def _shadow(layer: Layer, head: Head, item: _Item) -> Floats:
@@ -147,7 +164,7 @@ def _shadow(layer: Layer, head: Head, item: _Item) -> Floats:
     soft = cv2.GaussianBlur(fallen, (0, 0), max(0.4 * item.drop * head.unit, 0.6))
     touch = cv2.GaussianBlur(cover, (0, 0), max(0.05 * head.unit, 0.6))
     dark = item.shade * np.maximum(soft, 0.8 * touch)
-    return np.asarray(dark * head.outline[layer.rows, layer.columns], np.float32)
+    return np.asarray(dark if item.low else dark * head.outline[layer.rows, layer.columns], np.float32)
 
 
 def _height(layer: Layer, head: Head) -> Floats:

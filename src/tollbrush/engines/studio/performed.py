@@ -28,7 +28,7 @@ TYPES: Final[frozenset[type[Operation]]] = frozenset(
 )
 KINDS: Final[Mapping[type[Operation], frozenset[str]]] = {
     ReplaceBackground: frozenset(get_args(Scene)),
-    Wear: frozenset(get_args(Accessory)) - {"baseball_cap", "graduation_cap", "beard", "headphones"},
+    Wear: frozenset(get_args(Accessory)),
 }
 """Of a type that is not done in every kind: the scenes and accessories there are."""
 

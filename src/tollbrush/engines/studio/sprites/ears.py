@@ -7,6 +7,7 @@ from typing import Any, Final
 import numpy as np
 
 from tollbrush.engines.studio.head import Head
+from tollbrush.engines.studio.sprites.fur import coat
 from tollbrush.engines.studio.sprites.mesh import Colour, Floats, Part, Surface
 from tollbrush.engines.studio.sprites.shapes import (
     DEEP,
@@ -21,34 +22,50 @@ from tollbrush.engines.studio.sprites.shapes import (
     rows_open,
 )
 
-_PLUSH: Final[dict[str, Any]] = {"gloss": 0.02, "rough": 0.6, "sheen": 0.22, "noise": 0.10}
+_PLUSH: Final[dict[str, Any]] = {"gloss": 0.02, "rough": 0.6, "sheen": 0.22, "noise": 0.04}
 _SIDES: Final = (-1.0, 1.0)
 
 
 def cat_ears(head: Head, colour: Colour) -> list[Part]:
-    """Pointed, plush, pink inside, on a narrow band."""
+    """Pointed, furry, pink inside with a tuft of pale hair, on a narrow band."""
     base = head.top + 0.46
-    tall = float(np.clip(head.room + base - 0.1, 0.6, 1.05))
+    tall = float(np.clip(head.room + base - 0.1, 0.6, 1.10))
+    fur, pale = rgb(colour), 0.45 * rgb(colour) + 0.45 * rgb((0.95, 0.90, 0.88))
     parts: list[Part] = [_band(head, colour)]
     for side in _SIDES:
-        parts.append(_ear(side, base, tall, 0.46, rgb(colour), depth=0.10, power=0.85, out=(0.84, 0.20)))
-        parts.append(_ear(side, base - 0.10, 0.74 * tall, 0.29, rgb((0.90, 0.60, 0.62)), 0.16, 0.85, (0.84, 0.17)))
+        outer = _ear(side, base, tall, 0.50, depth=0.10)
+        inner = _ear(side, base - 0.08, 0.80 * tall, 0.34, depth=0.14)
+        hollow = np.linspace(0.55, 1.0, inner.shape[1], dtype=np.float32)[
+            None, :: int(side)
+        ]  # deeper at the inner side
+        parts.append(Surface(outer, 0.8 * fur, open=rows_open(near_dark(50, 0.5, 0.25), outer), **_PLUSH))
+        parts.append(Surface(inner, rgb((0.86, 0.52, 0.54)), open=rows_open(hollow, inner), **_PLUSH))
+        # The shell's hairs leave its rim on both sides; they are longest at the foot, where they meet the hair.
+        parts.append(coat(outer[:, :9], _upwards(outer, -1.0)[:, :9], 1500, 21, fur, long=0.075, wild=0.25, fall=-0.2))
+        parts.append(coat(outer[:, -9:], _upwards(outer, 1.0)[:, -9:], 1500, 22, fur, long=0.075, wild=0.25, fall=-0.2))
+        parts.append(coat(outer[:6], _upwards(outer, 0.0)[:6], 500, 23, fur, long=0.14, wild=0.45, fall=0.5))
+        near = inner[:30, -12:] if side < 0 else inner[:30, :12]
+        parts.append(coat(near, np.broadcast_to(rgb((0.5 * side, -1.0, 0.6)), near.shape), 160, 24, pale, long=0.30,
+                          wild=0.25, fall=-0.3))  # fmt: skip
     return parts
 
 
 def bunny_ears(head: Head, colour: Colour) -> list[Part]:
-    """Long and upright, pink inside, on a narrow band."""
+    """Long and upright, short-haired, pink inside, on a narrow band."""
     base = head.top + 0.34
     tall = float(np.clip(head.room + base - 0.1, 0.9, 2.3))
     parts: list[Part] = [_band(head, colour)]
     for side in _SIDES:
-        for grown, wide, tint, depth in ((1.0, 0.30, rgb(colour), 0.10), (0.86, 0.17, rgb((0.93, 0.66, 0.69)), 0.17)):
-            t, s = ramp(0, 1, 60), np.linspace(-1, 1, 41, dtype=np.float32)[None]
-            half = wide * np.sin(np.pi * np.clip(0.16 + 0.84 * t, 0, 0.999)) ** 0.62
-            x = side * (0.44 + 0.26 * t + 0.10 * np.sin(np.pi * t)) + s * half
-            y = base - 0.10 * (1 - grown) - t * tall * grown
-            points = grid(x, y, 0.30 + depth - 0.16 * s**2)
-            parts.append(Surface(points, tint, open=rows_open(near_dark(60, 0.55, 0.2), points), **_PLUSH))
+        outer = _long_ear(side, base, tall, 0.30, depth=0.10)
+        inner = _long_ear(side, base - 0.10, 0.86 * tall, 0.17, depth=0.17)
+        hollow = 1 - 0.35 * np.linspace(-1, 1, inner.shape[1], dtype=np.float32)[None] ** 2
+        parts.append(Surface(outer, rgb(colour), open=rows_open(near_dark(60, 0.55, 0.2), outer), **_PLUSH))
+        parts.append(Surface(inner, rgb((0.93, 0.66, 0.69)), open=rows_open(1.15 - 0.3 * hollow, inner), **_PLUSH))
+        for columns, way, seed in ((slice(0, 12), -1.0, 25), (slice(-12, None), 1.0, 26)):
+            edge = outer[:, columns]
+            parts.append(coat(edge, _upwards(outer, way)[:, columns], 1600, seed, rgb(colour), long=0.05, wild=0.20,
+                              fall=-0.2))  # fmt: skip
+        parts.append(coat(outer[:6], _upwards(outer, 0.0)[:6], 300, 27, rgb(colour), long=0.10, wild=0.5, fall=0.5))
     return parts
 
 
@@ -82,15 +99,15 @@ def flower_crown(head: Head, colour: Colour) -> list[Part]:
     a, level = 0.99 * head.half_width, head.top + 0.80
     petals = [rgb(colour), 0.55 * rgb(colour) + 0.42 * rgb((1.0, 0.95, 0.9)), rgb((0.94, 0.92, 0.86))]
     parts: list[Part] = []
-    for i in range(26):
-        at = (i + 0.5) / 26 * 2 * np.pi - np.pi
+    for i in range(34):
+        at = (i + 0.5) / 34 * 2 * np.pi - np.pi
         x, z = 1.02 * a * np.sin(at), 1.02 * a * DEEP * np.cos(at)
         y = level + 0.05 * random.standard_normal()
         parts.append(Surface(_leaf((x, y + 0.10, z), at), rgb((0.16, 0.34, 0.13)), gloss=0.12, noise=0.05))
-    for i in range(17):
-        at = (i + 0.5) / 17 * 2 * np.pi - np.pi
-        size = (0.225, 0.175)[i % 2] * random.uniform(0.92, 1.12)
-        y = level - 0.03 + 0.07 * random.standard_normal()
+    for i in range(25):
+        at = (i + 0.5) / 25 * 2 * np.pi - np.pi
+        size = (0.31, 0.20, 0.25)[i % 3] * random.uniform(0.92, 1.10)
+        y = level - 0.05 + (0.04, 0.13, -0.10)[i % 3] + 0.03 * random.standard_normal()
         parts += _flower(at, a, y, size, petals[i % 3], random.uniform(0, 1))
     return parts
 
@@ -127,23 +144,26 @@ def _leaf(at: tuple[float, float, float], turn: float) -> Floats:
     return grid(x, at[1] + half + 0.08 * t**2, at[2] - 0.30 * t * np.sin(turn) + 0.05 * (1 - s**2))
 
 
-def _ear(
-    side: float,
-    base: float,
-    tall: float,
-    wide: float,
-    tint: Floats,
-    depth: float,
-    power: float,
-    out: tuple[float, float],
-) -> Surface:
-    """A triangle with a bowed front, leaning outwards."""
+def _ear(side: float, base: float, tall: float, wide: float, depth: float) -> Floats:
+    """A triangle with bowed sides and front, leaning outwards."""
     t, s = ramp(0, 1, 50), np.linspace(-1, 1, 41, dtype=np.float32)[None]
-    half = wide * (1 - t) ** power
-    x = side * (out[0] + out[1] * t) + s * half + side * 0.10 * t * (1 - t)
+    half = wide * (1 - t) ** 0.80
+    x = side * (0.84 + 0.20 * t) + s * half + side * 0.12 * t * (1 - t)
     y = base - tall * t + 0.16 * np.abs(s) ** 2 * (1 - t) * (s * side > 0) - 0.02
-    points = grid(x, y, 0.25 + depth - 0.22 * s**2 * (1 - t))
-    return Surface(points, tint, open=rows_open(near_dark(50, 0.5, 0.25), points), **_PLUSH)
+    return grid(x, y, 0.25 + depth - 0.22 * s**2 * (1 - t))
+
+
+def _long_ear(side: float, base: float, tall: float, wide: float, depth: float) -> Floats:
+    t, s = ramp(0, 1, 60), np.linspace(-1, 1, 41, dtype=np.float32)[None]
+    half = wide * np.sin(np.pi * np.clip(0.16 + 0.84 * t, 0, 0.999)) ** 0.62
+    x = side * (0.44 + 0.26 * t + 0.10 * np.sin(np.pi * t)) + s * half
+    return grid(x, base - t * tall, 0.30 + depth - 0.16 * s**2)
+
+
+def _upwards(ear: Floats, way: float) -> Floats:
+    """Directions of an ear's hairs: towards its tip, and towards the side `way`."""
+    lean = np.array([0.9 * way, -0.8, 0.35], np.float32)
+    return np.asarray(np.broadcast_to(lean, ear.shape), np.float32)
 
 
 def _band(head: Head, colour: Colour) -> Surface:
@@ -151,4 +171,6 @@ def _band(head: Head, colour: Colour) -> Surface:
     angle = np.linspace(-1.25, 1.25, 80, dtype=np.float32)
     high = -(head.top + 0.16)
     path = np.stack([1.0 * head.half_width * np.sin(angle), -high * np.abs(np.cos(angle)) ** 0.8, 0.25 + 0 * angle], 1)
-    return Surface(cord(np.asarray(path, np.float32), 0.055, up=(0, 0, 1)), 0.8 * rgb(colour), **_PLUSH)
+    sunk = np.clip((1.25 - np.abs(angle)) / 0.40, 0.12, 1)  # the ends go under the hair
+    band = cord(np.asarray(path, np.float32), np.asarray(0.055 * sunk, np.float32), up=(0, 0, 1))
+    return Surface(band, 0.8 * rgb(colour), **_PLUSH)

@@ -1,158 +1,66 @@
-"""What is worn in the face and under it: glasses, the moustache, a clown's nose, an eye patch, a bow tie."""
+"""What is worn in the face and under it: a clown's nose, an eye patch, a bow tie."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from tollbrush.engines.studio.head import Head
-from tollbrush.engines.studio.sprites.mesh import Colour, Floats, Part, Strands, Surface
+from tollbrush.engines.studio.sprites.mesh import Colour, Floats, Part, Surface
 from tollbrush.engines.studio.sprites.shapes import around, ball, cord, grid, ramp, rgb
-
-Outline = Callable[[float, Floats, Floats | float], Floats]
-_HAIRS = 3200
-_NECK = 2.12  # where a collar closes
-
-
-def sunglasses(head: Head, colour: Colour) -> list[Part]:
-    """Acetate frames with smoked lenses, darker at the top; temples run back to the ears."""
-    parts = _frame(colour, _lens, heavy=1.0)
-    for side in (-1.0, 1.0):
-        lens = _lens(side, around(121), ramp(0.02, 1, 40))
-        fade = np.clip((lens[..., 1:2] + 0.30) / 0.62, 0, 1)
-        tint = rgb((0.022, 0.024, 0.03)) * (1 - fade) + rgb((0.17, 0.13, 0.11)) * fade
-        glare = np.exp(-(((lens[..., 0] - side * 0.53) * 0.8 + lens[..., 1] + 0.16) ** 2) / 0.004)
-        tint = tint + 0.16 * glare[..., None] * rgb((0.85, 0.92, 1.0))
-        parts.append(Surface(lens, np.asarray(tint, np.float32), gloss=0.25, rough=0.4, noise=0.0, alpha=0.94))
-    return parts
-
-
-def glasses(head: Head, colour: Colour) -> list[Part]:
-    """Round, thin-rimmed, with clear lenses that catch a little light."""
-    parts = _frame(colour, _round, heavy=0.62)
-    for side in (-1.0, 1.0):
-        lens = _round(side, around(121), ramp(0.02, 1, 40))
-        glare = np.exp(-(((lens[..., 0] - side * 0.53) * 0.8 + lens[..., 1] + 0.12) ** 2) / 0.006)
-        tint = np.asarray(0.75 + 0.25 * glare[..., None] * rgb((1.0, 1.0, 1.0)), np.float32)
-        parts.append(Surface(lens, tint, gloss=0.5, rough=0.3, noise=0.0, alpha=0.10))
-    return parts
-
-
-def heart_glasses(head: Head, colour: Colour) -> list[Part]:
-    """Hearts with tinted lenses."""
-    parts = _frame(colour, _heart, heavy=1.0)
-    for side in (-1.0, 1.0):
-        lens = _heart(side, around(161), ramp(0.02, 1, 40))
-        glare = np.exp(-(((lens[..., 0] - side * 0.53) * 0.8 + lens[..., 1] + 0.16) ** 2) / 0.004)
-        tint = 0.30 * rgb(colour) + 0.18 * glare[..., None] * rgb((1.0, 0.9, 0.95))
-        parts.append(Surface(lens, np.asarray(tint, np.float32), gloss=0.25, rough=0.4, noise=0.0, alpha=0.90))
-    return parts
-
-
-def _frame(colour: Colour, outline: Outline, heavy: float) -> list[Part]:
-    """Rims, a bridge, and temples that run back to the ears."""
-    frame = rgb(colour)
-    plastic: dict[str, Any] = {"gloss": 0.55, "rough": 0.2, "noise": 0.0}
-    parts: list[Part] = []
-    for side in (-1.0, 1.0):
-        rim = outline(side, around(161), 1.0)
-        parts.append(Surface(cord(rim[0], heavy * _rim_width(rim[0], side), up=(0, 0, 1)), frame, **plastic))
-        hinge = np.array([[side * 0.97, -0.17, 1.16], [side * 1.07, -0.17, 1.04], [side * 1.16, -0.10, -0.1]])
-        ends = np.linspace(0, 1, 24)
-        arm = np.stack([np.interp(ends, [0, 0.25, 1], hinge[:, i]) for i in range(3)], 1).astype(np.float32)
-        parts.append(Surface(cord(arm, 0.055 * heavy), frame, **plastic))
-    x = ramp(-0.16, 0.16, 15)
-    bridge = np.concatenate([x, -0.10 - 0.06 * np.cos(x * 9.0), 1.36 + 0 * x], axis=1)
-    parts.append(Surface(cord(np.asarray(bridge, np.float32), 0.045 * heavy), frame, **plastic))
-    return parts
-
-
-def _round(side: float, phi: Floats, s: Floats | float) -> Floats:
-    px = side * 0.53 + s * 0.40 * np.cos(phi)
-    return grid(px, 0.05 + s * 0.40 * np.sin(phi), 1.36 - 0.22 * px**2)
-
-
-def _heart(side: float, phi: Floats, s: Floats | float) -> Floats:
-    x = np.sin(phi) ** 3
-    y = -(13 * np.cos(phi) - 5 * np.cos(2 * phi) - 2 * np.cos(3 * phi) - np.cos(4 * phi)) / 16
-    px = side * 0.56 + s * 0.50 * x
-    return grid(px, 0.02 + s * 0.43 * y, 1.36 - 0.22 * px**2)
 
 
 def clown_nose(head: Head, colour: Colour) -> list[Part]:
     """A ball of foam on the tip of the nose."""
-    return [Surface(ball((0.0, 0.60, 1.56), 0.27, 0.27, 0.27, 61), rgb(colour), gloss=0.35, rough=0.3, noise=0.03)]
+    foam = ball((0.0, head.nose - 0.12, 1.58), 0.27, 0.26, 0.27, 61)
+    return [Surface(foam, rgb(colour), gloss=0.35, rough=0.3, noise=0.03)]
 
 
 def eye_patch(head: Head, colour: Colour) -> list[Part]:
-    """A pirate's, over the eye at the viewer's right, its strap slanting around the head."""
+    """A pirate's, over the eye at the viewer's right, on a band that slants around the head."""
     cloth: dict[str, Any] = {"gloss": 0.12, "rough": 0.4, "sheen": 0.10, "noise": 0.05}
     s, phi = ramp(0.02, 1, 30), around(121)
     x = 0.50 + s * 0.40 * np.cos(phi)
     y = 0.04 + s * (0.33 + 0.07 * np.sin(phi)) * np.sin(phi)
-    patch = grid(x, y, 1.42 - 0.30 * (x - 0.1) ** 2 - 0.05 * s**2)
-    t = np.linspace(0, 1, 60, dtype=np.float32)
-    parts: list[Part] = []
-    for ends in (((0.18, -0.12), (-1.22, -0.95)), ((0.82, -0.12), (1.24, -0.42))):
-        sx = ends[0][0] + (ends[1][0] - ends[0][0]) * t
-        sy = ends[0][1] + (ends[1][1] - ends[0][1]) * t - 0.06 * np.sin(np.pi * t)
-        strap = np.stack([sx, sy, 1.40 - 0.62 * sx**2], 1).astype(np.float32)
-        parts.append(Surface(cord(strap, 0.042, up=(0, 0, 1)), rgb(colour), **cloth))
+    patch = grid(x, y, 1.46 - 0.30 * (x - 0.1) ** 2 - 0.08 * s**2)
     edge = cord(patch[-1], 0.028, up=(0, 0, 1))
-    return [*parts, Surface(patch, rgb(colour), **cloth), Surface(edge, 1.4 * rgb(colour), **cloth)]
+    return [
+        Surface(_strap(head), 0.8 * rgb(colour), **cloth),
+        Surface(patch, rgb(colour), **cloth),
+        Surface(edge, 1.4 * rgb(colour), **cloth),
+    ]
+
+
+def _strap(head: Head) -> Floats:
+    """A flat elastic around the head, which it touches on the forehead and above the ear."""
+    phi, up = around(241), ramp(-0.055, 0.055, 5)
+    wide = head.half_width + 0.04
+    x = wide * np.sin(phi)
+    return grid(x, -0.10 + 0.42 * (x - 0.5) + up, 1.40 * np.cos(phi))
 
 
 def bow_tie(head: Head, colour: Colour) -> list[Part]:
-    """Satin, under the chin."""
-    satin: dict[str, Any] = {"gloss": 0.30, "rough": 0.3, "sheen": 0.15, "noise": 0.02}
-    t, s = ramp(0, 1, 40), np.linspace(-1, 1, 41, dtype=np.float32)[None]
+    """Satin, a little below the chin: a front bow on a wider one, drawn together by the knot."""
+    satin: dict[str, Any] = {"gloss": 0.24, "rough": 0.34, "sheen": 0.10, "noise": 0.02}
+    level, tint = head.chin + 0.62, rgb(colour)
     parts: list[Part] = []
     for side in (-1.0, 1.0):
-        half = 0.13 + 0.27 * np.sin(np.pi / 2 * np.clip(1.25 * t, 0, 1)) - 0.06 * np.clip(t - 0.8, 0, 1)
-        fold = 0.05 * np.cos(3.2 * np.pi * s) * (1 - t) ** 1.5
-        wing = grid(side * (0.08 + 0.72 * t), _NECK + s * half, 0.75 + 0.16 * np.sin(np.pi * t) * (1 - s**2) + fold)
-        shade = np.clip(0.45 + 1.6 * t, 0, 1) * (1 + 2.2 * fold)
-        parts.append(Surface(wing, rgb(colour), open=np.asarray(shade, np.float32), **satin))
-    return [*parts, Surface(ball((0.0, _NECK, 0.92), 0.14, 0.17, 0.10, 41), 0.92 * rgb(colour), **satin)]
+        parts.append(_wing(side, level + 0.03, 0.95, 0.36, 0.62, 0.80 * tint, satin))
+        parts.append(_wing(side, level, 0.84, 0.34, 0.72, tint, satin))
+    s, t = ramp(-1, 1, 31), np.linspace(-1, 1, 31, dtype=np.float32)[None]
+    half = 0.115 * (1 - 0.10 * s**2)
+    knot = grid(half * t, level + 0.165 * s, 0.92 + 0.10 * np.sqrt(1 - 0.9 * t**2) + 0.02 * np.sin(9 * t + 2 * s))
+    return [*parts, Surface(knot, 0.95 * tint, **satin)]
 
 
-def _lens(side: float, phi: Floats, s: Floats | float) -> Floats:
-    """A lens, s its share of the full size: a rounded box, broader and flatter above."""
-    c, n = np.cos(phi), np.sin(phi)
-    power = 2 / 3.1
-    x = np.sign(c) * np.abs(c) ** power
-    y = np.sign(n) * np.abs(n) ** power
-    wide = 0.435 * (1 - 0.09 * y)
-    px = side * 0.535 + s * x * wide
-    py = 0.055 + s * y * np.where(y < 0, 0.325, 0.345) - 0.03 * s * x * side * np.maximum(-y, 0)
-    return grid(px, py, 1.36 - 0.22 * px**2)
-
-
-def _rim_width(rim: Floats, side: float) -> Floats:
-    """The rim is heavier above and outside."""
-    above = np.clip((0.05 - rim[:, 1]) / 0.33, 0, 1)
-    outside = np.clip((side * rim[:, 0] - 0.53) / 0.43, 0, 1)
-    return np.asarray(0.030 + 0.026 * above + 0.012 * outside, np.float32)
-
-
-def moustache(head: Head, colour: Colour) -> list[Part]:
-    """Two wings of combed hair from the groove under the nose, tips turned up."""
-    random = np.random.default_rng(11)
-    side = np.where(random.random(_HAIRS) < 0.5, -1.0, 1.0)
-    u = random.random(_HAIRS) ** 0.9  # along the wing, 0 at the groove
-    v = random.random(_HAIRS)  # across, 0 at the upper edge
-    x = -0.01 + 0.53 * u
-    upper = 0.655 + 0.10 * u**1.5
-    lower = 0.825 + 0.04 * u - 0.06 * np.clip(0.12 - u, 0, 1) / 0.12
-    y = upper + v * (lower - upper)
-    out = 0.10 + 0.16 * u + 0.03 * random.standard_normal(_HAIRS)
-    fall = 0.13 * (1 - u) * (0.5 + v) + 0.015 * random.standard_normal(_HAIRS)
-    s = np.linspace(0, 1, 6)[None, :]
-    px = x[:, None] + out[:, None] * s
-    py = y[:, None] + fall[:, None] * s - 0.13 * (u**2)[:, None] * s**2
-    pz = 1.5 - 0.4 * px**2 + 0.04 * s * (1 - s) + 0.02 * v[:, None]
-    paths = np.stack([side[:, None] * px, py, pz], axis=2).astype(np.float32)
-    tone = (1 + 0.22 * random.standard_normal((_HAIRS, 1))).clip(0.5, 1.6)
-    return [Strands(paths, np.asarray(rgb(colour) * tone, np.float32), 0.017, 0.10)]
+def _wing(side: float, level: float, wide: float, high: float, near: float, tint: Floats, look: dict[str, Any]) -> Part:
+    """One half of a bow: narrow and pleated at the knot, puffed, with rounded corners."""
+    t, s = ramp(0, 1, 60), np.linspace(-1, 1, 61, dtype=np.float32)[None]
+    half = high * (0.34 + 0.66 * np.sin(np.pi / 2 * np.clip(1.15 * t, 0, 1)) ** 1.3) * (1 - 0.10 * t**6)
+    corner = 1 - 0.10 * np.abs(s) ** 5 - 0.05 * (1 - s**2)
+    pleats = 0.045 * np.cos(3.5 * np.pi * s) * (1 - t) ** 2 + 0.03 * np.cos(1.5 * np.pi * s + 0.6) * (1 - t)
+    puff = 0.24 * np.sin(np.pi * np.clip(t, 0, 0.999) ** 0.8) ** 0.8 * np.sqrt(np.clip(1 - s**2, 0, 1))
+    points = grid(side * (0.05 + wide * t * corner), level + half * s, near + puff + pleats)
+    shade = np.clip(0.42 + 1.9 * t, 0, 1) * (1 + 4.0 * pleats) * (1 - 0.18 * np.abs(s) ** 4)
+    return Surface(points, tint, open=np.asarray(shade, np.float32), **look)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from tollbrush.engines.studio.head import Head
+from tollbrush.engines.studio.sprites.fur import coat, from_middle
 from tollbrush.engines.studio.sprites.mesh import Colour, Floats, Part, Strands, Surface
 from tollbrush.engines.studio.sprites.shapes import (
     DEEP,
@@ -49,23 +50,9 @@ def santa_hat(head: Head, colour: Colour) -> list[Part]:
 
 
 def _fur(points: Floats, count: int, seed: int) -> list[Part]:
-    """White plush on a surface: short strands that stand off it, ruffled and drawn down a little."""
-    random = np.random.default_rng(seed)
-    rows, columns = points.shape[:2]
-    row, column = random.integers(0, rows - 1, count), random.integers(0, columns - 1, count)
-    f, g = random.random((2, count, 1)).astype(np.float32)
-    roots = points[row, column] * (1 - f) * (1 - g) + points[row + 1, column] * f * (1 - g)
-    roots = roots + points[row, column + 1] * (1 - f) * g + points[row + 1, column + 1] * f * g
-    centre = points.mean(axis=0) if rows < columns else np.broadcast_to(points.mean(axis=(0, 1)), points.shape[1:])
-    out = roots - centre[column]
-    out /= np.maximum(np.linalg.norm(out, axis=1, keepdims=True), 1e-6)
-    wild = out + 0.55 * random.standard_normal((count, 3)) + np.array([0, 0.25, 0])
-    long = 0.11 * (0.6 + 0.8 * random.random((count, 1)))
-    s = np.linspace(0, 1, 4)[None, :, None]
-    paths = roots[:, None] + s * (long * wild)[:, None] + s**2 * np.array([0, 0.03, 0])
-    lit = np.clip(0.92 - 0.22 * out[:, 1:2] - 0.12 * out[:, :1], 0.5, 1.05)
+    """White plush."""
     core = Surface(points, 0.86 * rgb(_WHITE), noise=0.05, gloss=0.0)
-    return [core, Strands(np.asarray(paths, np.float32), np.asarray(rgb(_WHITE) * lit, np.float32), 0.02, 0.0)]
+    return [core, coat(points, from_middle(points), count, seed, rgb(_WHITE))]
 
 
 def party_hat(head: Head, colour: Colour) -> list[Part]:
