@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _SMALL = 256  # longer side at which light is measured and glow is blurred
 _KEY = 75  # percentile of the subject's lightness: its lit parts
 _RIM_SIDE = 1024  # longer side at which the subject's rim is found
-_BLUR_SIDE = 1024  # longer side at which the background is defocused
+_BLUR_SIDE = 768  # longer side at which the background is defocused
 _WIDEST = 0.030  # defocus radius at strength 1, of the longer side
 
 
@@ -84,12 +84,15 @@ def _relight(matte: Matte, backdrop: Map, light: Light) -> Relight:
 def _defocused(image: Map, alpha: Map, strength: float) -> Map:
     radius = max(1, round(_WIDEST * strength * max(alpha.shape)))
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1)).astype(np.float32)
-    weight = np.clip(1 - alpha, 1e-4, 1)[..., None]
-    light = linear(image)
-    light *= weight * (1 + 3 * light**4)  # highlights were clipped by the sensor; give them back some of their power
-    gathered = cv2.filter2D(light, -1, disc, borderType=cv2.BORDER_REFLECT)
-    total = cv2.filter2D(weight * (1 + 3 * linear(image) ** 4), -1, disc, borderType=cv2.BORDER_REFLECT)
-    return encoded(np.asarray(gathered / total, np.float32))
+    behind = np.clip(1 - alpha, 1e-4, 1)
+    result = np.empty_like(image)
+    for c in range(3):
+        light = linear(image[..., c])
+        weight = behind * (1 + 3 * light**4)  # highlights were clipped by the sensor: some of their power comes back
+        light *= weight
+        gathered, total = (cv2.filter2D(part, -1, disc, borderType=cv2.BORDER_REFLECT) for part in (light, weight))
+        result[..., c] = encoded(np.asarray(gathered / total, np.float32))
+    return result
 
 
 def _quantised(colours: Map) -> Pixels:
