@@ -32,6 +32,7 @@ _INSIDE, _OUTSIDE = 0.0154, 0.0176  # of the longer side: the band's reach on ei
 _COMMON_TRUST = 0.003  # weight of what a colour's frequency tells against the neighbours' pull
 _PAIR_TRUST = 0.003, 0.1  # weight of what the best pair of colours tells, in the band and on strands
 _SOLID = 0.98
+_OPAQUE = 1 - 1 / 512  # a byte holds no more; such a pixel's colour is the picture's own
 _THREAD, _FRINGE = 0.3, 0.003  # alpha that holds a strand, and what of the longer side may be fainter around it
 _VEIL, _DENSE = 0.006, (0.3, 0.6)  # of the longer side: half the width of a veil, and its alphas from none to hair's
 _HAZE = 0.06  # alpha below this is nothing, above 1 minus this everything
@@ -69,7 +70,9 @@ def _alpha(pixels: Pixels, mask: Mask) -> Map:
     alpha = _thin(_solve(small, sure, unknown, guess, trust), told.strands)
     if small.shape != pixels.shape:
         alpha = _guided_enlargement(small, alpha, sure, unknown, pixels)
-    return _attached(np.asarray(np.clip((alpha - _HAZE) / (1 - 2 * _HAZE), 0, 1), np.float32))
+    held = _attached(np.asarray(np.clip((alpha - _HAZE) / (1 - 2 * _HAZE), 0, 1), np.float32))
+    held[held > _OPAQUE] = 1
+    return held
 
 
 def _thin(alpha: Map, strands: Mask) -> Map:

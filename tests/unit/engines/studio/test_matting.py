@@ -112,7 +112,7 @@ def test_opaque_pixels_keep_their_colour() -> None:
     mask = np.zeros(picture.shape[:2], bool)
     mask[100:300, 150:450] = True
     found = matte(picture, mask)
-    opaque = found.alpha == 1
+    opaque = np.round(found.alpha * 255) == 255
     assert opaque.mean() > 0.2
     assert (np.round(found.foreground[opaque] * 255) == picture[opaque]).all()
 
