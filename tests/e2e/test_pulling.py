@@ -101,6 +101,16 @@ def test_only_what_is_needed_is_fetched_and_its_commit_written_down(machine: Mac
     assert WEIGHTS not in machine.hub.fetched[fetched:]
 
 
+def test_a_family_that_is_not_known_is_told_before_its_weights_are_fetched(machine: Machine) -> None:
+    index = machine.folder / "model/model_index.json"
+    index.write_bytes(index.read_bytes().replace(b"Inpaint", b"Sketch"))
+    machine.repository.commit(machine.folder / "model")
+    done = machine.run("pull", "acme/tiny")
+    assert done.returncode != 0
+    assert "'StableDiffusionSketchPipeline', which this engine cannot ask to edit a picture; it knows" in done.stderr
+    assert machine.hub.fetched == ["model_index.json"]
+
+
 def test_a_start_keeps_to_the_commit_that_was_pulled(machine: Machine) -> None:
     machine.pull()
     newer = machine.repository.commit(machine.folder / "model", scheduler__scheduler_config=b"{}")

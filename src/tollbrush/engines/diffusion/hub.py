@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from tollbrush.engines.diffusion import folders
+from tollbrush.engines.diffusion.adapters import adapter
 from tollbrush.engines.diffusion.model import DiffusionModel
 from tollbrush.engines.diffusion.pins import is_commit
 from tollbrush.errors import BadSettings, EngineFailed
@@ -42,6 +43,7 @@ class Hub:
                     f"{row.name}: {local} is no model's folder: it has no {folders.INDEX}.",
                     advice="Give the folder that holds it, or a hub id (owner/name).",
                 )
+            _check_family(row, folders.read_index((local / folders.INDEX).read_bytes(), row.name))
             progress(1.0)
             return local
         try:
@@ -86,6 +88,7 @@ class Hub:
         if self._offline:
             return index.parent
         said = folders.read_index(index.read_bytes(), row.name)
+        _check_family(row, said)
         files = snapshot_download(row.source, dry_run=True, tqdm_class=_bar(progress, 0), **asked)
         needed = set(folders.choose((file.filename for file in files), said, row.variant, row.name))
         missing = sum(file.file_size for file in files if file.filename in needed and file.will_download)
@@ -131,7 +134,7 @@ class Hub:
             raise BadSettings(
                 f"{row.name} needs {missing / 2**30:.1f} GiB more on the disk, and {there} has {free / 2**30:.1f} GiB "
                 "free.",
-                advice="Make room there, or name another disk for the hub cache (HF_HOME).",
+                advice="Make room there, or set engines.diffusion.cache to another disk.",
             )
 
     def _translated(self, row: DiffusionModel, error: OSError) -> TollbrushError:
@@ -140,11 +143,13 @@ class Hub:
         what = f"{row.name}: {row.source}"
         if isinstance(error, errors.GatedRepoError):
             return BadSettings(
-                f"{what} is behind its owner's terms.", advice="Accept them on its page, and set HF_TOKEN."
+                f"{what} is behind its owner's terms.",
+                advice="Accept them on its page, and set engines.diffusion.token.",
             )
         if isinstance(error, errors.RepositoryNotFoundError):
             return BadSettings(
-                f"{what} is not on the hub, or private.", advice="Check the id; for a private model set HF_TOKEN."
+                f"{what} is not on the hub, or private.",
+                advice="Check the id; for a private model set engines.diffusion.token.",
             )
         if isinstance(error, errors.RevisionNotFoundError):
             return BadSettings(
@@ -163,8 +168,15 @@ class Hub:
                 advice="Choose the repository in diffusers' layout (often named …-diffusers).",
             )
         if error.errno == 28:
-            return BadSettings(f"{what}: the disk is full.", advice="Make room, or name another disk (HF_HOME).")
+            return BadSettings(
+                f"{what}: the disk is full.", advice="Make room, or set engines.diffusion.cache to another disk."
+            )
         return EngineFailed(f"{what} could not be fetched ({type(error).__name__}).", advice=_LATER)
+
+
+def _check_family(row: DiffusionModel, index: folders.Index) -> None:
+    """Before a byte of its weights is fetched or read. Raises BadSettings."""
+    adapter(row.pipeline or index.pipeline, row.name)
 
 
 _LATER: Final = "Try again; what has come already is kept."

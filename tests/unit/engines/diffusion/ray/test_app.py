@@ -1,11 +1,15 @@
-"""The one private name of Ray Serve that the application uses."""
+"""The application without a cluster: what it is deployed with, and the one private name of Ray Serve that it uses."""
 
 from __future__ import annotations
 
 import importlib.util
 import warnings
+from pathlib import Path
 
 import pytest
+
+from tollbrush.errors import EngineFailed
+from tollbrush.settings import Settings
 
 pytestmark = pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="needs tollbrush[ray]")
 
@@ -31,3 +35,43 @@ async def test_serve_keeps_the_line_of_models_at_their_loader() -> None:
     setattr(load, app._KEPT, Line())
     assert await serve.multiplexed(load, max_num_models_per_replica=-1)("acme/tiny") == "acme/tiny from the line"
     assert callable(multiplex._ModelMultiplexWrapper.unload_model_lru)
+
+
+async def test_a_replica_whose_device_no_longer_computes_is_unhealthy() -> None:
+    """torch's "meta" has tensors without numbers, so that nothing comes of asking for one."""
+    pytest.importorskip("torch")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from tollbrush.engines.diffusion.ray.app import Diffusion
+
+    replica = object.__new__(Diffusion)
+    replica._device = "cpu"
+    await replica.check_health()
+    replica._device = "meta"
+    with pytest.raises(EngineFailed, match="meta no longer works"):
+        await replica.check_health()
+
+
+@pytest.mark.parametrize(
+    ("ray", "diffusion", "wanted"),
+    [
+        ({}, {}, (1, 1, 2.0, 600.0, None)),
+        ({"replicas": 0, "most_replicas": 4, "ongoing": 3, "idle_seconds": 5}, {"memory": 2.5}, (0, 4, 3.0, 5.0, 2.5)),
+    ],
+)
+def test_settings_become_the_deployments(
+    ray: dict[str, object], diffusion: dict[str, object], wanted: tuple[object, ...], tmp_path: Path
+) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from tollbrush.engines.diffusion.ray.app import build
+
+    engines = {"ray": ray, "diffusion": {"enabled": True, **diffusion}}
+    bound = build(Settings.model_validate({"data_dir": tmp_path, "engines": engines}))
+    deployment = bound._bound_deployment
+    scaling = deployment._deployment_config.autoscaling_config
+    assert scaling is not None
+    setup = deployment.init_args[0]
+    memory = None if setup.tuning.weights is None else setup.tuning.weights / 2**30
+    found = (scaling.min_replicas, scaling.max_replicas, scaling.target_ongoing_requests, scaling.downscale_delay_s)
+    assert (*found, memory) == wanted
