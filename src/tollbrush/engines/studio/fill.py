@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from tollbrush.engines.studio.completion import PATCH, SMALLER, complete
+from tollbrush.engines.studio.completion import complete
+from tollbrush.engines.studio.levels import PATCH, SMALLER
 from tollbrush.engines.studio.thin import closed
 from tollbrush.errors import CannotHonour
 
@@ -19,14 +20,16 @@ if TYPE_CHECKING:
     from tollbrush.engines.interface import Mask, Pixels
 
 _THIN = 8.0  # pixels from a piece's deepest point to its rim, up to which it counts as thin
+_ON = 0.3  # share of a hole's rim that shows a thing, from which on the hole is one in that thing
 _CONTEXT = 1.2  # source window around the hole, in hole sizes
 
 
 def fill(pixels: Pixels, mask: Mask, seed: int = 0, exclude: Mask | None = None) -> Pixels:
     """H×W×3|4 pixels with the True pixels of `mask` painted anew; all others stay bit for bit.
 
-    `exclude` (H×W, True = do not copy from here) keeps a subject from being cloned; it gives way when nothing else is
-    left to copy from. Same seed, same bytes. Raises CannotHonour when the mask leaves nothing to paint from."""
+    `exclude` (H×W, True = do not copy from here) keeps a subject from being cloned; it gives way where the hole is in
+    that subject, and when nothing else is left to copy from. Same seed, same bytes. Raises CannotHonour when the mask
+    leaves nothing to paint from."""
     if not mask.any():
         return pixels.copy()
     if mask.all():
@@ -43,10 +46,16 @@ def fill(pixels: Pixels, mask: Mask, seed: int = 0, exclude: Mask | None = None)
         rows, columns = _window(thick, 4 * PATCH)
         side = max(rows.stop - rows.start, columns.stop - columns.start)
         rows, columns = _window(thick, int(_CONTEXT * side))
-        allowed = np.ones_like(mask) if exclude is None else ~exclude
-        painted = complete(out[rows, columns], thick[rows, columns], allowed[rows, columns], seed % 2**31)
+        spared = np.zeros_like(mask) if exclude is None or _lies_on(thick, exclude) else exclude
+        painted = complete(out[rows, columns], thick[rows, columns], spared[rows, columns], seed % 2**31)
         out[rows, columns][thick[rows, columns]] = painted[thick[rows, columns]]
     return out
+
+
+def _lies_on(hole: Mask, thing: Mask) -> bool:
+    """Whether the hole is one in that thing itself: much of its rim shows it."""
+    rim = cv2.dilate(hole.astype(np.uint8), np.ones((2 * PATCH + 1, 2 * PATCH + 1), np.uint8)) > hole
+    return bool(thing[rim].mean() > _ON)
 
 
 def _thin(mask: Mask) -> Mask:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from tollbrush.engines.studio.kernels import kernel
 
 Floats = NDArray[np.float32]
+Bools = NDArray[np.bool_]
 
 _EDGE = 26.0  # levels of 0…255: a step as high as this is a true edge, not a mismatch
 _SCREEN = 1e-5  # λ: how much the copied colours themselves count, per pixel
@@ -22,12 +23,13 @@ _SWEEPS = 24
 _OVER = 1.75  # over-relaxation
 
 
-def corrected(colours: Floats, across: Floats, down: Floats, hole: NDArray[np.bool_]) -> Floats:
-    """H×W×C colours with those in `hole` corrected. `across` and `down` (H×W×C) are the wanted differences
-    to the pixel on the right and below."""
+def corrected(colours: Floats, across: Floats, down: Floats, led: Bools, hole: Bools) -> Floats:
+    """H×W×C colours with those in `hole` corrected. Where `led`, `across` and `down` (H×W×C) are the differences to
+    the pixel on the right and below that are wanted."""
     dx, dy = np.zeros_like(colours), np.zeros_like(colours)
     dx[:, :-1] = across[:, :-1] - np.diff(colours, axis=1)
     dy[:-1] = down[:-1] - np.diff(colours, axis=0)
+    dx[~led], dy[~led] = 0, 0
     h = _solve(dx, dy, _belief(dx), _belief(dy), hole, np.float32(_SCREEN))
     return np.where(hole[..., None], colours + h, colours)
 
@@ -37,7 +39,7 @@ def _belief(d: Floats) -> Floats:
     return np.asarray(np.clip(1 - np.square(d).mean(axis=2) / (_EDGE * _EDGE), 0, 1) ** 2, np.float32)
 
 
-def _solve(dx: Floats, dy: Floats, wx: Floats, wy: Floats, hole: NDArray[np.bool_], screen: np.float32) -> Floats:
+def _solve(dx: Floats, dy: Floats, wx: Floats, wy: Floats, hole: Bools, screen: np.float32) -> Floats:
     """Cascadic multigrid (Bornemann and Deuflhard 1996): the half-size solution, enlarged, is the first guess."""
     h = np.zeros_like(dx)
     rows, columns = hole.shape
@@ -76,7 +78,7 @@ def _relax(
     dy: Floats,
     wx: Floats,
     wy: Floats,
-    hole: NDArray[np.bool_],
+    hole: Bools,
     screen: np.float32,
     sweeps: int,
     over: np.float32,
@@ -84,23 +86,25 @@ def _relax(
     """Successive over-relaxation in place, forwards and backwards in turns."""
     rows, columns, channels = h.shape
     ys, xs = np.nonzero(hole)
+    one = np.uint64(1)
     for sweep in range(sweeps):
         for q in range(len(ys)):
             k = q if sweep % 2 == 0 else len(ys) - 1 - q
-            y, x = ys[k], xs[k]
-            west = wx[y, x - 1] if x > 0 else np.float32(0)
-            east = wx[y, x] if x + 1 < columns else np.float32(0)
-            north = wy[y - 1, x] if y > 0 else np.float32(0)
-            south = wy[y, x] if y + 1 < rows else np.float32(0)
-            total = west + east + north + south + screen
-            for c in range(channels):
+            y, x = np.uint64(ys[k]), np.uint64(xs[k])
+            west = wx[y, x - one] if xs[k] > 0 else np.float32(0)
+            east = wx[y, x] if xs[k] + 1 < columns else np.float32(0)
+            north = wy[y - one, x] if ys[k] > 0 else np.float32(0)
+            south = wy[y, x] if ys[k] + 1 < rows else np.float32(0)
+            factor = over / (west + east + north + south + screen)
+            for i in range(channels):
+                c = np.uint64(i)
                 pull = np.float32(0)
-                if x > 0:
-                    pull += west * (h[y, x - 1, c] + dx[y, x - 1, c])
-                if x + 1 < columns:
-                    pull += east * (h[y, x + 1, c] - dx[y, x, c])
-                if y > 0:
-                    pull += north * (h[y - 1, x, c] + dy[y - 1, x, c])
-                if y + 1 < rows:
-                    pull += south * (h[y + 1, x, c] - dy[y, x, c])
-                h[y, x, c] += over * (pull / total - h[y, x, c])
+                if xs[k] > 0:
+                    pull += west * (h[y, x - one, c] + dx[y, x - one, c])
+                if xs[k] + 1 < columns:
+                    pull += east * (h[y, x + one, c] - dx[y, x, c])
+                if ys[k] > 0:
+                    pull += north * (h[y - one, x, c] + dy[y - one, x, c])
+                if ys[k] + 1 < rows:
+                    pull += south * (h[y + one, x, c] - dy[y, x, c])
+                h[y, x, c] += factor * pull - over * h[y, x, c]

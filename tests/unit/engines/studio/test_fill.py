@@ -113,6 +113,47 @@ def test_the_exclusion_gives_way_when_nothing_else_is_left() -> None:
     assert texture(out[90:150, 100:150]) > 0.5 * texture(pixels)
 
 
+def test_a_hole_in_a_thing_is_filled_from_that_thing() -> None:
+    """A badge on a coat: the coat is the subject, and what must be copied."""
+    pixels = photo("grass")
+    pixels[60:220, 60:220, 1:] //= 4
+    coat, mask = box(pixels, 60, 220, 60, 220), box(pixels, 110, 160, 110, 170)
+    painted = fill(pixels, mask, exclude=coat)[mask].astype(int)
+    assert (painted[:, 0] - painted[:, 1]).min() > 0
+
+
+def test_what_is_nowhere_at_the_rim_is_not_brought_in() -> None:
+    """One coin of many is gone, though at a coarse scale every patch around shows some coin."""
+    pixels = np.repeat(skimage.data.coins()[..., None], 3, axis=2)
+    mask = np.zeros(pixels.shape[:2], np.uint8)
+    cv2.ellipse(mask, (270, 122), (30, 28), 0, 0, 360, (1,), -1)
+    out = fill(pixels, mask > 0)
+    assert np.percentile(out[mask > 0], 99) < 90, "darker than any coin"
+
+
+def test_a_texture_goes_on_where_the_light_falls_off() -> None:
+    ramp = np.linspace(0.35, 1.15, 256)[:, None, None]
+    pixels = np.asarray(np.clip(photo("gravel") * ramp, 0, 255), np.uint8)
+    mask = box(pixels, 70, 190, 80, 180)
+    out = fill(pixels, mask)
+    lightness = [float(out[top : top + 24, 80:180].mean()) for top in range(70, 190, 24)]
+    truth = [float(pixels[top : top + 24, 80:180].mean()) for top in range(70, 190, 24)]
+    assert max(abs(a - b) for a, b in zip(lightness, truth, strict=True)) < 9
+    assert 0.75 < texture(out[80:180, 90:170]) / texture(pixels[80:180, 90:170]) < 1.3
+
+
+def test_lines_go_on_through_a_hole() -> None:
+    """A slanting band, cut in its middle, is whole again."""
+    rows, columns = np.mgrid[:256, :256]
+    band = np.abs(rows - columns) < 16
+    grain = np.random.default_rng(0).normal(0, 6, (256, 256, 1))
+    pixels = np.asarray(np.clip(np.where(band[..., None], 60, 170) + grain, 0, 255), np.uint8).repeat(3, axis=2)
+    mask = np.hypot(rows - 128, columns - 128) < 40
+    out = fill(pixels, mask).mean(axis=2)
+    wrong = (cv2.blur(out, (5, 5)) < 115) != band
+    assert wrong[mask].mean() < 0.06
+
+
 def test_one_seed_one_result() -> None:
     pixels = photo("gravel")
     mask = box(pixels, 60, 140, 60, 150)
