@@ -31,13 +31,17 @@ class Child:
 
     @classmethod
     async def spawn(cls, module: str, *arguments: str, what: str) -> Child:
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-P", "-m", module, *arguments),
-            stdin=PIPE,
-            stdout=PIPE,
-            limit=_BUFFER,
-            start_new_session=True,  # Ctrl-C is for the gateway, which lets running edits finish
-        )
+        """Raises WorkerDied where the system has no process, memory or file for it."""
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-P", "-m", module, *arguments),
+                stdin=PIPE,
+                stdout=PIPE,
+                limit=_BUFFER,
+                start_new_session=True,  # Ctrl-C is for the gateway, which lets running edits finish
+            )
+        except OSError as error:
+            raise WorkerDied(f"A {what} could not be started: {error.strerror}.") from error
         return cls(process, what)
 
     @property
@@ -66,7 +70,8 @@ class Child:
     def post(self, message: object) -> None:
         """Says it without waiting until it has gone."""
         with suppress(ConnectionError):
-            self._to.write(_pack(message))
+            for part in _pack(message):
+                self._to.write(part)
 
     async def hear(self) -> Any:
         """The next message; raises it when it is an error of the tree, and WorkerDied when there will be none."""
@@ -78,6 +83,10 @@ class Child:
         if isinstance(message, TollbrushError):
             raise message
         return message
+
+    async def ended(self) -> None:
+        """Returns when the process is no more."""
+        await self._process.wait()
 
     async def stop(self) -> None:
         with suppress(ProcessLookupError):
@@ -93,7 +102,7 @@ def mouth() -> BinaryIO:
 
 
 def say(out: BinaryIO, message: object) -> None:
-    out.write(_pack(message))
+    out.writelines(_pack(message))
     out.flush()
 
 
@@ -101,13 +110,15 @@ def heard() -> Iterator[Any]:
     """In the worker: the parent's messages. The process ends with them."""
     source = sys.stdin.buffer
     while (length := source.read(_LENGTH)) and (body := source.read(int.from_bytes(length, "big"))):
-        yield _unpack(body)
+        message = _unpack(body)
+        del body  # as large as the message, which is at work until the next one
+        yield message
     os._exit(0)
 
 
-def _pack(message: object) -> bytes:
+def _pack(message: object) -> tuple[bytes, bytes]:
     body = pickle.dumps(message, protocol=5)
-    return len(body).to_bytes(_LENGTH, "big") + body
+    return len(body).to_bytes(_LENGTH, "big"), body
 
 
 def _unpack(body: bytes) -> Any:

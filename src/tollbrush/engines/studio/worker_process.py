@@ -15,6 +15,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from queue import SimpleQueue
+from types import TracebackType
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 from tollbrush import memory
@@ -32,6 +33,9 @@ def main(threads: str) -> None:
     os.environ |= {"OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
     os.environ |= {"OMP_NUM_THREADS": threads, "NUMBA_NUM_THREADS": threads}
     memory.share()
+    memory.go_first()
+    sys.excepthook = _end
+    threading.excepthook = lambda failure: _end(failure.exc_type, failure.exc_value, failure.exc_traceback)
     out = mouth()
     jobs: SimpleQueue[Any] = SimpleQueue()
     threading.Thread(target=_listen, args=(jobs,), daemon=True).start()
@@ -63,6 +67,13 @@ def _work(out: BinaryIO, pictures: Iterator[Pixels]) -> None:
 def _listen(jobs: SimpleQueue[Any]) -> None:
     for job in heard():
         jobs.put(job)
+
+
+def _end(kind: type[BaseException], error: BaseException | None, trace: TracebackType | None) -> None:
+    """What breaks a thread ends the worker, as what breaks an edit does: without its listener (which may lack memory
+    for a job) it would be waited for until its time is up. At once: the interpreter's own end would wait for it."""
+    sys.__excepthook__(kind, error or kind(), trace)
+    os._exit(1)
 
 
 if __name__ == "__main__":

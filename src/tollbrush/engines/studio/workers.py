@@ -35,8 +35,10 @@ class Workers:
         self._count, self._time_limit = count, time_limit
         self._threads = max(1, (os.cpu_count() or 1) // count)
         self._closed = False
-        self._seats: set[asyncio.Task[Child]] = set()
-        self._free: asyncio.Queue[asyncio.Task[Child]] = asyncio.Queue()
+        self._seats: list[asyncio.Task[Child]] = []
+        """Each holds a worker, or its start. Edits take them by their number."""
+        self._free: asyncio.Queue[int] = asyncio.Queue()
+        self._watches: set[asyncio.Task[None]] = set()
 
     @property
     def warm(self) -> bool:
@@ -49,11 +51,9 @@ class Workers:
 
     def start(self) -> None:
         """Begin to start them. The first compiles for the others; edits wait for theirs."""
-        first = None
-        for _ in range(self._count):
-            seat = self._seat(None, after=first)
-            first = first or seat
-            self._free.put_nowait(seat)
+        for number in range(self._count):
+            self._seats.append(self._seat(number, after=self._seats[0] if number else None))
+            self._free.put_nowait(number)
 
     async def close(self) -> None:
         self._closed = True
@@ -62,6 +62,7 @@ class Workers:
         for worker in await asyncio.gather(*self._seats, return_exceptions=True):
             if isinstance(worker, Child):
                 await worker.stop()
+        await asyncio.gather(*self._watches)
         self._seats.clear()
 
     async def edit(
@@ -71,10 +72,10 @@ class Workers:
         EngineFailed."""
         if not self._seats:
             raise EngineFailed("The studio has not been started.")
-        seat = await self._free.get()
+        number = await self._free.get()
         worker: Child | None = None
         try:
-            worker = await asyncio.shield(seat)
+            worker = await asyncio.shield(self._seats[number])
             async with asyncio.timeout(self._time_limit * len(seeds)):
                 await worker.say((plan, pixels, mask, tuple(seeds)))
                 pictures: list[Pixels] = []
@@ -82,34 +83,46 @@ class Workers:
                     pictures.append(await worker.hear())
                     done(len(pictures))
         except TimeoutError as error:
-            seat = self._replaced(seat, worker)
+            self._replace(number, worker)
             raise EditTimeout(f"The edit took longer than {self._time_limit * len(seeds):g} seconds.") from error
         except (WorkerDied, asyncio.CancelledError):
-            seat = self._replaced(seat, worker)
+            self._replace(number, worker)
             raise
         finally:
-            self._free.put_nowait(seat)
+            self._free.put_nowait(number)
         return pictures
 
-    def _seat(self, before: Child | None, *, after: asyncio.Task[Child] | None = None) -> asyncio.Task[Child]:
+    def _seat(
+        self, number: int, *, before: Child | None = None, after: asyncio.Task[Child] | None = None
+    ) -> asyncio.Task[Child]:
         async def fill() -> Child:
             if before is not None:
                 await before.stop()
             if after is not None:
                 await asyncio.wait({after})
-            return await _start(self._threads)
+            worker = await _start(self._threads)
+            watch = asyncio.create_task(self._watch(number, worker))
+            self._watches.add(watch)
+            watch.add_done_callback(self._watches.discard)
+            return worker
 
         seat = asyncio.create_task(fill())
         seat.add_done_callback(_tell)
-        self._seats.add(seat)
         return seat
 
-    def _replaced(self, seat: asyncio.Task[Child], worker: Child | None) -> asyncio.Task[Child]:
-        """A new worker instead of one that was lost, or that is in the middle of an edit nobody waits for."""
-        if self._closed or (worker is None and not seat.done()):
-            return seat  # nobody will ask, or nothing was asked of it yet
-        self._seats.discard(seat)
-        return self._seat(worker)
+    async def _watch(self, number: int, worker: Child) -> None:
+        """One that dies while nobody uses it costs no edit."""
+        await worker.ended()
+        self._replace(number, worker)
+
+    def _replace(self, number: int, worker: Child | None) -> None:
+        """A new one instead of `worker`, which was lost or is in the middle of an edit that nobody waits for; or, when
+        that is None, instead of one that did not start."""
+        seat = self._seats[number]
+        if self._closed or not seat.done():
+            return  # nobody will ask, or it has been replaced
+        if (None if seat.exception() else seat.result()) is worker:
+            self._seats[number] = self._seat(number, before=worker)
 
 
 def _tell(seat: asyncio.Task[Child]) -> None:
