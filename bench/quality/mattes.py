@@ -36,12 +36,13 @@ class Composed:
     alpha: Map
     front: Map
     pixels: Pixels
+    filled: bool = False  # whether the mask covers holes
 
 
 def run() -> list[Line]:
     lines = []
     for case in composed():
-        guess = given(case.alpha)
+        guess = given(case.alpha, case.filled)
         found = matte(case.pixels, guess)
         lines.append(_judged(case, "studio", found.alpha, found.foreground))
         own = np.asarray(case.pixels, np.float32) / np.float32(255)
@@ -69,20 +70,25 @@ def composed() -> Iterator[Composed]:
         ("holes, grass", holes(), suit, grass),
         ("limbs, grass", limbs(), cat, grass),
         ("outline, wood", outline(), suit, ground("brick", _SIDE, _SIDE)),
+        ("handle, paper", handle(), wood, paper()),
+        ("handle, sky", handle(), suit, sky),
     )
     for name, alpha, front, back in cases:
         share, colour = alpha[..., None], np.asarray(front, np.float32) / np.float32(255)
         pixels = colour * share + back.astype(np.float32) / 255 * (1 - share)
-        yield Composed(name, alpha, colour, (pixels * 255 + 0.5).astype(np.uint8))
+        yield Composed(name, alpha, colour, (pixels * 255 + 0.5).astype(np.uint8), name.startswith("handle"))
 
 
-def given(alpha: Map) -> Mask:
-    """What a segmentation hands over: the solid part, its outline some pixels off, hairs lost."""
+def given(alpha: Map, filled: bool = False) -> Mask:
+    """What a segmentation hands over: the solid part, its outline some pixels off, hairs lost, holes `filled`."""
     random = np.random.default_rng(5)
     waves = cv2.resize(
         random.standard_normal((20, 20)).astype(np.float32), alpha.shape[::-1], interpolation=cv2.INTER_CUBIC
     )
     solid = cv2.morphologyEx((alpha > 0.5).astype(np.uint8), cv2.MORPH_OPEN, np.ones((5, 5), np.uint8))
+    if filled:
+        outlines, _ = cv2.findContours(solid, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+        cv2.drawContours(solid, outlines, -1, (1,), -1)
     near = cv2.distanceTransform(solid, cv2.DIST_L2, 5) - cv2.distanceTransform(1 - solid, cv2.DIST_L2, 5)
     return np.asarray(near > 2.0 * waves, np.bool_)
 
@@ -135,6 +141,22 @@ def holes() -> Map:
         wide, high = (random.uniform(0.02, 0.07, 2) * centre).astype(int).tolist()
         cv2.ellipse(canvas, (x, y), (wide, high), float(random.uniform(0, 180)), 0, 360, (0,), -1)
     return _reduced(canvas)
+
+
+def handle() -> Map:
+    """A mug."""
+    canvas, unit = _canvas(), _SIDE * _FINE / 100
+    box = [[int(unit * a) for a in corner] for corner in ((22, 25), (62, 85))]
+    cv2.rectangle(canvas, box[0], box[1], (255,), -1)
+    middle, axes = (int(64 * unit), int(54 * unit)), (int(16 * unit), int(19 * unit))
+    cv2.ellipse(canvas, middle, axes, 0, -90, 90, (255,), int(6 * unit))
+    return _reduced(canvas)
+
+
+def paper() -> Pixels:
+    """A studio's backdrop, a little grainy."""
+    light = np.linspace(228, 176, _SIDE)[:, None, None] + np.random.default_rng(6).normal(0, 2, (_SIDE, _SIDE, 1))
+    return np.asarray(light * (0.99, 0.98, 0.95), np.uint8)
 
 
 def limbs() -> Map:

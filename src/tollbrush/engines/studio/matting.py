@@ -15,6 +15,7 @@ import numpy as np
 
 from tollbrush.engines.studio.foreground import explained, fore_and_back
 from tollbrush.engines.studio.hair import read_colours
+from tollbrush.engines.studio.holes import without_holes
 from tollbrush.engines.studio.laplacian import solve_alpha
 from tollbrush.engines.studio.samples import sampled_alpha
 from tollbrush.engines.studio.strips import enlarged, reduced, reduced_map, strips
@@ -48,7 +49,7 @@ class Matte:
 
 def matte(pixels: Pixels, mask: Mask) -> Matte:
     """The soft matte of H×W×3|4 `pixels` around the outline of `mask` (H×W). Transparency that the picture brings
-    multiplies into alpha. Well inside the mask alpha is 1, well outside 0."""
+    multiplies into alpha. Well inside the mask alpha is 1 but where one sees through, well outside 0."""
     colours = np.ascontiguousarray(pixels[..., :3])
     alpha = _alpha(colours, mask)
     if pixels.shape[2] == 4:
@@ -58,7 +59,8 @@ def matte(pixels: Pixels, mask: Mask) -> Matte:
 
 def _alpha(pixels: Pixels, mask: Mask) -> Map:
     small = reduced(pixels, _SOLVE_SIDE)
-    inside = np.asarray(cv2.resize(mask.astype(np.float32), small.shape[1::-1], interpolation=cv2.INTER_AREA)) > 0.5
+    given = np.asarray(cv2.resize(mask.astype(np.float32), small.shape[1::-1], interpolation=cv2.INTER_AREA)) > 0.5
+    inside = without_holes(small, given)
     sure, unknown = _band(inside)
     told = read_colours(small, inside, unknown)
     unknown |= told.strands

@@ -1,0 +1,92 @@
+"""Where one sees through the subject: between an arm and the body, under a handle.
+
+A mask drawn around a subject covers such holes, and no band around its outline reaches them. A patch inside is a hole
+when it looks like the ground next to it, like little else of the subject, and unlike what surrounds it; where that is
+in doubt it stays, for a hole in a face is worse than a piece of wall under an arm.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import cv2
+import numpy as np
+
+from tollbrush.engines.studio.light import to_lab
+from tollbrush.engines.studio.strips import reduced_map
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from tollbrush.engines.interface import Mask
+
+    Map = NDArray[np.float32]
+
+_SIDE: Final = 320  # longer side at which holes are looked for; lengths below are in its pixels
+_BAND: Final = 6  # about the outline, where nothing is known
+_GROUND: Final = 80  # how far from the subject its ground is looked at
+_NEAR: Final = 20.0  # standard deviation of the neighbourhood whose ground a hole resembles
+_DEEP: Final = 30  # a hole that starts further inside than this is none
+_GRAIN: Final = np.array([6, 3, 3], np.float32)  # Lab: what any ground varies by
+_ALIKE: Final = 1.8  # standard deviations within which a colour is the ground's
+_CALM: Final = 10.0  # Lab: a ground that varies by more around there resembles too much
+_LEAST, _MOST = 0.001, 0.2  # of the picture, of the subject
+_CONTRAST: Final = 40.0  # ΔE76 between a hole and the rim around it
+_RIM: Final = 0.08  # of the rim may look like ground too
+_ELSEWHERE: Final = 5.0  # times a hole's own size: how much of the subject may have its colour
+
+
+def without_holes(image: Map, inside: Mask) -> Mask:
+    """`inside` (h×w), the mask of the subject of `image` (h×w×3, 0..1), less the core of each hole."""
+    small = reduced_map(image, _SIDE)
+    height, width = small.shape[:2]
+    ink = np.asarray(cv2.resize(inside.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST))
+    outside = np.asarray(cv2.distanceTransform(1 - ink, cv2.DIST_L2, 3))
+    ground = (outside > _BAND) & (outside < _GROUND)
+    if not ink.any() or not ground.any():
+        return inside
+    lab = to_lab(small)
+    foreign = _foreign(lab, ground)
+    deep = np.asarray(cv2.distanceTransform(ink, cv2.DIST_L2, 3))
+    likely = (foreign < _ALIKE) & (deep > 2)
+    patches = cv2.morphologyEx(likely.astype(np.uint8), cv2.MORPH_OPEN, np.ones((5, 5), np.uint8))
+    count, parts, boxes, _ = cv2.connectedComponentsWithStats(patches)
+    holes = np.zeros(ink.shape, np.uint8)
+    for number in range(1, count):
+        patch = parts == number
+        area = int(boxes[number, cv2.CC_STAT_AREA])
+        fits = _LEAST * ink.size <= area <= _MOST * ink.sum() and deep[patch].min() < _DEEP
+        if fits and _is_hole(patch, lab, foreign, ink > 0):
+            holes |= patch
+    if not holes.any():
+        return inside
+    large = cv2.resize(holes, inside.shape[::-1], interpolation=cv2.INTER_NEAREST)
+    return np.asarray(inside & (large == 0))
+
+
+def _foreign(lab: Map, ground: Mask) -> Map:
+    """How many standard deviations each pixel is from the ground in its neighbourhood; infinitely many where that is
+    not calm."""
+    weight = ground.astype(np.float32)[..., None]
+
+    def blurred(values: Map) -> Map:
+        soft = cv2.GaussianBlur(values, (0, 0), _NEAR)
+        return np.asarray(soft, np.float32).reshape(*values.shape[:2], -1)
+
+    total = blurred(weight) + np.float32(1e-6)
+    mean = blurred(lab * weight) / total
+    variance = np.maximum(blurred(np.square(lab) * weight) / total - np.square(mean), 0)
+    away = np.sqrt((np.square(lab - mean) / (variance + np.square(_GRAIN))).sum(axis=2))
+    return np.asarray(np.where(variance.sum(axis=2) < _CALM**2, away, np.inf), np.float32)
+
+
+def _is_hole(patch: Mask, lab: Map, foreign: Map, inside: Mask) -> bool:
+    rings = [cv2.dilate(patch.astype(np.uint8), np.ones((n, n), np.uint8)) > 0 for n in (7, 11)]
+    rim = rings[1] & ~rings[0] & inside
+    if not rim.any():
+        return False
+    away = np.linalg.norm(lab - lab[patch].mean(axis=0), axis=2)
+    contrast = float(np.median(away[rim]))
+    alike = float((foreign[rim] < _ALIKE).mean())
+    elsewhere = float((away[inside & ~rings[0]] < 10).sum() / patch.sum())
+    return contrast > _CONTRAST and alike < _RIM and elsewhere < _ELSEWHERE

@@ -1,0 +1,80 @@
+"""Where one sees through a subject that a mask covers whole."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+from bench.quality.photographs import outlined
+from numpy.typing import NDArray
+
+from tollbrush.engines.studio.holes import without_holes
+from tollbrush.engines.studio.matting import matte
+
+Map = NDArray[np.float32]
+Mask = NDArray[np.bool_]
+
+SIDE = 400
+RED, WALL = (0.6, 0.15, 0.1), (0.75, 0.73, 0.7)
+
+
+def mug() -> tuple[Mask, Mask, Mask]:
+    """The mug, the hole under its handle, and both together as one paints them."""
+    ink = np.zeros((SIDE, SIDE), np.uint8)
+    cv2.rectangle(ink, (90, 100), (250, 340), (1,), -1)
+    whole = ink.copy()
+    for canvas, thick in ((ink, 24), (whole, -1)):
+        cv2.ellipse(canvas, (256, 215), (64, 76), 0, -90, 90, (1,), thick)
+    return ink > 0, (whole > 0) & (ink == 0), (whole | ink) > 0
+
+
+def picture(subject: Mask, colour: tuple[float, float, float] = RED) -> Map:
+    """Before a wall that is lit from above and a little grainy."""
+    light = np.linspace(1.1, 0.9, SIDE)[:, None, None]
+    grain = np.random.default_rng(0).normal(0, 0.01, (SIDE, SIDE, 1))
+    return np.asarray(np.clip(np.where(subject[..., None], colour, np.multiply(WALL, light)) + grain, 0, 1), np.float32)
+
+
+def test_one_sees_through_a_handle() -> None:
+    subject, hole, whole = mug()
+    found = matte((picture(subject) * 255).astype(np.uint8), whole).alpha
+    assert found[hole].mean() < 0.1
+    assert found[subject].mean() > 0.97
+
+
+def test_a_label_in_the_walls_colour_is_no_hole() -> None:
+    """It lies further inside than a handle's hole begins."""
+    subject = np.zeros((SIDE, SIDE), bool)
+    subject[60:350, 60:340] = True
+    labelled = subject.copy()
+    labelled[150:250, 150:250] = False
+    assert (without_holes(picture(labelled), subject) == subject).all()
+
+
+def test_a_patch_that_fades_into_its_surroundings_is_no_hole() -> None:
+    """Cloth nearly in the wall's colour."""
+    subject, _, whole = mug()
+    assert (without_holes(picture(subject, (0.68, 0.64, 0.6)), whole) == whole).all()
+
+
+def test_what_the_subject_has_elsewhere_is_no_hole() -> None:
+    """White stripes before a white wall."""
+    subject, _, whole = mug()
+    striped = subject.copy()
+    striped[100:340:20] = striped[101:340:20] = striped[102:340:20] = striped[103:340:20] = False
+    striped[104:340:20] = striped[105:340:20] = striped[106:340:20] = striped[107:340:20] = False
+    assert (without_holes(picture(striped), whole) == whole).all()
+
+
+@pytest.mark.parametrize("name", ["astronaut", "chelsea", "coffee", "rocket", "motorcycle", "shuttle"])
+def test_photographs_without_holes_stay_whole(name: str) -> None:
+    scene = outlined(name)
+    mask = scene.mask
+    assert (without_holes(scene.pixels.astype(np.float32) / np.float32(255), mask) == mask).all()
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (3, 90), (64, 64)])
+@pytest.mark.parametrize("fill", [False, True])
+def test_masks_without_an_outline(shape: tuple[int, int], fill: bool) -> None:
+    mask = np.full(shape, fill)
+    assert (without_holes(np.full((*shape, 3), 0.4, np.float32), mask) == mask).all()
