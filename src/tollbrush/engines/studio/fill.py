@@ -52,6 +52,11 @@ def fill(pixels: Pixels, mask: Mask, seed: int = 0, exclude: Mask | None = None)
     return out
 
 
+def is_thin(mask: Mask) -> bool:
+    """Whether no piece of it is completed by patches, so that nothing could be cloned."""
+    return bool(np.array_equal(_thin(mask), mask))
+
+
 def _lies_on(hole: Mask, thing: Mask) -> bool:
     """Whether the hole is one in that thing itself: much of its rim shows it."""
     rim = cv2.dilate(hole.astype(np.uint8), np.ones((2 * PATCH + 1, 2 * PATCH + 1), np.uint8)) > hole

@@ -25,7 +25,7 @@ from tollbrush.engines.studio.abilities import (
 from tollbrush.engines.studio.accessories import wear
 from tollbrush.engines.studio.backdrop import blur_background, remove_background, replace_background
 from tollbrush.engines.studio.detail import blurred, denoised, sharpened, vignetted
-from tollbrush.engines.studio.fill import fill
+from tollbrush.engines.studio.fill import fill, is_thin
 from tollbrush.engines.studio.frames import framed
 from tollbrush.engines.studio.framings import Extend, Framing
 from tollbrush.engines.studio.lettering import written
@@ -190,6 +190,8 @@ class _Bench:
     def _erase(self, pixels: Pixels, seed: int) -> Pixels:
         if self.mask is None:
             raise CannotHonour("The mask covers the whole picture, so nothing is left to fill it from.", advice=_LESS)
+        if is_thin(self.mask):
+            return fill(pixels, self.mask, seed)
         subject = find_subject(self.source)
         others = subject.mask & ~self.mask
         # A subject that the mask leaves alone must not be copied into the hole.

@@ -11,7 +11,7 @@ import pytest
 import skimage.data
 from bench.quality.fills import psnr, scratches
 
-from tollbrush.engines.studio.fill import fill
+from tollbrush.engines.studio.fill import fill, is_thin
 from tollbrush.engines.studio.parts import bands
 from tollbrush.engines.studio.thin import closed
 
@@ -53,6 +53,13 @@ def test_a_scratch_beside_a_blotch_is_closed_as_if_alone(photo: Pixels) -> None:
     alone = fill(photo, line)
     both = fill(photo, line | blotch(photo))
     assert np.array_equal(both[line], alone[line])
+
+
+def test_a_mask_is_thin_when_all_of_its_pieces_are(photo: Pixels) -> None:
+    lines = scratches(photo.shape[:2])
+    assert is_thin(lines)
+    assert not is_thin(blotch(photo))
+    assert not is_thin(lines | blotch(photo))
 
 
 def test_no_thread_changes_a_byte(photo: Pixels, threads: Callable[[int], None]) -> None:
