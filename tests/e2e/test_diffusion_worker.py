@@ -10,15 +10,16 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
 
 from tollbrush.domain.edits import Size
 from tollbrush.engines.diffusion.messages import Setup
-from tollbrush.engines.diffusion.model import DiffusionModel
-from tollbrush.engines.diffusion.worker import Worker
-from tollbrush.engines.interface import EditInput, EditOutput, Progress
+from tollbrush.engines.diffusion.model import DiffusionModel, Tuning
+from tollbrush.engines.diffusion.worker import Worker, _Waiting
+from tollbrush.engines.interface import EditInput, EditOutput, Progress, unheard
 from tollbrush.errors import Unavailable, WorkerDied
 
 pytestmark = [
@@ -78,6 +79,44 @@ async def test_a_worker_that_says_nothing_at_work_is_replaced(folder: Path, monk
         assert worker.pid != hung
     finally:
         await worker.close()
+
+
+async def test_models_that_do_not_fit_together_take_turns(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from support.tiny_pipelines import weight
+
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    one, two = rows = [DiffusionModel(f"acme/{name}", str(folder), steps=2, sizes=(SIZE,)) for name in ("one", "two")]
+    worker = Worker(Setup(tuple(rows), "cpu", Tuning(weights=int(1.5 * weight(folder)))), eager=True, stalled=60)
+    worker.start()
+    try:
+        pixels = []
+        for name, other in ((one.name, two.name), (two.name, one.name), (one.name, two.name)):
+            output = await worker.edit(name, REQUEST)
+            pixels.append(output.images[0].pixels)
+            assert (worker.loaded(name), worker.loaded(other)) == (True, False)
+        assert np.array_equal(pixels[0], pixels[1]) and np.array_equal(pixels[0], pixels[2])
+        assert not worker.alarms()
+    finally:
+        await worker.close()
+
+
+def test_who_gets_an_edit_has_the_model_or_little_to_do(folder: Path) -> None:
+    """Two devices: each keeps its model, a third goes where fewer are, and a long line is worth a load."""
+    first, second = (
+        Worker(setup(folder, "cpu"), eager=False, stalled=60),
+        Worker(setup(folder, "cpu"), eager=False, stalled=60),
+    )
+
+    def chosen(name: str) -> Worker:
+        return min((first, second), key=lambda worker: worker.burden(name))
+
+    first._ready, second._ready = {"acme/one", "acme/two"}, {"acme/three"}
+    assert [chosen(f"acme/{name}") for name in ("one", "two", "three", "four")] == [first, first, second, second]
+    waiting = _Waiting(cast("asyncio.Future[EditOutput]", None), unheard)
+    first._edits = dict.fromkeys(range(4), waiting)
+    assert chosen("acme/one") is first
+    first._edits[4] = waiting
+    assert chosen("acme/one") is second
 
 
 def test_a_worker_ends_with_its_gateway_however_that_died() -> None:

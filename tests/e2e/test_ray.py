@@ -25,6 +25,7 @@ from support.ray_cluster import Cluster, two_nodes
 from support.shop import Buyer, open_shop
 from support.tiny_pipelines import weight
 from support.waiting import until
+from tollbrush.settings import RaySettings
 
 MISSING = [name for name in ("ray", "torch", "diffusers") if importlib.util.find_spec(name) is None]
 pytestmark = [
@@ -201,14 +202,15 @@ def test_a_model_that_does_not_fit_takes_another_ones_place(house: House, buyer:
 
 
 def test_it_grows_with_the_queue_and_shrinks_after_it(house: House) -> None:
-    """The last deployment: one replica at least, two at most, one edit for each."""
+    """The last deployment: one replica at least, two at most, one edit for each. The first has the model, and so gets
+    all edits that it accepts."""
     (first,) = house.replicas(1)
     jobs, start = list[Job](), len(house.shop.log.read_text())
 
     def load() -> set[str] | None:
         began = set(BEGAN.findall(house.shop.log.read_text()[start:]))
-        if sum(job.poll()["status"] not in ENDED for job in jobs) < 4:
-            jobs.append(house.begin(house.shop.buyer(), model="acme/slow", n=4))
+        if sum(job.poll()["status"] not in ENDED for job in jobs) < 2 * RaySettings().most_ongoing:
+            jobs.append(house.begin(house.shop.buyer(), model="acme/slow"))
         return began if len(began) == 2 else None
 
     assert str(first) in until(load, "a second replica never worked")

@@ -39,7 +39,7 @@ class DiffusionEngine:
 
     async def edit(self, upstream: str, request: EditInput) -> EditOutput:
         """Raises Unavailable, WorkerDied, EngineFailed, EditTimeout, and BadRequest for words that are too long."""
-        return await min(self._workers, key=lambda worker: worker.busy).edit(upstream, request)
+        return await self._chosen(upstream).edit(upstream, request)
 
     async def start(self) -> None:
         """Returns at once: workers get ready in the background."""
@@ -53,6 +53,9 @@ class DiffusionEngine:
     def alarms(self) -> Mapping[str, str]:
         """By device or model: a worker that does not start, a model that cannot be loaded."""
         return {where: words for worker in self._workers for where, words in worker.alarms().items()}
+
+    def _chosen(self, name: str) -> Worker:
+        return min(self._workers, key=lambda worker: worker.burden(name))
 
     def _able(self, own: Capabilities, sizes: tuple[Size, ...]) -> Capabilities:
         """Pictures are prepared to one of the sizes that it is sold at, so that its shapes are few."""

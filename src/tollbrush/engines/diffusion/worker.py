@@ -38,6 +38,8 @@ START_LIMIT: Final = 180.0
 _LONGEST_PAUSE: Final = 300.0
 _LIVED: Final = 60.0
 """Seconds after which a death is no failed start."""
+_LOAD: Final = 4
+"""Edits that one rather waits for than that a model is loaded once more on another device."""
 _AGAIN: Final = 30.0
 """Seconds after which a model that could not be loaded is tried once more."""
 
@@ -72,10 +74,11 @@ class Worker:
     def pid(self) -> int | None:
         return self._child.pid if self._child else None
 
-    @property
-    def busy(self) -> tuple[bool, int]:
-        """For choosing the least busy: whether it is down, and the edits that it has."""
-        return self._child is None, len(self._edits)
+    def burden(self, name: str) -> tuple[bool, int, int]:
+        """For choosing who gets an edit of this model, the least first: whether it is down, the edits that it has and
+        what it takes to load the model, the models that it has."""
+        there = name in self._ready or name in self._loading
+        return self._child is None, len(self._edits) + (0 if there else _LOAD), len(self._ready | self._loading)
 
     def loaded(self, name: str) -> bool:
         return name in self._ready

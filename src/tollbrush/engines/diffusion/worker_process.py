@@ -12,6 +12,7 @@ import os
 import sys
 import threading
 import traceback
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -76,13 +77,14 @@ class _Desk:
         self._models, self._setup, self._device, self._out = models, setup, device, out
         models.left = lambda name: self._say(Waits(name, "Another model took its place."))
         self._speaking = threading.Lock()
+        self._ahead = ThreadPoolExecutor(1)  # in the order of the rows: the last ones may not fit any more
         self._loading = {row.name: threading.Lock() for row in setup.rows}  # who comes second need not tell of it
         self._cancelled: dict[int, threading.Event] = {}
 
     def take(self, message: Load | Edit | Cancel) -> None:
         match message:
             case Load(name):
-                threading.Thread(target=self._load_quietly, args=(name,), daemon=True).start()
+                self._ahead.submit(self._load_quietly, name)
             case Edit(number):
                 self._cancelled[number] = threading.Event()
                 threading.Thread(target=self._edit, args=(message,), daemon=True).start()

@@ -47,7 +47,7 @@ def parts():
 
 diffusers.SnowEditPipeline = SnowEditPipeline
 ADAPTERS["SnowEditPipeline"] = replace(
-    ADAPTERS["StableDiffusionInstructPix2PixPipeline"], plain="SnowEditPipeline", guidance="snow", batch="images"
+    ADAPTERS["StableDiffusionInstructPix2PixPipeline"], plain="SnowEditPipeline", guidance="snow"
 )
 tiny_pipelines.PARTS["SnowEditPipeline"] = parts
 """
