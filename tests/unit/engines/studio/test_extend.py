@@ -118,6 +118,23 @@ def test_a_photograph_by_its_prompt() -> None:
     assert abs(float(result[:128].mean()) - float(picture[:64].mean())) < 20, "sky, and no coat"
 
 
+@pytest.mark.parametrize(
+    ("prompt", "sides"),
+    [
+        ("extend it to the right and bottom", ("right", "bottom")),
+        ("extend the picture upwards and to the left", ("left", "top")),
+        ("extend it to the top and extend it to the right and left", ("left", "right", "top")),
+    ],
+)
+def test_two_sides_are_one_extension(prompt: str, sides: tuple[Side, ...]) -> None:
+    picture = sky()
+    plan = understand(prompt, masked=False)
+    assert plan.operations == (Extend(sides),)
+    (result,) = perform(plan, picture, None, [0])
+    size = Extend(sides).size(Size(240, 160))
+    assert result.shape == (size.height, size.width, 3)
+
+
 @pytest.mark.parametrize("side", ALL)
 @pytest.mark.parametrize("name", ["astronaut", "chelsea", "coffee", "rocket", "grass", "gravel", "coins"])
 def test_structure_is_not_made_up(name: str, side: Side) -> None:
