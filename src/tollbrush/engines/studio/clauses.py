@@ -8,9 +8,11 @@ from itertools import zip_longest
 from typing import Final
 
 from tollbrush.engines.studio.abilities import RemoveBackground
+from tollbrush.engines.studio.dictionary import dictionary
 from tollbrush.engines.studio.reading import Reading
 from tollbrush.engines.studio.sentence_lexicon import PARTICIPLES
-from tollbrush.engines.studio.words import UNKNOWN, Term, dictionary
+from tollbrush.engines.studio.treatments import ReplaceSky
+from tollbrush.engines.studio.words import UNKNOWN, Term
 
 VERBS: Final = (
     "CHANGE", "PAINT", "ADD", "MOVE", "REMOVE", "TAKE", "CUT", "ISOLATE", "HEAL", "BLUR", "TONEVERB", "UPWARDS",
@@ -18,6 +20,9 @@ VERBS: Final = (
     "DENOISE", "STRAIGHTEN", "SOFTEN", "STYLEVERB", "REPAIR", "LIFT", "LOWER", "TAME", "INVERT", "SWAP", "AUTO",
 )  # fmt: skip
 _TAKEN_AWAY: Final = ("REMOVE", "CUT", "TAKE", "ISOLATE", "HEAL")
+
+
+_NO_THINGS: Final = ("TRANSPARENT", "ASPECT", "ER", "LOOK", "PORTRAITMODE")
 
 
 @dataclass(frozen=True)
@@ -62,11 +67,17 @@ def _trimmed(clause: list[Term]) -> list[Term]:
 
 def completions(clause: Sequence[Term], before: Sequence[Term], found: Sequence[Reading]) -> Iterator[Sequence[Term]]:
     """The clause as it stands, then with what a person leaves unsaid the second time, then in the active voice."""
-    if any(term.plays("SKY") for term in before) and any(term.plays("SCENE", "SKYLOOK") for term in clause):
+    mood = any(term.plays("LOOK") for term in clause) and bool(found) and isinstance(found[-1], ReplaceSky)
+    if (
+        not mood
+        and any(term.plays("SKY") for term in before)
+        and any(term.plays("SCENE", "SKYLOOK") for term in clause)
+    ):
         yield [_SKY, *(term for term in clause if not term.plays("INSTEAD", "CHANGE", "ADD", "IN", "IT"))]
     verb = before[0] if before and before[0].plays(*VERBS) else None
     leans = verb is not None and not clause[0].plays(*VERBS)
-    if not (leans and verb is not None and verb.plays(*_TAKEN_AWAY)):
+    taken = leans and verb is not None and verb.plays(*_TAKEN_AWAY)
+    if not taken or (clause[0].plays(*_NO_THINGS) and not clause[0].plays(*_TAKEN_AWAY)):
         yield clause
     # "remove the cup and write sale": a removal passes on only to what an article or the lexicon shows to be a thing.
     if leans and verb is not None and (not clause[0].plays(UNKNOWN) or clause[0].named):
@@ -107,7 +118,9 @@ _LONGEST_UNPARTED: Final = 14  # terms
 def halves(clause: Sequence[Term]) -> Iterator[tuple[Sequence[Term], Sequence[Term]]]:
     """Two wishes with nothing between them: `flip it its mirrored`."""
     for at in range(1, len(clause)) if len(clause) <= _LONGEST_UNPARTED else ():
-        if clause[at].plays(*VERBS) or (clause[at].plays("IS", "IT") and clause[at - 1].plays("IT", "PICTURE")):
+        if clause[at].plays(*VERBS, "TELLS") or (
+            clause[at].plays("IS", "IT") and clause[at - 1].plays("IT", "PICTURE")
+        ):
             yield clause[:at], clause[at:]
 
 

@@ -33,13 +33,13 @@ from tollbrush.engines.studio.words import Term
 
 def readings(terms: Sequence[Term], *, masked: bool) -> set[Reading]:
     """Everything the clause may mean. Raises TooMuchError when its only reading asks for more than is offered."""
-    if len(terms) > _LONGEST:
+    if len(terms) > LONGEST:
         return set()
-    encoded = "".join(f",{','.join(term.roles)},;" for term in terms)
+    text = encoded(terms)
     found: set[Reading] = set()
     excess: TooMuchError | None = None
     for pattern, build in _rules(masked):
-        if match := pattern.fullmatch(encoded):
+        if match := pattern.fullmatch(text):
             try:
                 reading = build(Found(terms, match))
             except TooMuchError as error:
@@ -52,6 +52,15 @@ def readings(terms: Sequence[Term], *, masked: bool) -> set[Reading]:
     return found
 
 
+def encoded(terms: Sequence[Term]) -> str:
+    """Terms as their roles, which the rules' expressions take."""
+    return "".join(f",{','.join(term.roles)},;" for term in terms)
+
+
+def compiled(pattern: str) -> re.Pattern[str]:
+    return _compiled(pattern, _MACROS | MACROS)
+
+
 def with_mask(terms: Sequence[Term]) -> Reading | None:
     """What the clause asks for where a mask says which thing is meant."""
     try:
@@ -61,7 +70,7 @@ def with_mask(terms: Sequence[Term]) -> Reading | None:
     return meanings.pop() if len(meanings) == 1 else None
 
 
-_LONGEST: Final = 24  # terms; longer clauses are not ours, and would take long to turn down
+LONGEST: Final = 24  # terms; longer clauses are not ours, and would take long to turn down
 
 
 @cache
@@ -103,7 +112,8 @@ _MACROS: Final = {
     "WORN": "PAIR? (?P<style>(?:NICE|PLAIN|MOOD|HUE|LIGHTEN|DEEPEN|FLAT)*) PAIR? (?P<wear>WEAR)",
     "BEARER": "(?:PERSON? HEAD | PERSON)",
     "NOUNISH": "(?:UNKNOWN|WEAR|PERSON|THING|HEAD|AREA|IT|HUE|PLAIN|NICE|DEGREE|OF|FROM|IN|ON|BEHIND|BG|PICTURE|OUT|"
-    "TEXT|WATERMARK|SKY|BORDER|PLACE|SIDE|SIZE|PURPOSE|FLIP|STYLE|WEATHER|PAINTING|NUMBER|AT|SPACE|SELF)",
+    "TEXT|WATERMARK|SKY|BORDER|PLACE|SIDE|SIZE|PURPOSE|FLIP|STYLE|WEATHER|PAINTING|NUMBER|AT|SPACE|SELF|"
+    "SUBJ|COMPLAINT|TAKEN|TELLING|USE|STATE|EDGES|FALLS|FILM|STANDS|ROOM|GREY|THEM|UPDOWN|LAND|REST|HERE)",
     "PART": "WHOLE",
 }
 _OF_MASK: Final = {
@@ -157,7 +167,7 @@ _BOTH: Final[tuple[tuple[str, Builder], ...]] = (
         "(?:CHANGE|ADD|MOVE)? ANY{0,2} (?:WITH|ON|TO|AS|IN|BE)* TRANSPARENT BG (?:PICTURE|TO POINTER)?",
         always(RemoveBackground()),
     ),
-    ("CHANGE? POINTER? (?:TO|AS|BE|WITH)* TRANSPARENT PICTURE?", always(RemoveBackground())),
+    ("CHANGE? POINTER? (?:TO|AS|BE|WITH|ON|IN)* TRANSPARENT PICTURE?", always(RemoveBackground())),
     # a soft background
     ("DEGREE* BLUR DEGREE* ONLY? BACK DEGREE*", blurred),
     ("CHANGE BACK BE? DEGREE* SOFTER DEGREE*", blurred),

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, Literal
 
+from tollbrush.engines.studio import word_lists
+
 Scene = Literal[
     "starry", "sunset", "blue_sky", "night", "bokeh", "gradient", "studio",
     "beach", "snow", "fog", "mountains", "clouds",
@@ -35,6 +37,7 @@ OPPOSITE: Final[Mapping[ToneKind, ToneKind]] = {
 }  # fmt: skip
 
 COLOURS: Final[Mapping[str, str]] = {
+    **word_lists.colours(),
     "white": "ffffff", "black": "000000", "grey": "808080", "silver": "c0c3c7", "charcoal": "36393f",
     "red": "d7263d", "crimson": "b3122b", "maroon": "6d1a26", "burgundy": "6b1028", "coral": "ff7f61",
     "orange": "f58220", "peach": "ffc9a3", "brown": "7a4a26", "beige": "e9dcc3", "cream": "fbf3dc",
@@ -52,6 +55,8 @@ COLOURS: Final[Mapping[str, str]] = {
     "steel blue": "4c7ea8", "powder blue": "b3d6e6", "cobalt blue": "1d49a8", "electric blue": "1e6bff",
 }  # fmt: skip
 SPELLINGS: Final[Mapping[str, str]] = {
+    "jet black": "black", "pitch black": "black", "snow white": "white",
+    "navyblue": "navy blue", "dark navy": "navy blue",
     "gray": "grey", "golden": "gold", "navy": "navy blue", "off white": "ivory", "skyblue": "sky blue",
 }  # fmt: skip
 

@@ -11,17 +11,20 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
-from tollbrush.engines.studio.abilities import Operation, RemoveBackground, Tone, Wear
+from tollbrush.engines.studio.abilities import Operation, RemoveBackground, ReplaceBackground, Tone, Wear
 from tollbrush.engines.studio.agreement import reconciled
+from tollbrush.engines.studio.asides import without_asides
+from tollbrush.engines.studio.chunks import chunked
 from tollbrush.engines.studio.clauses import VERBS, clauses, completions, halves
 from tollbrush.engines.studio.framings import Border
 from tollbrush.engines.studio.grammar import readings
 from tollbrush.engines.studio.loose import loosely
 from tollbrush.engines.studio.performed import is_performed
-from tollbrush.engines.studio.reading import Reading, TooMuchError
+from tollbrush.engines.studio.reading import Keep, Reading, TooMuchError
 from tollbrush.engines.studio.refusals import NotHonouredError, not_understood, unclear
+from tollbrush.engines.studio.remarks import is_remark
 from tollbrush.engines.studio.repertoire import GROUPS, Offer
-from tollbrush.engines.studio.treatments import Blur, Denoise, Sharpen, Vignette, Write
+from tollbrush.engines.studio.treatments import Blur, Denoise, KeepColour, Sharpen, Vignette, Write
 from tollbrush.engines.studio.words import Term, read
 
 _MOST_CHARACTERS: Final = 600
@@ -80,7 +83,7 @@ def _planned(terms: Sequence[Term], prompt: str, *, masked: bool) -> Plan:
     found: list[Reading] = []
     before: Sequence[Term] = ()
     # What is masked is here.
-    ahead = clauses([term for term in terms if not (masked and term.key == "here")])
+    ahead = clauses([t for t in without_asides(terms) if not (masked and t.key == "here")])
     while ahead:
         clause, *ahead = ahead
         try:
@@ -114,6 +117,8 @@ def _as_halves(
         if (one := _meant(first, before, found, masked=masked)) and (
             other := _meant(second, first, [*found, *one], masked=masked)
         ):
+            if Keep("remark") in (*one, *other) and not second[0].plays("TELLS"):
+                continue  # he | is wearing a hat
             ways.append([*one, *other])
     return ways[0] if ways and all(way == ways[0] for way in ways) else []
 
@@ -122,8 +127,20 @@ def _meaning(
     clause: Sequence[Term], before: Sequence[Term], found: Sequence[Reading], *, masked: bool
 ) -> Sequence[Reading]:
     """One clause after another one, whose verb and background it may lean on. Raises NotHonouredError."""
+    if (
+        found
+        and isinstance(found[-1], KeepColour)
+        and any(t.plays("REST") for t in clause)
+        and any(t.plays("GREY") for t in clause)
+    ):
+        return [Keep("remark")]
     excess: TooMuchError | None = None
-    for attempt in completions(clause, before, found):
+    shorter = clause if masked else chunked(clause)
+    attempts = [
+        *completions(clause, before, found),
+        *(completions(shorter, before, found) if shorter != clause else ()),
+    ]
+    for attempt in attempts:
         try:
             meanings = readings(attempt, masked=masked)
         except TooMuchError as error:
@@ -138,8 +155,11 @@ def _meaning(
             raise unclear(clause)
     if excess is None and (pair := _with_pair(clause, masked=masked)):
         return pair
-    if not masked and len(meanings := loosely(clause)) == 1:
-        return list(meanings)
+    for attempt in () if masked else attempts:
+        if len(meanings := loosely(attempt)) == 1:
+            return list(meanings)
+    if is_remark(clause):
+        return [Keep("remark")]
     raise not_understood(clause, excess, masked=masked)
 
 
@@ -153,6 +173,8 @@ def _points_nowhere(meaning: Reading, clause: Sequence[Term], before: Sequence[T
         return False
     if found[-1] == RemoveBackground() and isinstance(meaning, Tone):
         return False
+    if isinstance(found[-1], ReplaceBackground) and not any(t.plays("IT", "COLOURS") for t in clause):
+        return False
     bare = not clause[0].plays(*VERBS) or any(t.key == "it" for t in clause)
     return bare or isinstance(found[-1], Tone)
 
@@ -163,7 +185,8 @@ def _with_pair(clause: Sequence[Term], *, masked: bool) -> Sequence[Reading]:
     for at, term in enumerate(clause):
         if term.plays("WITH") and 0 < at < len(clause) - 1 and clause[at - 1].plays(*_DESCRIBED):
             try:
-                first, second = (readings(part, masked=masked) for part in (clause[:at], clause[at + 1 :]))
+                parts = (clause[:at], clause[at + 1 :])
+                first, second = (readings(part, masked=masked) or loosely(part) for part in parts)
             except TooMuchError:
                 continue
             if len(first) == len(second) == 1 and isinstance(next(iter(second)), _BESIDES):
@@ -172,4 +195,4 @@ def _with_pair(clause: Sequence[Term], *, masked: bool) -> Sequence[Reading]:
 
 
 _DESCRIBED: Final = ("SCENE", "HUE", "LOOK", "ER", "STYLE", "EFFECT", "ASPECT")
-_BESIDES: Final = (Wear, Tone, Border, Vignette, Write)
+_BESIDES: Final = (Wear, Tone, Border, Vignette, Write, ReplaceBackground)

@@ -81,7 +81,10 @@ class Found:
 Builder = Callable[[Found], Reading | None]
 
 
-def replaced(found: Found) -> Reading:
+def replaced(found: Found) -> Reading | None:
+    grounds = sum(t.plays("BG") for t in found.terms)
+    if is_sky_instead(found) or (grounds > 1 and not any(t.plays("CHANGE", "TO", "INSTEAD") for t in found.terms)):
+        return None  # a black background on a white backdrop
     if tinge := found.part("tinge"):
         within = cast(Scene, found.value("within", "SCENE"))
         if within not in COLOURED_SCENES:
@@ -96,6 +99,20 @@ def replaced(found: Found) -> Reading:
         shades = [t for t in traits if t is not hues[0]]
         return ReplaceBackground(scene, shaded(hues[0], shades))
     return ReplaceBackground(scene, moods=moods(traits, TINGES.get(scene, {})))
+
+
+def is_sky_instead(found: Found) -> bool:
+    """`a sunset sky instead of this one` replaces a sky, where no background is spoken of."""
+    skies = any(t.plays("SCENE") and t.key.endswith(("sky", "skies")) for t in found.terms)
+    instead = any(t.plays("INSTEAD") and " of " in f"{t.text} " for t in found.terms) or any(
+        t.plays("OF") for t in found.terms
+    )
+    return (
+        skies
+        and instead
+        and any(t.plays("INSTEAD") for t in found.terms)
+        and not any(t.plays("BG", "BEHIND") for t in found.terms)
+    )
 
 
 def two_toned(found: Found) -> Reading | None:
@@ -186,7 +203,7 @@ def is_thing(named: Sequence[Term]) -> bool:
 
 _THINGS: Final = (
     UNKNOWN, "WEAR", "PERSON", "THING", "HEAD", "AREA", "IT", "TEXT", "WATERMARK", "BORDER", "PURPOSE", "FLIP", "STYLE",
-    "PAINTING", "SPACE", "SELF",
+    "PAINTING", "SPACE", "SELF", "ROOM", "LAND",
 )  # fmt: skip
 _NOT_A_NAME: Final = (
     "so", "if", "when", "unless", "until", "because", "like", "than", "making", "replacing", "adding", "half",

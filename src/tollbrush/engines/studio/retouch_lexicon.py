@@ -90,8 +90,8 @@ SIDES: Final[Mapping[str, str]] = {
     "all sides, every side, all around, all directions, every direction, each side": "left right top bottom",
 }
 CLOCK: Final[Mapping[str, float]] = {
-    "clockwise, right": 1.0,
-    "counterclockwise, counter clockwise, anticlockwise, anti clockwise, left": -1.0,
+    "clockwise, right, right side, right hand side, cw": 1.0,
+    "counterclockwise, counter clockwise, anticlockwise, anti clockwise, left, left side, left hand side, ccw": -1.0,
 }
 TURNS: Final[Mapping[str, float]] = {"quarter turn": 90.0, "half turn": 180.0, "sideways, on its side": 90.0}
 AXES: Final[Mapping[str, str]] = {
@@ -161,6 +161,7 @@ ROLES: Final[Mapping[str, str]] = {
     "with the word",
     "WATERMARK": "watermark, water mark",
     "AT": "at, in, on, to, into, onto, over, across, near",
+    "GREY": "grey, gray, black and white, b&w, bw, monochrome, grayscale, greyscale, colourless, colorless, mono",
     "ROTATE": "rotate, turn, spin, tilt, rotated, rotating",
     "ROUND": "right way up, right side up, right way round, other way up, other way round, upside down, "
     "upsidedown, on its head",
@@ -191,16 +192,6 @@ ROLES: Final[Mapping[str, str]] = {
     "SELF": "me, myself, us",
     "SPACE": "more room, space, room, canvas, margin",
     "CANVAS": "canvas, background, bg",
-    "PURPOSE": "stories, reels, reel, easter, christmas, halloween, xmas, birthday, wedding, valentine's day, "
-    "valentines day, new year, holidays, party, fun, joke, mothers day, mother's day, father's day, work, "
-    "school, class, course, application, job application, her birthday, his birthday, tumblr, snapchat, discord, "
-    "slack, teams, zoom, forum, gallery, exhibition, calendar, mug, t shirt, sticker, instagram, ebay, amazon, "
-    "linkedin, facebook, etsy, shopify, tiktok, vinted, whatsapp, website, web site, shop, online shop, profile, "
-    "cv, resume, passport, print, printing, presentation, story, post, profile picture, profile photo, profile "
-    "pic, logo, card, birthday card, christmas card, book cover, album cover, cover, my wall, screen, phone, "
-    "desktop, id, id card, dating profile, tinder, etsy shop, online store, store, webshop, newsletter, ad, "
-    "advert, advertisement, brochure, menu, youtube, youtube thumbnail, twitter, pinterest,  thumbnail, avatar, "
-    "banner, listing, catalog, catalogue, poster, wallpaper, flyer, invitation, business card, portfolio, blog",
 }
 
 MENDED: Final = (

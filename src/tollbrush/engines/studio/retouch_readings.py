@@ -9,7 +9,17 @@ from tollbrush.engines.studio.abilities import ReplaceBackground
 from tollbrush.engines.studio.colours import Colour
 from tollbrush.engines.studio.framings import Border, Crop, Enlarge, Extend, Flip, Rotate, Side
 from tollbrush.engines.studio.lexicon import COLOURS
-from tollbrush.engines.studio.reading import Complaint, Found, KeepHue, Reading, TooMuchError, is_thing, moods, shaded
+from tollbrush.engines.studio.reading import (
+    Complaint,
+    Found,
+    KeepHue,
+    Reading,
+    TooMuchError,
+    is_sky_instead,
+    is_thing,
+    moods,
+    shaded,
+)
 from tollbrush.engines.studio.retouch_lexicon import SKY_TINGES, WEATHER_SCENES
 from tollbrush.engines.studio.treatments import (
     Blur,
@@ -63,6 +73,11 @@ def skied(found: Found) -> Reading | None:
     sky = cast(SkyKind, kind)
     traits = [t for t in found.part("traits") if not t.plays("NICE", "FLAT") or t.plays("MOOD")]
     return ReplaceSky(sky, moods(traits, SKY_TINGES.get(sky, {})))
+
+
+def sky_instead(found: Found) -> Reading | None:
+    """`a sunset sky instead of this one`."""
+    return skied(found) if is_sky_instead(found) else None
 
 
 def sky_blue(found: Found) -> Reading | None:

@@ -54,6 +54,7 @@ BOTH: Final[tuple[tuple[str, Builder], ...]] = (
     ),
     ("(?:CHANGE|ADD|MOVE)? ANY? (?:WITH|IN|TO)* QUALITIES (?P<sky>WHOLESKY) EFFECT? INSTEAD?", read.skied),
     ("(?:CHANGE|ADD|MOVE) QUALITIES (?P<sky>(?:SCENE|SKYLOOK)) (?:IN|TO|AS|ON) SKY", read.skied),
+    ("(?:CHANGE|ADD)? QUALITIES (?P<sky>SCENE) INSTEAD (?:OF IT)?", read.sky_instead),
     ("CHANGE (?P<named>HUE)", read.sky_blue),
     (
         "CHANGE (?:NICE|STATE)* OLDSKY (?:TO|AS|WITH|FOR|BE|IN)+ QUALITIES (?P<sky>(?:SCENE|SKYLOOK|WHOLESKY)) SKY?",
@@ -94,6 +95,7 @@ BOTH: Final[tuple[tuple[str, Builder], ...]] = (
     ("KEEP (?P<source>SOURCE) THINGS? IN COLOURS", read.kept_hue),
     # remarks
     ("REPAIR IT", always(Keep("mend"))),
+    ("PULL THEM UPDOWN DEGREE*", always(Keep("mend"))),
     ("SHOWN? IS? FOR PURPOSE", always(Keep("remark"))),
 )
 # The whole picture's: they say so themselves when a mask comes with them.
@@ -162,7 +164,13 @@ WHOLE: Final[tuple[tuple[str, Builder], ...]] = (
     ("ENLARGE SHOWN? (?:(?:BYFACTOR|TO|FOR)* (?P<factor>(?:TIMES|NUMBER)) LARGER?)?", read.enlarged),
     ("(?P<factor>TIMES) (?:ENLARGE|LARGER)", read.enlarged),
     ("CHANGE SHOWN (?P<factor>TIMES) LARGER", read.enlarged),
-    ("(?:UPWARDS|MORE) RESOLUTION (?:OF SHOWN)? (?:(?:BYFACTOR|TO|FOR)* (?P<factor>(?:TIMES|NUMBER)))?", read.enlarged),
+    (
+        (
+            "(?:UPWARDS|MORE) RESOLUTION (?:OF SHOWN)?"
+            "(?:(?: (?:BYFACTOR|TO|FOR)+ | (?=TIMES) ) (?P<factor>(?:TIMES|NUMBER)))?"
+        ),
+        read.enlarged,
+    ),
     ("CHANGE PICTURE LARGER", read.enlarged),
 )
 # What the mask covers, by whatever name.

@@ -11,29 +11,6 @@ ROLES: Final[Mapping[str, str]] = {
     "img, profile picture, profile photo, profile pic, snapshot, png, whole thing, whole picture, whole image, "
     "whole photo, foto, pictures, screenshot, jpg, jpeg, scan",
     "IT": "it, this, that",
-    "PERSON": "grandson, granddaughter, grandchild, little angel, angel, little one, little man, little girl, "
-    "little boy, little guy, old man, old lady, young man, young woman, young lady, birthday boy, birthday girl, "
-    "mister, missus, hero, poor guy, guy in the photo, person in the photo, person in the picture, woman in the "
-    "picture, man in the picture, person, man, woman, girl, boy, guy, lady, me, him, her, his, he, she, myself, "
-    "gentleman, dude, kid, child, model, subject, main subject, character, figure, astronaut, grandma, grandpa, "
-    "mom, mum, dad, mother, father, friend, wife, husband, son, daughter, baby, brother, sister, bride, groom, "
-    "lad, themselves, king, queen, boss, uncle, aunt, auntie, teacher, toddler, teenager, teen, granny, "
-    "grandmother, grandfather, nan, nana, nephew, niece, cousin, buddy, mate, colleague, coworker, neighbour, "
-    "neighbor, singer, dancer, player, student, worker, employee, ceo, doctor, nurse, chef, actor, actress, "
-    "musician, girlfriend, boyfriend, gf, bf, bro, sis, hubby, fiance, kiddo, guys, youngster, infant, princess, "
-    "prince, dad's, bloke, chap, gal, roommate, babe, fella, speaker, rider, runner, skater, surfer, driver, "
-    "pilot, soldier, policeman, fireman, clown, santa, herself, himself",
-    "THING": "cat, dog, animal, pet, product, object, item, puppy, kitten, horse, bird, foreground, people, them, "
-    "us, family, couple, main object, car, bottle, shoe, shoes, handbag, bag, backpack, purse, watch, ring, "
-    "necklace, earrings, bracelet, jewelry, jewellery, mug, cup, bowl, plate, book, phone, laptop, camera, guitar, "
-    "table, desk, stool, couch, dress, shirt, t shirt, tshirt, jacket, hoodie, jeans, boot, boots, trainers, heels, "
-    "jar, candle, perfume, pot, flower, flowers, bouquet, tree, fruit, apple, pizza, burger, food, dish, rabbit, "
-    "bunny, hamster, parrot, duck, chicken, cow, sheep, goat, pig, fox, bear, lion, tiger, elephant, fish, turtle, "
-    "lizard, snake, frog, insect, butterfly, bee, doggo, kitty, pup, pooch, motorcycle, motorbike, scooter, truck, "
-    "van, boat, ship, plane, airplane, train, doll, teddy, figurine, sculpture, instrument, violin, piano, ball, "
-    "helmet, rucksack, item of clothing, product photo, team, band, group, kids, children, twins, girls, boys, men, "
-    "women, ladies, friends, the two of us, both of us, both, sneaker, sneakers, vase, chair, sofa, toy, box, cake, "
-    "plant, statue, bike, bicycle, lamp",
     "HEAD": "head, face, eyes, nose, lip, lips, upper lip, top of head, top of his head, top of her head, top of my "
     "head, top of the head",
     "EVERYTHING": "everything, anything, all",
@@ -129,38 +106,6 @@ ROLES: Final[Mapping[str, str]] = {
     "artifacts, distortion, jpeg, quality, focus",
 }
 
-POLITE: Final = (
-    "i need that you, how do i, how can i, how do you, how could i, how to, how would i, i don't know how to, i "
-    "dont know how to, please can someone, can someone, can somebody, could someone, could anyone, can anyone, "
-    "anyone able to, someone please, somebody please, i need help to, help to, kindly please, dear friend, my "
-    "friend, sir please, sir kindly, dear editor, dear team, dear all, would you be so kind as to, be so kind as "
-    "to, i should like, i should like to, be a dear and, be a darling and, do me a solid and, any chance you "
-    "can, any chance you could, any chance of, is there any chance you could, think you can, think you could, "
-    "might you, may you, may i have, may i get, may i ask you to, i kindly ask you to, i kindly request you to, "
-    "kindly request, i beg you, would love, would be great, would be nice, it would be great if you could, it "
-    "would be nice if you could, it would be nice to have, it would be great to have, need, need to, we'd love, "
-    "we'd love to, i'd love to, love, dude please, man please, guys please, please, please to, pls, plz, kindly, "
-    "can you please, can you, pretty please, asap, as soon as possible, much appreciated, appreciate it, i "
-    "appreciate it, best regards, kind regards, regards, sorry, lol, haha, bro please, thanx, tnx, thankyou, "
-    "thank u, many thx, thanks in advance, thanks so much, thank you so much, thx in advance, greetings, good "
-    "morning, good evening, good day, dear sir, sir, madam, u, ya, yo, uh, um, hmm, well, actually, basically, "
-    "quickly, quick, real quick, pls and thank you, if that is possible, if that's possible, if its possible, if "
-    "it is possible, when you can, if you don't mind, i was wondering if you could, i was wondering if you can, "
-    "i wonder if you can, could you maybe, is there a way to, are you able to, would you be able to, would you "
-    "be so kind to, be so kind and, be so kind to, do me a favor and, do me a favour and, gimme, give me, gonna "
-    "need, gotta, wanna, i wish to, i wish, i require, we need to, we want to, i would want, i am wanting, i'm "
-    "looking to, i am looking to, i'm trying to, i am trying to, i have to, must, make sure to, make sure you, "
-    "you should, you must, your task is to, your job is to, task, request, edit, instruction, kinda, sorta, like "
-    "to,  could you please, could you, would you, will you, can u, could u, can i have, can i get, could i have, "
-    "could i get, i want you to, i want to, i want it to, i want, i wanna, i need you to, i need to, i need, "
-    "needs, i'd like you to, i'd like to, i'd like, id like, i would like you to, i would like to, i would like, "
-    "i'd love, let's, lets, just, hey, hi, now, help me, for me, thanks, thank you, thx, ty, cheers, many "
-    "thanks, try to, hello, hi there, hello there, hey there, dear, if possible, if you can, if you could, if u "
-    "can, would you mind, do you mind, is it possible to, would it be possible to, i think, something like, kind "
-    "of, sort of, could, would, can, we need, we want, we would like, we'd like, i would love, i would like to "
-    "have, i want to have, go ahead and, simply, ok, okay, how about, what about, maybe, thank you very much, "
-    "thanks a lot, inventing no detail"
-)
 FILLER: Final = "a, an, the, teh, hte, my, our, your, their, some, one, entire, whole, completely, fully, totally, full"
 JOINTS: Final = (
     "and, n, &, +, plus, also, then, and then, and also, after that, as well as, as well, next, finally, "
@@ -189,6 +134,11 @@ PARTICIPLES: Final[Mapping[str, str]] = {
 
 # Slips in words too short to be mended by their letters alone.
 MISSPELT: Final[Mapping[str, str]] = {
+    "grn": "green", "blk": "black", "wht": "white", "ylw": "yellow", "yel": "yellow", "gry": "grey", "prpl": "purple",
+    "orng": "orange", "brn": "brown", "sm": "some", "lites": "lights", "nite": "night", "rite": "right",
+    "thru": "through", "bcuz": "because", "becuz": "because", "cus": "because", "bcos": "because", "tho": "though",
+    "bout": "about", "abit": "a bit", "alot": "a lot", "alil": "a little", "lil": "little", "evrything": "everything",
+    "pics": "picture", "backgrnd": "background", "bckgrnd": "background", "bckground": "background",
     "wite": "white", "whit": "white", "whte": "white", "withe": "white", "blak": "black", "blck": "black",
     "balck": "black", "bule": "blue", "bleu": "blue", "gren": "green", "grean": "green", "yelow": "yellow",
     "pnk": "pink", "mak": "make", "maek": "make", "amke": "make", "mke": "make", "litle": "little", "littel": "little",

@@ -101,6 +101,11 @@ TONES: Final[tuple[tuple[str, Builder], ...]] = (
     ),
     ("(?:TARGET)? (?:IS|LOOKS)* DEGREE? TOO (?P<tone>PLAIN)", too_much("PLAIN")),
     ("SHOWN (?:IS|LOOKS)+ DEGREE (?P<tone>PLAIN)", too_much("PLAIN")),
+    (
+        "HIGHLIGHTS (?:IS|LOOKS)+ (?:TOO|DEGREE)* (?:PLAIN|STATE|COMPLAINT)",
+        always(Complaint(Tone("darker_highlights"))),
+    ),
+    ("SHADOWS (?:IS|LOOKS)+ (?:TOO|DEGREE)* (?:PLAIN|STATE|COMPLAINT)", always(Complaint(Tone("lighter_shadows")))),
     ("SHOWN IS (?P<tone>PLAIN)", too_dark),
     ("SHOWN (?:IS|LOOKS)+ (?:TOO|DEGREE)* WASHED", always(Complaint(Tone("more_contrast")))),
     # tones, by verb

@@ -8,19 +8,10 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cache
 from typing import Final
 
-from rapidfuzz import process
-from rapidfuzz.distance import OSA
-
-from tollbrush.engines.studio import lexicon as lex
-from tollbrush.engines.studio import retouch_lexicon as retouch
-from tollbrush.engines.studio import sentence_lexicon as sentence
-from tollbrush.engines.studio.real_words import NOT_SLIPS
-
-Value = str | float
-"""A scene, accessory or tone by its id; a colour as rrggbb; a strength."""
+from tollbrush.engines.studio import slips
+from tollbrush.engines.studio.dictionary import Value, dictionary, spellings, vocabulary
 
 
 @dataclass(frozen=True)
@@ -41,14 +32,24 @@ UNKNOWN: Final = "UNKNOWN"
 _LONGEST: Final = 6  # words in a phrase
 _TOKEN: Final = re.compile(
     r"#(?:[0-9a-f]{6}|[0-9a-f]{3})\b|\d{1,2}\s?[:x]\s?\d{1,2}\b|[+-]?\d+(?:\.\d+)?\s?(?:%|percent\b|°|degrees?\b|deg\b)"
-    r"|\b\d0s\b|\d{1,2} by \d{1,2}\b|x\s?\d\b|w/o?\b|\d\s?(?:x|times)\b|b&w|b/w|->"
+    r"|\bf\s?/\s?\d(?:\.\d)?\b|\b35\s?mm\b|\b\d0s\b|\d{1,2} by \d{1,2}\b|x\s?\d\b|w/o?\b|\d\s?(?:x|times)\b|b&w|b/w|->"
     r"|[^\W\d_]+(?:'[^\W\d_]+)?|-?\d+(?:\.\d+)?|\S"
+)
+# Courtesies with many forms.
+_COURTESY: Final = re.compile(
+    r"\b(?:(?:i|we|it|that)(?:'?d| would| should) be|i'm|i am) "
+    r"(?:(?:most|so|very|really|ever so|much|super|quite|more than) )*"
+    r"(?:grateful|glad|happy|thankful|delighted|obliged|pleased|great|nice|lovely|awesome|amazing|cool|perfect|wonderful"
+    r"|kind)"
+    r"(?: of you)?(?: (?:if (?:you|u) (?:could|would|can|might)|if|to have|to get|to see|of|for|to))?\b"
 )
 _HYPHEN: Final = re.compile(r"-(?!>)(?!(?<!\w-)\s?\d)")  # neither an arrow's nor a number's sign
 _SMILES: Final = re.compile(
     "[\U0001f600-\U0001f64f\U0001f44b-\U0001f44f\U0001f90d-\U0001f91f\U0001f970\U0001f493-\U0001f49f\u2728\u2764\ufe0f]"
     r"|(?<!\w)[:;]-?[)(dp]+(?!\w)|\^\^|<3"
 )
+# Where a point of a list begins: its number or its bullet, and a new line.
+_LISTED: Final = re.compile(r"(?:^|\s)(?:[1-9][.)]|[-*•])\s+(?=[a-z])|[\r\n]+")
 _QUOTES: Final = str.maketrans({"’": "'", "‘": "'", "`": "'", "´": "'", "“": '"', "”": '"', "—": ",", "…": "."})
 _POINTED_AT: Final = ("PICTURE", "BG", "PERSON", "THING", "AREA", "EFFECT", "COLOURS")
 
@@ -59,7 +60,7 @@ def read(prompt: str, *, quotes: bool = True) -> list[Term]:
     text, quoted = _quoted(prompt, keep=quotes)
     terms: list[Term] = []
     passed: list[str] = []
-    for term in _phrases([_mended(word) for word in _words(text)]):
+    for term in _phrases([meant for word in _words(text) for meant in slips.mended(word)]):
         if term.plays("QUOTE"):
             words = quoted[_MARKS.index(term.key)]
             term = Term(f'"{words}"', term.key, {"QUOTE": words})
@@ -111,39 +112,12 @@ def _quoted(prompt: str, *, keep: bool) -> tuple[str, list[str]]:
 
 
 def _words(text: str) -> list[str]:
-    text = _SMILES.sub(" ", text.lower())
+    text = _COURTESY.sub(" ", _SMILES.sub(" ", _LISTED.sub(" . ", text.lower()).replace("_", " ")))
     return [_without_possessive(word) for word in _TOKEN.findall(_HYPHEN.sub(" ", text))]
 
 
 def _without_possessive(word: str) -> str:
     return word.removesuffix("'s") if word not in vocabulary() else word
-
-
-def _mended(word: str) -> str:
-    """The word the user meant, where one slip of the finger (two in a long word) leads to exactly one of ours."""
-    if word in sentence.MISSPELT:
-        return sentence.MISSPELT[word]
-    if len(word) < 5 or not word.isalpha() or word in vocabulary() or word in NOT_SLIPS:
-        return word
-    slips = 1 if len(word) < 8 else 2
-    near = process.extract(word, _spelt(), scorer=OSA.distance, score_cutoff=slips)
-    best = [known for known, distance, _ in near if distance == near[0][1]]
-    # A letter too few or too many of a double one is the likeliest slip of all.
-    best = [known for known in best if _undoubled(known) == _undoubled(word)] or best
-    best = [known for known in best if _left_out(word, known)] or best
-    if len(best) != 1 or best[0] not in _mendable() or best[0][0] != word[0] or word.rstrip("s") == best[0].rstrip("s"):
-        return word
-    return best[0]
-
-
-def _left_out(word: str, known: str) -> bool:
-    """Whether a letter of `known` is missing."""
-    rest = iter(known)
-    return len(word) < len(known) and all(letter in rest for letter in word)
-
-
-def _undoubled(word: str) -> str:
-    return re.sub(r"(.)\1", r"\1", word)
 
 
 def _phrases(words: list[str]) -> Iterator[Term]:
@@ -153,7 +127,7 @@ def _phrases(words: list[str]) -> Iterator[Term]:
         for length in range(min(_LONGEST, len(words) - at), 0, -1):
             key = " ".join(words[at : at + length])
             if (roles := dictionary().get(key) or _literal(key)) is not None:
-                yield Term(key, lex.SPELLINGS.get(key, key), roles)
+                yield Term(key, spellings().get(key, key), roles)
                 break
         else:
             length = 1
@@ -172,6 +146,8 @@ def _literal(key: str) -> dict[str, Value] | None:
         return {"ASPECT": f"{aspect[1]}:{aspect[2]}"}
     if times := re.fullmatch(r"x\s?(\d)", key):
         return {"TIMES": float(times[1])}
+    if re.fullmatch(r"f\s?/\s?\d(?:\.\d)?", key):
+        return {"PORTRAITMODE": ""}
     if step := re.fullmatch(r"([+-]\d+(?:\.\d+)?)\s?(?:%|percent)", key):
         return {"STEP": float(step[1])}
     if number := re.fullmatch(r"(-?\d+(?:\.\d+)?)\s?(\S*)", key):
@@ -183,51 +159,3 @@ _UNITS: Final = {
     "": "NUMBER", "%": "PERCENT", "percent": "PERCENT", "°": "DEGREES", "deg": "DEGREES", "degree": "DEGREES",
     "degrees": "DEGREES", "x": "TIMES", "times": "TIMES",
 }  # fmt: skip
-
-
-@cache
-def dictionary() -> dict[str, dict[str, Value]]:
-    """phrase → tag → value."""
-    entries: dict[str, dict[str, Value]] = {}
-
-    def enter(phrases: str, tag: str, value: Value = "") -> None:
-        for phrase in re.split(r", (?=\S)", phrases):
-            entries.setdefault(phrase, {})[tag] = value
-
-    valued: Mapping[str, Mapping[str, Value]] = {
-        "SCENE": lex.SCENES, "WEAR": lex.ACCESSORIES, "LOOK": lex.LOOKS, "ER": lex.COMPARATIVES, "PLAIN": lex.PLAIN,
-        "TONEVERB": lex.TONE_VERBS, "TONENOUN": lex.TONE_NOUNS, "DEGREE": lex.DEGREES, "HUE": lex.COLOURS,
-        "STYLE": retouch.STYLES, "STYLEVERB": retouch.STYLE_VERBS, "WEATHER": retouch.WEATHERS,
-        "SKYLOOK": retouch.SKIES, "WHOLESKY": retouch.WHOLE_SKIES, "PLACE": retouch.PLACES, "SIZE": retouch.SIZES,
-        "SOURCE": retouch.SOURCES,
-        "MOOD": lex.MOODS, "TINT": lex.TINTS, "SIDE": retouch.SIDES, "CLOCK": retouch.CLOCK, "AXIS": retouch.AXES,
-        "TIMES": retouch.TIMES, "DEGREES": retouch.TURNS, "WIDTH": retouch.WIDTHS, "ASPECT": retouch.ASPECTS,
-    }  # fmt: skip
-    for tag, table in valued.items():
-        for phrases, value in table.items():
-            enter(phrases, tag, value)
-    for spelling, colour in lex.SPELLINGS.items():
-        enter(spelling, "HUE", lex.COLOURS[colour])
-    said = {"FILLER": f"{sentence.POLITE}, {sentence.FILLER}", "JOINT": sentence.JOINTS}
-    for tag, phrases in (*sentence.ROLES.items(), *retouch.ROLES.items(), *said.items()):
-        enter(phrases, tag)
-    entries[sentence.PAUSE] = {"JOINT": "", "PAUSE": ""}
-    return entries
-
-
-@cache
-def vocabulary() -> frozenset[str]:
-    return frozenset(word for phrase in dictionary() for word in phrase.split())
-
-
-@cache
-def _spelt() -> tuple[str, ...]:
-    return tuple(sorted(word for word in vocabulary() if len(word) >= 4))
-
-
-@cache
-def _mendable() -> frozenset[str]:
-    """Words whose meaning shows in the plan. Adjectives that change nothing are not among them: mended into one of
-    those, a word would be lost."""
-    carriers = [phrase for phrase, roles in dictionary().items() if roles.keys() & {*sentence.MENDED, *retouch.MENDED}]
-    return frozenset(word for phrase in carriers for word in phrase.split() if len(word) >= 5)

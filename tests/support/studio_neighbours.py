@@ -1,0 +1,99 @@
+"""Prompts that are next to what the studio can do, and are not it: each must be refused.
+
+Written against the readings that forgive most: word order, asides, remarks, reasons, long lists of names.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+_TEXT: Final = """
+# what is there, taken for what is wanted
+remove the hat | take the hat off | take his crown off | get the sunglasses off her | lose the glasses
+hat gone please | drop the moustache from his face
+make his hat red | make the crown bigger | turn the crown into a hat | move the hat to the left
+swap his glasses for sunglasses | the hat should be blue
+he is wearing a hat | she wears sunglasses | my dog has a bow tie | there is a crown on the table
+is she wearing glasses? | why is he wearing a hat
+give the statue's shadow a hat | put a hat on the cat | give my dog sunglasses
+a crown for the queen and a hat for the cat | sunglasses on the horse | put a bow tie on the bottle
+make the cat wear the background | put the background on the cat | hide the man behind the background
+wear the sunset | add the background to her hat
+put the hat behind her | put sunglasses in her hand | let him hold the crown | throw the hat away
+put the hat on the chair | add a hat to the background
+# negations and bounds
+don't blur the background | do not touch the background | never make it black and white | leave the background alone
+keep the background | no blur please | without a vignette
+anything but black and white | not a sunset | no hat please | I don't want a white background | please don't crop it
+don't add snow | no snow | no rain please | stop the rain
+make it brighter but only on the left | brighten only his face | black and white except her dress
+blur everything except the hands
+make the background white except behind the chair | remove the background but keep the shadow
+keep the background and remove the background | sharpen only the eyes
+if it is dark make it brighter | unless it is white make the background white
+make it brighter if needed and add a dragon | white or black background | a sunset or a beach
+# other things in the picture
+remove the people in the background | remove the man behind me | delete the car behind her | blur the man behind me
+blur the sign in the background | erase the tree in the back
+blur the license plate | blur the child's face | blur his hands | sharpen her eyes | sharpen the text on the sign
+brighten her teeth | whiten the wall | darken his hair
+make the car red | turn the sofa green | make her dress blue | change the shirt to white | paint the house yellow
+make the grass greener | turn the leaves orange | make the water bluer
+make the dog bigger | make the product smaller | rotate the bottle | flip the dog around
+mirror the text on the shirt | straighten her tie | straighten his hair | straighten the picture on the wall
+crop out the man on the left | crop the dog's tail | zoom out | extend her arms | extend the dress
+enlarge his eyes | enlarge the logo | stretch his legs
+remove the reflection | remove the glare | remove the shadow on the wall | remove the watermark | remove the text
+delete the date in the corner | remove the border | take away the frame
+remove the rain | remove the fog | remove the snow from the roof | remove the stars | remove the sunset
+take out the clouds | remove the sky | remove the moustache
+# new things
+add a dragon | add a dog next to me | put a rainbow in the sky | add birds to the sky | add a moon
+add a car in the background | put balloons behind her | add fire to the background
+change the background to a forest | change the background to Paris | put me in a library | background: office
+a brick wall behind me | put us in space | put me on a horse | stand me next to a lion
+change the sky to purple | make the sky green | put a plane in the sky | sunset with palm trees | beach with people
+starry sky with a comet | mountains with a castle | studio with plants
+add a tattoo | give her long hair | add earrings | add a scarf | put a tie on him | put a mask on her face
+add wings | give him a sword | add lipstick | add a nose ring
+write hello on the wall | put my logo in the corner | write a poem | change the text to "SALE"
+translate "hello" to French | remove the word "SALE" | replace "A" with "B" | put "hi" in his mouth
+# people and time
+make him smile | make her look younger | make me thinner | open my eyes | close his mouth | turn her head
+make me taller | give him muscles | make her nude | make me look like a king
+make it summer | turn day into night | change the season | turn winter into spring | make the lights go on
+turn off the lamp | light the candles | make the candle glow
+# styles and makers
+in the style of Van Gogh | like a Picasso | make it anime | pixar style | make it look like a Rembrandt oil painting
+a watercolour by Turner | ghibli watercolour | cyberpunk city
+make it look like a movie poster | make a collage | make a comic page with speech bubbles | turn it into a video
+make it 3d | make a meme | make a statue of him
+a painting of a dragon | a sketch of a castle | a drawing of a dog | a cartoon dragon | draw a sunset
+generate a beach | create a mountain landscape from scratch
+# asides that are none
+make it brighter for the dragon | white background and a dragon because it is fun
+make it warmer, then add a dragon | because it is dark add a dragon | sharpen it so he looks younger
+blur the background so that only the dog is in colour | make it brighter so her hair is blonde
+remove the background for a forest | swap the background for a poster | change the background for a calendar
+I want a dragon, make it warmer | there should be a dragon and make it brighter | my dog needs a hat
+the cat wants a crown | our client wants a dragon | white background, I need a dragon on it
+make it warmer, he must smile | add snow, the man should vanish | crop it square and she has to smile
+it's for my dragon | dragon: make it warm and add wings | I took this in Rome, put us in Paris
+pretend there is a dragon | imagine a castle behind us | picture me on the moon | think of it as a poster
+make it look the way Van Gogh would | as if we were on the moon
+# contradictions and fragments
+black background on a white backdrop | a white background that is black | brighter and darker | warmer and cooler
+crop 16:9 and crop 1:1 | rotate left and rotate right | sepia and black and white cartoon watercolour
+a bit | more | less | the background | the sky | white | red | hat off | bigger | smaller | better | make it | do it
+change it | again | undo | help | please | thanks | a sunset or not
+change | make it more | less of it | add it | remove | put it there | the other one | as before | like the last one
+same again but different | fix | improve | more please | up | down
+# questions
+is the background white? | can you see the hat? | what colour is the sky? | can a background be blurred too much?
+which hat suits me? | should I crop it? | who is wearing the crown? | is it blurry?
+why is it so dark? | when was this taken? | does a white background look better? | do you like sunsets?
+how many people are there? | was it raining? | what is a vignette? | isn't it too dark?
+"""
+NEIGHBOURS: Final = tuple(
+    prompt.strip() for line in _TEXT.splitlines() if not line.startswith("#") for prompt in line.split(" | ") if prompt
+)
