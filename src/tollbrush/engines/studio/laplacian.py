@@ -27,12 +27,12 @@ _STEPS = 300
 def solve_alpha(image: Map, known: Map, unknown: NDArray[np.bool_], start: Map, guess: Map, trust: Map) -> Map:
     """Alpha of `image` (h×w×3, 0..1): `known` (h×w, 0 or 1) outside `unknown`, solved inside from `start`, drawn to
     `guess` with the weight `trust`."""
-    unknown = unknown.copy()
-    unknown[:1] = unknown[-1:] = unknown[:, :1] = unknown[:, -1:] = False  # a 3×3 window must fit around each
+    # A 3×3 window must fit around each pixel: the picture's own rim is repeated around it.
+    image, known, start, guess, trust = (_framed(plane) for plane in (image, known, start, guess, trust))
+    unknown = np.pad(unknown, 1, mode="edge")
     rows, columns = np.nonzero(unknown)
-    alpha = known.copy()
     if not rows.size:
-        return alpha
+        return known[1:-1, 1:-1]
     number = np.full(unknown.shape, -1, np.int32)
     number[rows, columns] = np.arange(rows.size, dtype=np.int32)
     weights = _stencils(image, number, rows.size, _EPSILON)
@@ -42,8 +42,12 @@ def solve_alpha(image: Map, known: Map, unknown: NDArray[np.bool_], start: Map, 
     right += pull * guess[rows, columns]
     light = weights.astype(np.float32)  # they are read in every step, and half as wide are read faster
     solved = _conjugate_gradients(light, neighbours, right, start[rows, columns], _TOLERANCE, _STEPS)
-    alpha[rows, columns] = np.clip(solved, 0, 1)
-    return alpha
+    known[rows, columns] = np.clip(solved, 0, 1)
+    return np.ascontiguousarray(known[1:-1, 1:-1])
+
+
+def _framed(plane: Map) -> Map:
+    return np.pad(plane, ((1, 1), (1, 1), (0, 0))[: plane.ndim], mode="edge")
 
 
 @kernel

@@ -130,10 +130,11 @@ def _guided_enlargement(small: Map, alpha: Map, sure: Mask, unknown: Mask, pixel
     large = np.empty((height, width), np.float32)
     for rows in strips(height):
         there = enlarged(fit, rows, height, width)
-        zone = enlarged(zones, rows, height, width) > 0.5
+        inner, band = np.moveaxis(enlarged(zones, rows, height, width), -1, 0)
         colours = pixels[rows].astype(np.float32) * np.float32(1 / 255)
         fitted = np.einsum("ijc,ijc->ij", there[..., :3], colours) + there[..., 3]
-        large[rows] = np.where(zone[..., 1], np.clip(fitted, 0, 1), zone[..., 0])
+        # Halfway between the band and the inside neither has more than half.
+        large[rows] = np.where(band > 0.5, np.clip(fitted, 0, 1), 2 * inner > 1 - band)
     return large
 
 

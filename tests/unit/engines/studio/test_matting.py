@@ -54,6 +54,25 @@ def test_alpha_is_certain_away_from_the_outline() -> None:
     assert (found.alpha[outer] == 0).all()
 
 
+@pytest.mark.parametrize("side", [960, 1024, 1280])
+def test_enlarging_leaves_no_seam_where_the_band_begins(side: int) -> None:
+    """Some columns of the full size lie exactly between one of the band and one of the sure inside."""
+    mask = np.zeros((200, side), bool)
+    mask[:, : side // 2 + 3] = True
+    alpha = matte(composed(mask.astype(np.float32)), mask).alpha
+    assert (alpha[:, : side // 2 - 8] == 1).all()
+    assert (alpha[:, side // 2 + 14 :] == 0).all()
+
+
+def test_an_outline_goes_on_to_the_pictures_edge() -> None:
+    """A sleeve that the frame cuts off has no notch there."""
+    mask = np.zeros((120, 300), bool)
+    mask[:, :150] = True
+    alpha = matte(composed(mask.astype(np.float32)), mask).alpha
+    assert (alpha[:, :146] == 1).all()
+    assert np.abs(alpha[[0, -1]] - alpha[60]).max() < 0.02
+
+
 def test_the_foreground_carries_no_old_background() -> None:
     """Mixed pixels of red over blue must give back red: their blue is what would show as a halo."""
     truth, found = disc_matte(400, softness=8)
