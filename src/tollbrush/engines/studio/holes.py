@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _SIDE: Final = 320  # longer side at which holes are looked for; lengths below are in its pixels
 _BAND: Final = 6  # about the outline, where nothing is known
 _GROUND: Final = 80  # how far from the subject its ground is looked at
-_NEAR: Final = 20.0  # standard deviation of the neighbourhood whose ground a hole resembles
+_NEAR: Final = (49, 49)  # of the neighbourhood whose ground a hole resembles, averaged twice
 _DEEP: Final = 30  # a hole that starts further inside than this is none
 _GRAIN: Final = np.array([6, 3, 3], np.float32)  # Lab: what any ground varies by
 _ALIKE: Final = 1.8  # standard deviations within which a colour is the ground's
@@ -70,7 +70,7 @@ def _foreign(lab: Map, ground: Mask) -> Map:
     weight = ground.astype(np.float32)[..., None]
 
     def blurred(values: Map) -> Map:
-        soft = cv2.GaussianBlur(values, (0, 0), _NEAR)
+        soft = cv2.blur(cv2.blur(values, _NEAR), _NEAR)
         return np.asarray(soft, np.float32).reshape(*values.shape[:2], -1)
 
     total = blurred(weight) + np.float32(1e-6)

@@ -58,11 +58,10 @@ def test_a_patch_that_fades_into_its_surroundings_is_no_hole() -> None:
 
 
 def test_what_the_subject_has_elsewhere_is_no_hole() -> None:
-    """White stripes before a white wall."""
+    """A white mug with red stripes before a white wall: white under the handle may be more of it."""
     subject, _, whole = mug()
-    striped = subject.copy()
-    striped[100:340:20] = striped[101:340:20] = striped[102:340:20] = striped[103:340:20] = False
-    striped[104:340:20] = striped[105:340:20] = striped[106:340:20] = striped[107:340:20] = False
+    rows, columns = np.indices(subject.shape)
+    striped = subject & ((rows % 20 < 6) | (columns > 250))
     assert (without_holes(picture(striped), whole) == whole).all()
 
 
