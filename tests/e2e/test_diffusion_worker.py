@@ -100,12 +100,9 @@ async def test_models_that_do_not_fit_together_take_turns(folder: Path, monkeypa
         await worker.close()
 
 
-def test_who_gets_an_edit_has_the_model_or_little_to_do(folder: Path) -> None:
-    """Two devices: each keeps its model, a third goes where fewer are, and a long line is worth a load."""
-    first, second = (
-        Worker(setup(folder, "cpu"), eager=False, stalled=60),
-        Worker(setup(folder, "cpu"), eager=False, stalled=60),
-    )
+def test_who_gets_an_edit_has_the_model_or_little_to_do() -> None:
+    """Two devices: each keeps its models, another goes where fewer are, and a long line is worth a load."""
+    first, second = (Worker(Setup((), "cpu"), eager=False, stalled=60) for _ in range(2))
 
     def chosen(name: str) -> Worker:
         return min((first, second), key=lambda worker: worker.burden(name))
@@ -113,9 +110,9 @@ def test_who_gets_an_edit_has_the_model_or_little_to_do(folder: Path) -> None:
     first._ready, second._ready = {"acme/one", "acme/two"}, {"acme/three"}
     assert [chosen(f"acme/{name}") for name in ("one", "two", "three", "four")] == [first, first, second, second]
     waiting = _Waiting(cast("asyncio.Future[EditOutput]", None), unheard)
-    first._edits = dict.fromkeys(range(4), waiting)
+    first._edits = dict.fromkeys(range(3), waiting)
     assert chosen("acme/one") is first
-    first._edits[4] = waiting
+    first._edits = dict.fromkeys(range(5), waiting)
     assert chosen("acme/one") is second
 
 
