@@ -33,18 +33,20 @@ _LEAST: Final = 0.04  # of the picture, that must be sky
 
 @dataclass(frozen=True)
 class _Land:
-    """What a sky's light makes of the land: exposure, its tint (linear RGB), and how much colour is left."""
+    """What a sky's light makes of the land: exposure, its tint (linear RGB), how much colour is left, and how far the
+    brightest parts are held back, which would glow by night."""
 
     exposure: float
     tint: tuple[float, float, float]
     colour: float
+    knee: float = 0.0
 
 
 _LANDS: Final[dict[SkyKind, _Land]] = {
     "sunset": _Land(0.62, (1.28, 0.94, 0.70), 0.95),
     "blue_sky": _Land(1.04, (1.0, 1.0, 1.0), 1.06),
-    "starry": _Land(0.17, (0.72, 0.92, 1.42), 0.50),
-    "night": _Land(0.20, (0.76, 0.94, 1.36), 0.50),
+    "starry": _Land(0.20, (0.72, 0.92, 1.42), 0.50, knee=1.6),
+    "night": _Land(0.24, (0.76, 0.94, 1.36), 0.50, knee=1.6),
     "stormy": _Land(0.52, (0.96, 1.0, 1.06), 0.70),
 }
 
@@ -147,7 +149,28 @@ def _settled(small: Map, lab: Map, steps: Map, start: Mask) -> Mask | None:
         )
         if found[i, cv2.CC_STAT_TOP] <= 1 or (found[i, cv2.CC_STAT_AREA] > 40 and alike):
             kept |= part
-    return kept if kept.any() else None
+    return _trimmed(kept) if kept.any() else None
+
+
+def _trimmed(sky: Mask) -> Mask:
+    """Without what reaches below the horizon: narrow tongues of it, and pieces that lie wholly there."""
+    floor = _floor(sky, 75)
+    wide = max(3, round(0.04 * sky.shape[1]))
+    broad = cv2.morphologyEx(sky.astype(np.uint8), cv2.MORPH_OPEN, np.ones((1, wide), np.uint8)) > 0
+    result = sky.copy()
+    result[floor:] &= broad[floor:]
+    count, parts, found, _ = cv2.connectedComponentsWithStats(result.astype(np.uint8))
+    for i in range(1, count):
+        if found[i, cv2.CC_STAT_TOP] > floor:
+            result[parts == i] = False
+    return result
+
+
+def _floor(sky: Mask, percentile: float) -> int:
+    """The row above which that many per cent of the columns' skies end, each followed from the top."""
+    ends = np.where((~sky).any(axis=0), (~sky).argmax(axis=0), len(sky))
+    ends = ends[ends > 0]
+    return int(np.percentile(ends, percentile)) if ends.size else len(sky)
 
 
 def _confidence(lab: Map, steps: Map, sky: Mask) -> float:
@@ -189,6 +212,7 @@ def _gaps(pixels: Pixels, sky: Mask) -> Map:
     large = cv2.morphologyEx(alike, cv2.MORPH_OPEN, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)))
     large = cv2.dilate(large, np.ones((2 * size + 1,) * 2, np.uint8))
     share[(large > 0) & ~sky] = 0
+    share[_floor(sky, 97) + round(0.02 * height) :] = 0  # below the horizon nothing shows the sky
     # Foliage is dark against its gaps, and full of them.
     busy = cv2.blur(
         cv2.absdiff(alike, cv2.erode(alike, np.ones((3, 3), np.uint8))).astype(np.float32), (4 * size + 1,) * 2
@@ -207,6 +231,7 @@ def _joined(land: Map, share: Map, sky: Pixels, look: _Land) -> Pixels:
     result = np.empty((height, width, 3), np.uint8)
     for rows in strips(height):
         lit = linear(land[rows])
+        lit = lit / (1 + look.knee * lit)
         grey = lit @ np.array([0.2126, 0.7152, 0.0722], np.float32)
         lit = (grey[..., None] + (lit - grey[..., None]) * look.colour) * tint
         front = encoded(lit)
