@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 _CASCADES = ("haarcascade_frontalface_alt2.xml", "haarcascade_frontalface_default.xml")
 _WORK_SIDE = 560  # pixels of the longer side at which faces are sought
-_TILTED_SIDE = 420  # and tilted ones, twice
+_TILTED_SIDE = 360  # of a square as large as the picture in which tilted ones are sought, twice
 _ONE_PLACE = 0.4  # share of the smaller box from which two found at different tilts are one face
 _TILT = 0.47  # radians
 _SAME_FACE = 0.3  # overlap (intersection over union) from which two boxes are one face
@@ -109,7 +109,7 @@ def _agreed(small: Grey, scale: float) -> list[Face]:
 def _tilted(pixels: Pixels) -> Iterator[Face]:
     """The agreed faces of the picture turned by _TILT to either side."""
     h, w = pixels.shape[:2]
-    scale = min(1.0, _TILTED_SIDE / max(h, w))
+    scale = min(1.0, _TILTED_SIDE / float(np.sqrt(h * w)))
     small = _equalised(_grey(pixels), scale)
     for tilt in (-_TILT, _TILT):
         turn, size = _upright(tilt, (small.shape[1], small.shape[0]))

@@ -30,7 +30,7 @@ def light_on(pixels: Pixels, head: Head) -> Light:
     side = float(np.clip(2.0 * (right - left) / (right + left), -0.6, 0.6))
     direction = np.array([side if abs(side) > 0.08 else -0.3, -0.62, 0.66])
     direction /= np.linalg.norm(direction)
-    scene = _around(pixels, head, 4.0, (-4.0, 4.0)).reshape(-1, 3)
+    scene = _around(pixels, head, 4.0, (-4.0, 4.0), thin=True).reshape(-1, 3)
     # Dark skin in good light has bright things beside it; a dark photograph has none.
     lit = float(np.percentile(scene.mean(axis=1), 98)) / 0.9
     exposure = float(np.clip(min(0.45 + 0.75 * np.percentile(bright, 80), lit), 0.12, 1.1))
@@ -69,7 +69,7 @@ class Tones:
 
 def tones_of(pixels: Pixels, head: Head) -> Tones:
     """The tones of H×W×3|4 pixels; the black is that around the head."""
-    near = _around(pixels, head, 4.0, (-4.0, 4.0))
+    near = _around(pixels, head, 4.0, (-4.0, 4.0), thin=True)
     black = float(np.clip(np.percentile(near.max(axis=2), 1) - 0.03, 0, 0.3))
     step = max(1, max(pixels.shape[:2]) // 160)
     small = np.asarray(pixels[::step, ::step, :3], np.float32) / np.float32(255)
@@ -107,10 +107,11 @@ def _slope(grey: Floats) -> Floats:
     return np.asarray(np.hypot(cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1)), np.float32)
 
 
-def _around(pixels: Pixels, head: Head, wide: float, high: tuple[float, float]) -> Floats:
-    """The box ±wide × high around the eyes (units), float32 0…1, never empty."""
+def _around(pixels: Pixels, head: Head, wide: float, high: tuple[float, float], *, thin: bool = False) -> Floats:
+    """The box ±wide × high around the eyes (units), float32 0…1, never empty; `thin`: some 20 pixels per unit of it."""
     h, w = pixels.shape[:2]
     u, (x, y) = head.unit, head.origin
     left, top = int(np.clip(x - wide * u, 0, w - 2)), int(np.clip(y + high[0] * u, 0, h - 2))
     right, bottom = int(np.clip(x + wide * u, left + 2, w)), int(np.clip(y + high[1] * u, top + 2, h))
-    return np.asarray(pixels[top:bottom, left:right, :3], np.float32) / np.float32(255)
+    step = max(1, int(u / 20)) if thin else 1
+    return np.asarray(pixels[top:bottom:step, left:right:step, :3], np.float32) / np.float32(255)

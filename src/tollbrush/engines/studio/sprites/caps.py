@@ -26,7 +26,7 @@ from tollbrush.engines.studio.sprites.shapes import (
 
 _CLOTH: dict[str, Any] = {"gloss": 0.04, "rough": 0.5, "sheen": 0.08, "noise": 0.05}
 _BASE = -0.88
-_PEAK = 1.18  # how far the peak runs around the cap, in radians to each side
+_PEAK = 1.0  # how far the peak runs around the cap, in radians to each side
 
 
 def baseball_cap(head: Head, colour: Colour) -> list[Part]:
@@ -40,10 +40,10 @@ def baseball_cap(head: Head, colour: Colour) -> list[Part]:
     shade = rows_open(near_dark(90, 0.72, 0.15), dome) * (1 - 0.30 * seam)
     button = ball((0.0, _BASE + 0.08 - tall, 0.0), 0.10, 0.06, 0.10)
     s, across = ramp(0, 1, 40), np.linspace(-_PEAK, _PEAK, 121, dtype=np.float32)[None]
-    reach = 1.35 * np.clip(1 - (across / _PEAK) ** 2, 0, 1) ** 0.42
+    reach = 1.45 * np.clip(1 - (across / _PEAK) ** 2, 0, 1) ** 0.5
     x = a * np.sin(across) * (1 + 0.10 * s)
     z = DEEP * a * np.cos(across) + reach * s
-    y = _BASE - 0.04 + 0.25 * reach * s**1.1 + 0.75 * (1 - np.cos(across)) * (0.15 + 0.85 * s)
+    y = _BASE - 0.04 + 0.29 * reach * s**1.1 + 0.22 * (1 - np.cos(across))
     peak = grid(x, y, z)
     stitches = 1 - 0.16 * (np.mod(6 * s, 1.0) > 0.86)
     leaf = Surface(peak, 0.95 * cloth, open=rows_open(near_dark(40, 0.30, 0.30) * stitches, peak), **_CLOTH)

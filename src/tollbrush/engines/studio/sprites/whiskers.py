@@ -36,7 +36,7 @@ def _wing(along: _Doubles, across: _Doubles, head: Head) -> tuple[_Doubles, _Dou
     """The right wing: `along` 0 at the parting … 1 at the tip, `across` -1 above … 1 below."""
     knots = np.linspace(0, 1, 6)
     gap = head.mouth - head.nose
-    x = np.interp(along, knots, [0.015, 0.17, 0.34, 0.50, 0.62, 0.69])
+    x = np.interp(along, knots, [-0.03, 0.16, 0.34, 0.50, 0.62, 0.69])
     droop = np.interp(along, knots, [-0.02, 0.02, 0.07, 0.07, 0.00, -0.13])
     thick = np.interp(along, knots, [0.42 * gap, 0.44 * gap, 0.36 * gap, 0.22 * gap, 0.10 * gap, 0.008])
     return x - 0.10 * thick * across, head.nose + 0.50 * gap + droop + thick * across
