@@ -204,6 +204,20 @@ def test_a_mask_that_leaves_a_thin_frame_is_refused() -> None:
         fill(pixels, box(pixels, 2, 254, 2, 254))
 
 
+@pytest.mark.parametrize("share", [0.8, 0.95, 0.99])
+def test_a_mask_that_leaves_little_is_refused_with_advice(share: float) -> None:
+    pixels, side = photo("coffee"), int(256 * share**0.5)
+    with pytest.raises(CannotHonour, match="too little") as refused:
+        fill(pixels, box(pixels, len(pixels) - int(side * len(pixels) / 256), len(pixels), 0, side))
+    assert "Mark less" in refused.value.hint
+
+
+def test_half_a_texture_is_filled_from_the_other_half() -> None:
+    pixels = photo("grass")
+    mask = box(pixels, 75, 256, 0, 181)
+    assert 0.6 < texture(fill(pixels, mask)[80:250, 5:175]) / texture(pixels) < 1.5
+
+
 @settings(max_examples=25, deadline=None)
 @given(st.integers(1, 40), st.integers(1, 40), st.data())
 def test_any_small_picture_is_filled_or_refused(h: int, w: int, data: st.DataObject) -> None:
