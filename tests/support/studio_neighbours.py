@@ -93,6 +93,23 @@ is the background white? | can you see the hat? | what colour is the sky? | can 
 which hat suits me? | should I crop it? | who is wearing the crown? | is it blurry?
 why is it so dark? | when was this taken? | does a white background look better? | do you like sunsets?
 how many people are there? | was it raining? | what is a vignette? | isn't it too dark?
+# remarks, and what `it` is after them
+the dog in the snow | a hat like the one in the photo | noise is loud | she has horns | the crown jewels
+his beard is long | is it foggy | get the dog out of the photo
+get the man out | get the hat out of here | with a dragon | sunset with a dragon | cartoon with a hat for the dog
+black and white with the dog in colour | vintage with my logo
+the horizon is far away | make the horizon higher | flip the photo so my dragon is on the left
+crop it so he is gone | rotate so she stands | mirror only the left half
+remove the shadow behind the bottle | put flowers behind my corgi | put a snowy owl behind me
+put a foggy car behind her | make the dog snowy | a rainy dog | snow white and the seven dwarfs | pop the balloon
+put a pirate on the boat | make him a pirate | turn me into a witch | make my son a king with a throne
+dress him as a cowboy | add a cowboy | put santa next to me | a clown behind me
+my client wants a dog | the king needs his castle | she wants to be blonde | he wants a smile | this needs a cat
+it needs more cats | it wants feeding
+I sell dragons, add one | I love this, give me more of it | we were at the beach, put us at the office
+this is my dog, make him smile | thanks for the hat, now add a scarf
+the back of the car is dirty, clean it | the wall is cracked, repair it | his teeth are yellow, make them white
+the lamp is too bright, dim it | the shirt is dark, brighten it
 """
 NEIGHBOURS: Final = tuple(
     prompt.strip() for line in _TEXT.splitlines() if not line.startswith("#") for prompt in line.split(" | ") if prompt

@@ -80,6 +80,8 @@ def _settled(found: Sequence[Reading], prompt: str) -> list[Operation]:
         raise NotHonouredError(f'"{shortened(prompt)}" does not say what to mend.', prompt)
     last = {(o.kind, o.where): o for o in wishes if isinstance(o, Tone)}  # darker, much darker
     wishes = [o for o in wishes if not isinstance(o, Tone) or last[o.kind, o.where] is o]
+    if any(isinstance(o, Crop) and o.aspect for o in wishes):
+        wishes = [o for o in wishes if o != Crop()]  # crop it, 16:9
     if any(isinstance(o, KeepColour) for o in wishes):
         wishes = [o for o in wishes if o != Tone("black_and_white", where="background")]  # the rest is grey already
     answered = {(type(o), getattr(o, "kind", None)) for o in wishes}

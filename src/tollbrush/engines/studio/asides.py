@@ -95,6 +95,8 @@ def _is_result(part: Sequence[Term]) -> bool:
     """`so the chair stands out`, `so that it looks nice`, `so there is room for text`."""
     if part and part[0].plays("THERE"):
         return any(term.plays("SPACE") for term in part[:3])
+    if any(term.plays("IS") for term in part) and part[-1].plays("SEEN"):
+        return sum(term.plays(UNKNOWN) for term in part) <= _MOST_STRANGERS
     return any(term.plays("POPS", "NICE", "SEEN", "COMPLAINT") for term in part) and all(
         term.plays(*_RESULT) for term in part
     )
@@ -141,7 +143,7 @@ def _purpose_end(terms: Sequence[Term], at: int) -> int:
     end, strangers = 0, 0
     for i in range(at, len(terms)):
         term = terms[i]
-        if term.plays("PURPOSE"):
+        if term.plays("PURPOSE", "TEXT"):
             end = i + 1
             while end < len(terms) and terms[end].plays("PICTURE"):
                 end += 1

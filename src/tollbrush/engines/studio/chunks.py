@@ -90,6 +90,7 @@ def _replaced(part: Sequence[Term]) -> Term | None:
 
 
 _ADJECTIVES: Final = "(?:NICE|STATE|HUE|AGED|SIZE|LIGHTEN|DEEPEN|OFF){0,4}"
+_SAID_OF_PICTURE: Final = "(?:NICE|STATE|AGED|SIZE|PERSON|THING|PURPOSE|COMPLAINT)"
 _GONE: Final = "(?:UNKNOWN|THING|STATE|HUE|NICE|BG|SKY|OLDSKY|IT|COMPLAINT|OF|IN|PLAIN|AGED|PURPOSE|ROOM|LAND)"
 _SHAPES: Final[tuple[tuple[str, Build], ...]] = (
     ("ASPECT RATIO* ASPECT", _once),
@@ -97,7 +98,7 @@ _SHAPES: Final[tuple[tuple[str, Build], ...]] = (
     (f"{_ADJECTIVES} WHO (?:JOINT WHO)+", _several),
     (f"{_ADJECTIVES} WHO WHO (?!PICTURE)", _named),
     ("(?:NICE|STATE|HUE|AGED|SIZE|COMPLAINT){1,4} WHO", _last),
-    ("(?:NICE|STATE|AGED|SIZE|PERSON|THING|PURPOSE|COMPLAINT){1,4} PICTURE", _alone("PICTURE")),
+    (f"{_SAID_OF_PICTURE} EFFECT? {_SAID_OF_PICTURE}{{0,3}} PICTURE", _alone("PICTURE")),
     ("PICTURE (?:OF|WITH|FROM|SHOWS|IN) WHO (?:(?:WITH|IN|ON|AND) WHO)?", _alone("PICTURE")),
     ("PICTURE (?:OF|WITH|FROM) (?:IT|SELF)", _alone("PICTURE")),
     ("(?:EVERYTHING|WHICHIS|IS|THINGS){1,3} (?:IN|FROM|AT) BG", _behind),

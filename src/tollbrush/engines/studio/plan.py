@@ -15,14 +15,14 @@ from tollbrush.engines.studio.abilities import Operation, RemoveBackground, Repl
 from tollbrush.engines.studio.agreement import reconciled
 from tollbrush.engines.studio.asides import without_asides
 from tollbrush.engines.studio.chunks import chunked
-from tollbrush.engines.studio.clauses import VERBS, clauses, completions, halves
+from tollbrush.engines.studio.clauses import VERBS, clauses, completions, halves, known
 from tollbrush.engines.studio.framings import Border
 from tollbrush.engines.studio.grammar import readings
 from tollbrush.engines.studio.loose import loosely
 from tollbrush.engines.studio.performed import is_performed
 from tollbrush.engines.studio.reading import Keep, Reading, TooMuchError
 from tollbrush.engines.studio.refusals import NotHonouredError, not_understood, unclear
-from tollbrush.engines.studio.remarks import is_remark
+from tollbrush.engines.studio.remarks import is_of_a_thing, is_remark
 from tollbrush.engines.studio.repertoire import GROUPS, Offer
 from tollbrush.engines.studio.treatments import Blur, Denoise, KeepColour, Sharpen, Vignette, Write
 from tollbrush.engines.studio.words import Term, read
@@ -82,6 +82,7 @@ def _read_quotes(prompt: str, *, masked: bool) -> Plan:
 def _planned(terms: Sequence[Term], prompt: str, *, masked: bool) -> Plan:
     found: list[Reading] = []
     before: Sequence[Term] = ()
+    after_comma = False
     # What is masked is here.
     ahead = clauses([t for t in without_asides(terms) if not (masked and t.key == "here")])
     while ahead:
@@ -92,10 +93,12 @@ def _planned(terms: Sequence[Term], prompt: str, *, masked: bool) -> Plan:
             wish = [*clause.terms, *ahead[0].terms] if clause.runs_on and ahead else None
             if wish is not None and (joined := _meant(wish, before, found, masked=masked)):
                 meanings, clause, ahead = joined, ahead[0], ahead[1:]
+            elif after_comma and (whole := _meant([*before, *clause.terms], (), found[:-1], masked=masked)):
+                found, meanings = found[:-1], whole  # film grain, subtle
             elif not (meanings := _as_halves(clause.terms, before, found, masked=masked)):
                 raise refused from None
         found += meanings
-        before = clause.terms
+        before, after_comma = clause.terms, clause.runs_on and len(meanings) == 1
     return Plan(reconciled(found, prompt, masked=masked))
 
 
@@ -167,6 +170,8 @@ def _points_nowhere(meaning: Reading, clause: Sequence[Term], before: Sequence[T
     """`blur the background and make it darker`: is it the picture, or the background?"""
     if not isinstance(meaning, Tone | Blur | Sharpen | Denoise):
         return False
+    if found and found[-1] == Keep("remark") and is_of_a_thing(before) and any(t.plays("IT") for t in clause):
+        return True
     if getattr(meaning, "where", "picture") == "background" or not any(t.plays("BG") for t in before):
         return False
     if any(t.plays("PICTURE", "EVERYTHING", "AREA") for t in clause):
@@ -187,6 +192,7 @@ def _with_pair(clause: Sequence[Term], *, masked: bool) -> Sequence[Reading]:
             try:
                 parts = (clause[:at], clause[at + 1 :])
                 first, second = (readings(part, masked=masked) or loosely(part) for part in parts)
+                second = second or loosely([_ADD, *parts[1]])
             except TooMuchError:
                 continue
             if len(first) == len(second) == 1 and isinstance(next(iter(second)), _BESIDES):
@@ -194,5 +200,6 @@ def _with_pair(clause: Sequence[Term], *, masked: bool) -> Sequence[Reading]:
     return []
 
 
+_ADD: Final = known("add")
 _DESCRIBED: Final = ("SCENE", "HUE", "LOOK", "ER", "STYLE", "EFFECT", "ASPECT")
 _BESIDES: Final = (Wear, Tone, Border, Vignette, Write, ReplaceBackground)

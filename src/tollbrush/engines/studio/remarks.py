@@ -15,8 +15,8 @@ _STATES: Final = (
 _AROUND: Final = (
     *_STATES,
     "PICTURE", "IT", "PERSON", "THING", "BG", "SKY", "COLOURS", "HUEWORD", "TONES", "BALANCE", "HORIZON", "PURPOSE",
-    "DEGREE", "TOO", "IS", "LOOKS", "OF", "IN", "ON", "AT", "FOR", "WITH", "BEHIND", "FROM", "SUBJ", "MORE", "NO",
-    "NOT", "EVERYTHING", "HUE", "ABSTRACT", "TAKEN", "BE", "AREA", "HERE", "TO", "SELF", "HEAD", "TONENOUN",
+    "DEGREE", "TOO", "IS", "LOOKS", "OF", "IN", "ON", "AT", "FOR", "WITH", "BEHIND", "FROM", "SUBJ", "MORE",
+    "EVERYTHING", "HUE", "ABSTRACT", "TAKEN", "BE", "AREA", "HERE", "TO", "SELF", "HEAD", "TONENOUN",
     "SHADOWS", "HIGHLIGHTS",
 )  # fmt: skip
 
@@ -41,6 +41,8 @@ def is_remark(clause: Sequence[Term]) -> bool:
         return True
     if first.plays("IS") and first.key in ("its", "it's") and rest[0].plays("PICTURE", "PERSON", "THING", "PURPOSE"):
         return all(term.plays(*_AROUND) for term in rest)
+    if first.key in ("its", "it's") and len(rest) == 1 and rest[0].plays(UNKNOWN):
+        return True  # it's december
     return _describes(clause) or _names(clause)
 
 
@@ -75,3 +77,10 @@ def _before_place(state: Sequence[Term]) -> Sequence[Term]:
         len(state),
     )
     return state[:at] if any(term.plays(*_STATES) for term in state[:at]) else state
+
+
+def is_of_a_thing(clause: Sequence[Term]) -> bool:
+    """`the lamp is too bright`: an `it` after that is the lamp."""
+    verb = next((i for i, term in enumerate(clause) if term.plays("IS", "LOOKS")), 0)
+    subject = clause[verb - 1] if verb else clause[0]
+    return bool(verb) and subject.plays("THING", "PERSON", "HEAD", "ROOM", "LAND", UNKNOWN)

@@ -10,7 +10,6 @@ from tollbrush.engines.studio.colours import Colour
 from tollbrush.engines.studio.framings import Border, Crop, Enlarge, Extend, Flip, Rotate, Side
 from tollbrush.engines.studio.lexicon import COLOURS
 from tollbrush.engines.studio.reading import (
-    Complaint,
     Found,
     KeepHue,
     Reading,
@@ -65,13 +64,21 @@ def weather_scene(found: Found) -> Reading | None:
     return ReplaceBackground(scene) if scene else None
 
 
+def skied_anyhow(found: Found) -> Reading | None:
+    """`the sky so that it's full of stars`."""
+    return _sky_of(found.part("goal")[0], ())
+
+
 def skied(found: Found) -> Reading | None:
-    term = found.part("sky")[0]
+    return _sky_of(found.part("sky")[0], found.part("traits"))
+
+
+def _sky_of(term: Term, adjectives: Sequence[Term]) -> Reading | None:
     kind = term.roles.get("SKYLOOK") or term.roles.get("WHOLESKY") or _SCENE_SKIES.get(str(term.roles.get("SCENE")))
     if kind is None:
         return None
     sky = cast(SkyKind, kind)
-    traits = [t for t in found.part("traits") if not t.plays("NICE", "FLAT") or t.plays("MOOD")]
+    traits = [t for t in adjectives if not t.plays("NICE", "FLAT") or t.plays("MOOD")]
     return ReplaceSky(sky, moods(traits, SKY_TINGES.get(sky, {})))
 
 
@@ -99,14 +106,6 @@ def softened(found: Found) -> Reading:
 
 def blurred_whole(found: Found) -> Reading:
     return Blur(found.amount())
-
-
-def unsharp(_found: Found) -> Reading:
-    return Complaint(Sharpen())
-
-
-def noisy(_found: Found) -> Reading:
-    return Complaint(Denoise())
 
 
 def vignetted(found: Found) -> Reading:
@@ -191,10 +190,6 @@ def rotated(found: Found) -> Reading | None:
     if not 0 < abs(degrees) <= 360 or degrees % 360 == 0:
         raise TooMuchError([t for t in turn if t.plays("DEGREES", "NUMBER")])
     return Rotate(degrees if abs(degrees) <= 180 else degrees - 360 * (1 if degrees > 0 else -1))
-
-
-def upside_down(_found: Found) -> Reading:
-    return Rotate(180.0)
 
 
 def flipped(found: Found) -> Reading:

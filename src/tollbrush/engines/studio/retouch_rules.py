@@ -7,7 +7,7 @@ from typing import Final
 from tollbrush.engines.studio import retouch_readings as read
 from tollbrush.engines.studio.framings import Extend, Flip, Rotate, Straighten
 from tollbrush.engines.studio.reading import Builder, Complaint, Keep, always
-from tollbrush.engines.studio.treatments import Style
+from tollbrush.engines.studio.treatments import Denoise, Sharpen, Style
 
 MACROS: Final = {
     "SHOWN": "(?:PICTURE|IT)",
@@ -65,13 +65,13 @@ BOTH: Final[tuple[tuple[str, Builder], ...]] = (
     ("DEGREE* SHARPEN DEGREE* PART? GRADE", read.sharpened),
     ("CHANGE? PART? (?:BE|LOOKS)* (?:DEGREE|MORE)* SHARPER DEGREE*", read.sharpened),
     ("(?:UPWARDS|MORE|ADD|DEGREE)+ PICTURE? SHARPNESS (?:(?:OF|IN|TO) PART)? GRADE", read.sharpened),
-    ("SHOWN? (?:IS|LOOKS)+ (?:TOO|DEGREE)* SOFTENED", read.unsharp),
+    ("SHOWN? (?:IS|LOOKS)+ (?:TOO|DEGREE)* SOFTENED", always(Complaint(Sharpen()))),
     ("(?:REMOVE|DOWNWARDS|LESS|REPAIR) DEGREE* BLURNESS (?:(?:OF|IN|FROM|ON) PART)? GRADE", read.sharpened),
     ("DEGREE* DENOISE DEGREE* PART? GRADE", read.denoised),
     ("(?:REMOVE|DOWNWARDS|LESS|HEAL) DEGREE* NOISE (?:(?:OF|IN|FROM|ON) PART)? GRADE", read.denoised),
     ("CHANGE WHOLE BE? DEGREE* LESS NOISY", read.denoised),
-    ("(?:SHOWN? (?:IS|LOOKS)+)? (?:TOO|DEGREE)+ NOISY", read.noisy),
-    ("SHOWN? (?:IS|LOOKS)+ NOISY", read.noisy),
+    ("(?:SHOWN? (?:IS|LOOKS)+)? (?:TOO|DEGREE)+ NOISY", always(Complaint(Denoise()))),
+    ("SHOWN? (?:IS|LOOKS)+ NOISY", always(Complaint(Denoise()))),
     ("DEGREE* BLUR DEGREE* PART? GRADE", read.blurred_whole),
     ("CHANGE PART (?:BE|LOOKS)* (?:MORE|DEGREE)* BLURRY DEGREE*", read.blurred_whole),
     ("DEGREE* SOFTEN DEGREE* PART DEGREE*", read.softened),
@@ -128,12 +128,13 @@ WHOLE: Final[tuple[tuple[str, Builder], ...]] = (
     # its frame
     ("ROTATE SHOWN? (?P<turn>(?:FOR|BYFACTOR|TO|CLOCK|DEGREES|NUMBER)+)", read.rotated),
     ("(?P<turn>DEGREES TO? CLOCK)", read.rotated),
-    ("(?:ROTATE|CHANGE|FLIP)? SHOWN? ROUND", read.upside_down),
+    ("(?:ROTATE|CHANGE|FLIP)? SHOWN? ROUND", always(Rotate(180.0))),
     ("SHOWN? (?:IS|LOOKS)+ ROUND", always(Complaint(Rotate(180.0)))),
     ("STRAIGHTEN (?:SHOWN|HORIZON)? (?:(?:OF|IN) SHOWN)?", always(Straighten())),
     ("CHANGE (?:SHOWN|HORIZON) (?:BE|LOOKS)* STRAIGHT", always(Straighten())),
     ("REPAIR CROOKED? HORIZON (?:(?:OF|IN) SHOWN)?", always(Straighten())),
     ("(?:SHOWN|HORIZON)? (?:IS|LOOKS)+ (?:TOO|DEGREE)* CROOKED", always(Complaint(Straighten()))),
+    ("HORIZON (?:IS|LOOKS|TOO|DEGREE)* CROOKED (?:TO? CLOCK)?", always(Complaint(Straighten()))),
     ("FLIP SHOWN? (?:TO|IN)? (?P<axis>AXIS)", read.flipped),
     ("(?P<axis>AXIS) FLIP SHOWN?", read.flipped),
     ("(?:ADD|CHANGE) SHOWN? (?P<axis>AXIS) FLIP", read.flipped),

@@ -10,8 +10,10 @@ from tollbrush.engines.studio.reading import Builder, Complaint, Found, Reading,
 
 
 def toned(role: str) -> Builder:
-    def build(found: Found) -> Reading:
+    def build(found: Found) -> Reading | None:
         kind = cast(ToneKind, found.value("tone", role))
+        if found.part("tone")[0].plays("WASHED") and found.terms[0].plays("PICTURE", "IT", "COLOURS", "LOOKS", "IS"):
+            return None  # a complaint
         sign = found.part("sign")
         if sign and sign[0].plays("LESS"):
             kind = OPPOSITE[kind]
@@ -130,6 +132,7 @@ TONES: Final[tuple[tuple[str, Builder], ...]] = (
     ("(?P<tone>TONENOUN) (?P<signs>(?:DEGREE|UPWARDS|DOWNWARDS)+) (?:FOR? PERCENT)?", measured),
     ("(?P<tone>TONENOUN) (?:FOR|TO)? (?P<step>STEP)", stepped),
     ("(?P<step>STEP) (?:OF|MORE)? (?P<tone>TONENOUN)", stepped),
+    ("COLOURS (?:IS|LOOKS)+ TOO DEGREE", always(Complaint(Tone("less_saturation")))),
     ("COLOURS (?:IS|LOOKS)+ (?:TOO|DEGREE)* DULL", always(Complaint(Tone("more_saturation")))),
     ("COLOURS? (?:IS|LOOKS)+ OFF", always(Complaint(Tone("balanced")))),
     ("CHANGE COLOURS (?:MORE|DEGREE)* POPS (?:MORE|DEGREE)*", vivid),

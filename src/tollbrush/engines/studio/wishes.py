@@ -102,7 +102,12 @@ ON_SUBJECT: Final = (
         {"traits": ("NICE", "MOOD")},
         (is_goal,),
     ),
-    Wish({"kind": ("WEATHER",), **BACK}, read.weather_scene, (*GLUE, *PUT, "NICE", "EFFECT", "LOOKS", "SO", "INSTEAD")),
+    Wish(
+        {"kind": ("WEATHER",), **BACK},
+        read.weather_scene,
+        (*GLUE, *PUT, "NICE", "EFFECT", "LOOKS", "SO", "INSTEAD", "BEHIND", *WHO),
+        when=(is_around,),
+    ),
     Wish({"soft": ("SOFTEN", "SOFTER"), **BACK}, blurred, (*GLUE, "DEGREE", "CHANGE", *WHO), when=(is_around,)),
     Wish({"mode": ("PORTRAITMODE",)}, blurred, (*ASKED, "DEGREE", "SOFT", "BLUR", *BACK["ground"], *WHO)),
     # what is worn, styles, weather

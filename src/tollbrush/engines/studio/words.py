@@ -51,7 +51,10 @@ _SMILES: Final = re.compile(
 # Where a point of a list begins: its number or its bullet, and a new line.
 _LISTED: Final = re.compile(r"(?:^|\s)(?:[1-9][.)]|[-*•])\s+(?=[a-z])|[\r\n]+")
 _QUOTES: Final = str.maketrans({"’": "'", "‘": "'", "`": "'", "´": "'", "“": '"', "”": '"', "—": ",", "…": "."})
-_POINTED_AT: Final = ("PICTURE", "BG", "PERSON", "THING", "AREA", "EFFECT", "COLOURS")
+_POINTED_AT: Final = (
+    "PICTURE", "BG", "PERSON", "THING", "AREA", "EFFECT", "COLOURS", "SKY", "OLDSKY", "STATE",
+    "NOISE", "HIGHLIGHTS", "SHADOWS",
+)  # fmt: skip
 
 
 def read(prompt: str, *, quotes: bool = True) -> list[Term]:
