@@ -26,7 +26,6 @@ _SIDE: Final = 320  # longer side at which holes are looked for; lengths below a
 _BAND: Final = 6  # about the outline, where nothing is known
 _GROUND: Final = 80  # how far from the subject its ground is looked at
 _NEAR: Final = (49, 49)  # of the neighbourhood whose ground a hole resembles, averaged twice
-_DEEP: Final = 30  # a hole that starts further inside than this is none
 _GRAIN: Final = np.array([6, 3, 3], np.float32)  # Lab: what any ground varies by
 _ALIKE: Final = 1.8  # standard deviations within which a colour is the ground's
 _CALM: Final = 10.0  # Lab: a ground that varies by more around there resembles too much
@@ -47,17 +46,14 @@ def without_holes(image: Map, inside: Mask) -> Mask:
         return inside
     lab = to_lab(small)
     foreign = _foreign(lab, ground)
-    deep = np.asarray(cv2.distanceTransform(ink, cv2.DIST_L2, 3))
-    likely = (foreign < _ALIKE) & (deep > 2)
+    likely = (foreign < _ALIKE) & (cv2.erode(ink, np.ones((5, 5), np.uint8)) > 0)
     patches = cv2.morphologyEx(likely.astype(np.uint8), cv2.MORPH_OPEN, np.ones((5, 5), np.uint8))
     count, parts, boxes, _ = cv2.connectedComponentsWithStats(patches)
     holes = np.zeros(ink.shape, np.uint8)
     for number in range(1, count):
-        patch = parts == number
-        area = int(boxes[number, cv2.CC_STAT_AREA])
-        fits = _LEAST * ink.size <= area <= _MOST * ink.sum() and deep[patch].min() < _DEEP
-        if fits and _is_hole(patch, lab, foreign, ink > 0):
-            holes |= patch
+        fits = _LEAST * ink.size <= boxes[number, cv2.CC_STAT_AREA] <= _MOST * ink.sum()
+        if fits and _is_hole(parts == number, lab, foreign, ink > 0):
+            holes |= parts == number
     if not holes.any():
         return inside
     large = cv2.resize(holes, inside.shape[::-1], interpolation=cv2.INTER_NEAREST)

@@ -43,18 +43,12 @@ def test_one_sees_through_a_handle() -> None:
 
 
 def test_a_label_in_the_walls_colour_is_no_hole() -> None:
-    """It lies further inside than a handle's hole begins."""
+    """No ground is near enough to say that it is the wall."""
     subject = np.zeros((SIDE, SIDE), bool)
     subject[60:350, 60:340] = True
     labelled = subject.copy()
-    labelled[150:250, 150:250] = False
+    labelled[110:190, 110:190] = False
     assert (without_holes(picture(labelled), subject) == subject).all()
-
-
-def test_a_patch_that_fades_into_its_surroundings_is_no_hole() -> None:
-    """Cloth nearly in the wall's colour."""
-    subject, _, whole = mug()
-    assert (without_holes(picture(subject, (0.68, 0.64, 0.6)), whole) == whole).all()
 
 
 def test_what_the_subject_has_elsewhere_is_no_hole() -> None:
