@@ -37,7 +37,7 @@ def not_understood(clause: Sequence[Term], excess: TooMuchError | None, *, maske
         what, where = ("remove", "go") if wanted == RemoveMasked() else ("change", "change")
         advice = f"Send a mask, white over what should {where}."
         return NotHonouredError(f'The studio cannot find what to {what} in "{text}" by itself.', text, advice)
-    strangers = excess.words if excess else [term for term in clause if term.plays(UNKNOWN)]
+    strangers = excess.words if excess else _strangers(clause)
     words = list(dict.fromkeys(_bare(term) for term in strangers))[:6]
     advice = _unquoted(clause) or _without(clause, strangers, masked=masked)
     kind = None if advice or masked else next((k for k in KINDS if any(t.plays(*k.roles) for t in clause)), None)
@@ -45,6 +45,18 @@ def not_understood(clause: Sequence[Term], excess: TooMuchError | None, *, maske
     named = ", ".join(f'"{word[:30]}"' for word in words)
     message = f'The studio cannot do "{text}"' + (f": it cannot honour {named}." if words else ".")
     return NotHonouredError(message, text, advice, kind)
+
+
+def _strangers(clause: Sequence[Term]) -> Sequence[Term]:
+    """The words that no rule takes: the unknown ones, or else the things and places that nothing can be done with."""
+    unknown = [term for term in clause if term.plays(UNKNOWN)]
+    for roles in (("LAND", "ROOM", "PURPOSE"), ("THING",)):
+        unknown = unknown or [t for t in clause[1:] if t.plays(*roles) and not t.plays(*_ELSE) and t.key not in _US]
+    return unknown
+
+
+_ELSE: Final = ("PICTURE", "BG", "PERSON", "HUE", "TEXT", "WATERMARK", "SCENE", "WEAR", "CHANGE")
+_US: Final = ("us", "them", "both", "everyone", "everybody", "people", "thing", "it")
 
 
 def unclear(clause: Sequence[Term]) -> NotHonouredError:

@@ -40,7 +40,7 @@ _TELLING: Final = (
         f"It imitates no artist or studio. Styles it knows: {', '.join(STYLES.endings.values())}.",
     ),
     (
-        "px pixels k kb mb resolution resize smaller half dpi megapixels compress 800 1080",
+        "px pixels k kb mb resolution resize smaller dpi megapixels compress 800 1080",
         "Send the `size` you want with the request; in words it can: enlarge it 2 times.",
     ),
     (
