@@ -25,7 +25,7 @@ FEW = (
     "change the background to a starry sky", "change the background to a beach", "change the background to mountains",
     "change the background to a foggy landscape", "remove the background", "blur the background",
     "change the sky to a sunset", "change the sky to a starry sky", "change the sky to a stormy sky",
-    "extend the sky upwards", "remove this", "make this red", "add a witch hat", "add a flower crown",
+    "extend the picture to the right", "remove this", "make this red", "add a witch hat", "add a flower crown",
     "add headphones", "add sunglasses", "add snow", "add rain", "add fog", "turn it into a watercolour",
     "turn it into an oil painting", "turn it into a pencil sketch", "turn it into a cartoon", "make it look vintage",
     "turn it into pop art", "make it black and white", "make it cinematic", "keep only red in colour",
@@ -55,7 +55,7 @@ def main() -> None:
 
 
 def _written(path: Path, prompts: Sequence[str], photos: list[Photo]) -> None:
-    Image.fromarray(np.vstack([_row(prompt, photos) for prompt in prompts])).save(path, quality=72, method=6)
+    Image.fromarray(np.vstack([_row(prompt, photos) for prompt in prompts])).save(path, quality=56, method=6)
     print(f"Written to {path}.")
 
 
