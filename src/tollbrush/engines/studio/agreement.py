@@ -15,7 +15,7 @@ from tollbrush.engines.studio.abilities import (
     Tone,
     Wear,
 )
-from tollbrush.engines.studio.framings import Border, Crop, Extend, Framing
+from tollbrush.engines.studio.framings import Border, Crop, Extend, Framing, Side
 from tollbrush.engines.studio.lexicon import OPPOSITE
 from tollbrush.engines.studio.reading import Complaint, Keep, KeepHue, Reading
 from tollbrush.engines.studio.refusals import NotHonouredError, shortened
@@ -85,7 +85,16 @@ def _settled(found: Sequence[Reading], prompt: str) -> list[Operation]:
     if any(isinstance(o, KeepColour) for o in wishes):
         wishes = [o for o in wishes if o != Tone("black_and_white", where="background")]  # the rest is grey already
     answered = {(type(o), getattr(o, "kind", None)) for o in wishes}
-    return [o for o in complaints if (type(o), getattr(o, "kind", None)) not in answered] + wishes
+    return _joined([o for o in complaints if (type(o), getattr(o, "kind", None)) not in answered] + wishes)
+
+
+def _joined(operations: list[Operation]) -> list[Operation]:
+    """Two sides to extend are one extension."""
+    parts = [o for o in operations if isinstance(o, Extend) and o.aspect is None]
+    if len(parts) < 2:
+        return operations
+    whole = Extend(tuple(side for side in get_args(Side) if any(side in o.sides for o in parts)))
+    return [whole if o == parts[0] else o for o in operations if o not in parts[1:]]
 
 
 def _turn(operation: Operation) -> int:
