@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 _LUMINANCE: Final = np.array([0.2126, 0.7152, 0.0722], np.float32)
 _GAMMA: Final = 2.2
-_ABOVE: Final = 30  # how much lighter than its backdrop a subject's lit parts should be, in L
-_GOALS: Final = (38, 80)
+_ABOVE: Final = 28  # how much lighter than its backdrop a subject's lit parts should be, in L
+_GOALS: Final = (34, 80)
 _DIMMEST: Final = 0.6
 _LIFT: Final = 0.5  # of the way up: shadows may stay darker than a bright backdrop makes one expect
 _SOFTEST: Final = 0.75
@@ -92,7 +92,7 @@ class Relight:
         power = float(np.clip(np.log(lift / 100) / np.log(key / 100), _SOFTEST, 1)) if goal > key else 1.0
         # By day the sun's white light outweighs the sky's.
         coloured = float(np.clip((_DAY - backdrop) / 40, 0.2, 1))
-        return cls(gain, power, 0.75 if light.night else 1.0, 0.75 * light.strength * coloured)
+        return cls(gain, power, 0.75 if light.night else 1.0, 0.65 * light.strength * coloured)
 
     def gains(self, ambient: Map) -> Map:
         """What each channel of a subject is multiplied by where this linear light surrounds it; of the same shape."""
