@@ -8,7 +8,8 @@ import cv2
 import numpy as np
 
 from tollbrush.engines.studio.light import from_lab, to_lab
-from tollbrush.engines.studio.painterly import contours, evened, unit
+from tollbrush.engines.studio.painterly import SPECK, contours, evened, unit, without_specks
+from tollbrush.engines.studio.strips import strips
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,21 +24,24 @@ _LEVELS: Final = np.linspace(0, 1, 256, dtype=np.float32)
 def vintage(colours: Map, random: np.random.Generator) -> Map:
     """A faded print: lifted blacks, yellowed whites, blue in the shadows, grain, and a light leak at one side."""
     height, width = colours.shape[:2]
-    lab = to_lab(colours)
-    lab[..., 1:] *= 0.74
-    faded = from_lab(lab)
-    for channel, points in enumerate(((0.06, 0.56, 0.97), (0.045, 0.51, 0.93), (0.12, 0.47, 0.80))):
-        faded[..., channel] = np.interp(faded[..., channel], _LEVELS, _bent(points))
-    rows, columns = np.indices((height, width), dtype=np.float32)
-    x, y = (columns + 0.5) / width, (rows + 0.5) / height
-    corner = 1 - 1.0 * np.clip(np.hypot((x - 0.5) * 1.05, y - 0.5) - 0.32, 0, 1) ** 1.5
     noise = random.standard_normal((height, width), np.float32)
     noise = np.asarray(cv2.GaussianBlur(noise, (0, 0), max(0.8 * unit(colours), 0.4)), np.float32)
-    grain = noise * np.float32(0.022 / max(float(noise.std()), 1e-6))
+    noise *= np.float32(0.022 / max(float(noise.std()), 1e-6))
     side, at = random.choice([-0.02, 1.02]), random.uniform(0.1, 0.7)
-    leak = np.exp(-np.square(x - side) / 0.02 - np.square(y - at) / 0.25)[..., None]
-    aged = np.clip(faded * corner[..., None] + grain[..., None], 0, 1)
-    return np.asarray(1 - (1 - aged) * (1 - leak * np.array([0.35, 0.14, 0.04], np.float32)), np.float32)
+    x = (np.arange(width, dtype=np.float32) + 0.5)[None] / width
+    down = (np.arange(height, dtype=np.float32) + 0.5)[:, None] / height
+    result = np.empty_like(colours)
+    for rows in strips(height):
+        lab, y = to_lab(colours[rows]), down[rows]
+        lab[..., 1:] *= 0.74
+        faded = from_lab(lab)
+        for channel, points in enumerate(((0.06, 0.56, 0.97), (0.045, 0.51, 0.93), (0.12, 0.47, 0.80))):
+            faded[..., channel] = np.interp(faded[..., channel], _LEVELS, _bent(points))
+        corner = 1 - 1.0 * np.clip(np.hypot((x - 0.5) * 1.05, y - 0.5) - 0.32, 0, 1) ** 1.5
+        leak = np.exp(-np.square(x - side) / 0.02 - np.square(y - at) / 0.25)[..., None]
+        aged = np.clip(faded * corner[..., None] + noise[rows, :, None], 0, 1)
+        result[rows] = 1 - (1 - aged) * (1 - leak * np.array([0.35, 0.14, 0.04], np.float32))
+    return result
 
 
 def hdr(colours: Map, _: np.random.Generator) -> Map:
@@ -97,21 +101,25 @@ def pop_art(colours: Map, _: np.random.Generator) -> Map:
     scale = unit(colours)
     calm = np.asarray(cv2.bilateralFilter(colours, 7, 0.1, max(5 * scale, 1)), np.float32)
     grey = to_lab(calm)[..., 0] / np.float32(100)
+    del calm
     low, high = np.percentile(grey, [2, 98])
     grey = np.asarray(np.clip((grey - low) / max(float(high - low), 0.15), 0, 1), np.float32)
+    ink = contours(evened(grey, 30 * scale), 1.5 * scale, strength=18, threshold=0.40, softness=16)
+    ink = 0.08 + 0.92 * without_specks(ink, SPECK * scale**2)
     inks = np.array([(0.10, 0.07, 0.32), (0.90, 0.11, 0.42), (0.99, 0.62, 0.16), (1.0, 0.93, 0.62)], np.float32)
-    steps = grey * (len(inks) - 1)
-    lower = np.minimum(steps.astype(np.int64), len(inks) - 2)
-    rows, columns = np.indices((height, width), dtype=np.float32)
     pitch = max(9 * scale, 3)
-    u, v = (columns + rows) / (pitch * 1.414), (columns - rows) / (pitch * 1.414)
-    screen = 0.5 + 0.25 * (np.cos(2 * np.pi * u) + np.cos(2 * np.pi * v))
     sharp = max(pitch / 6, 1)
-    share = np.clip((steps - lower - screen) * sharp * 2 + 0.5, 0, 1)[..., None]
-    print_ = inks[lower] * (1 - share) + inks[lower + 1] * share
-    even = evened(np.asarray(grey, np.float32), 30 * scale)
-    ink = contours(even, 1.5 * scale, strength=18, threshold=0.40, softness=16)
-    return np.asarray(print_ * (0.08 + 0.92 * ink)[..., None], np.float32)
+    across = np.arange(width, dtype=np.float32)[None]
+    result = np.empty_like(colours)
+    for rows in strips(height):
+        down = np.arange(rows.start, rows.stop, dtype=np.float32)[:, None]
+        u, v = (across + down) / (pitch * 1.414), (across - down) / (pitch * 1.414)
+        screen = 0.5 + 0.25 * (np.cos(2 * np.pi * u) + np.cos(2 * np.pi * v))
+        steps = grey[rows] * (len(inks) - 1)
+        lower = np.minimum(steps.astype(np.int64), len(inks) - 2)
+        share = np.clip((steps - lower - screen) * sharp * 2 + 0.5, 0, 1)[..., None]
+        result[rows] = (inks[lower] * (1 - share) + inks[lower + 1] * share) * ink[rows, :, None]
+    return result
 
 
 def _bent(points: tuple[float, float, float]) -> Map:

@@ -15,6 +15,7 @@ import numpy as np
 from tollbrush.engines.studio.kuwahara import direction, painted
 from tollbrush.engines.studio.light import from_lab, to_lab
 from tollbrush.engines.studio.noise import fractal
+from tollbrush.engines.studio.strips import strips
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 _LARGEST: Final = 1600  # longer side, pixels
 _OIL_SIDE: Final = 640  # of the brush marks; the canvas is as fine as the picture
 _WASH_SIDE: Final = 560
+SPECK: Final = 110  # pixels at 1024: less ink in one place is no line
 
 
 def by_hand(pixels: Pixels, painter: Painter, seed: int) -> Pixels:
@@ -64,10 +66,10 @@ def watercolour(colours: Map, random: np.random.Generator) -> Map:
     height, width = colours.shape[:2]
     scale = unit(colours)
     washes = _marks(colours, _WASH_SIDE, radius=6.5, smoothness=4.0, sharpness=6.0)
-    wobble = [fractal(height, width, random, detail=14, octaves=3) * 2.2 * scale for _ in range(2)]
-    rows, columns = np.indices((height, width), dtype=np.float32)
-    moved = cv2.remap(washes, columns + wobble[0], rows + wobble[1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
-    lab = to_lab(np.asarray(moved, np.float32))
+    across, down = np.arange(width, dtype=np.float32)[None], np.arange(height, dtype=np.float32)[:, None]
+    x, y = (at + 2.2 * scale * fractal(height, width, random, detail=14, octaves=3) for at in (across, down))
+    lab = to_lab(np.asarray(cv2.remap(washes, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT), np.float32))
+    del washes, x, y
     light = np.asarray(0.20 + 0.82 * (lab[..., 0] / 100) ** 0.85, np.float32)
     soft = np.asarray(cv2.GaussianBlur(light, (0, 0), max(1.3 * scale, 0.4)), np.float32)
     rims = np.clip(1.6 * slope(soft), 0, 0.5)
@@ -75,15 +77,17 @@ def watercolour(colours: Map, random: np.random.Generator) -> Map:
     pools = fractal(height, width, random, detail=4, octaves=5)
     lab[..., 0] = 100 * np.clip(light, 0, 1)
     lab[..., 1:] *= 1.06
-    wash = from_lab(lab)
-    # Pigment density (Bousseau et al. 2006): c − (c − c²)(d − 1) leaves white and black where they are.
     density = 1.5 * (0.55 * rims + 0.055 * pools + 0.036 * paper)
-    wash -= (wash - wash * wash) * density[..., None]
-    edge = np.minimum(np.minimum(columns, width - 1 - columns), np.minimum(rows, height - 1 - rows))
+    edge = np.minimum(np.minimum(across, width - 1 - across), np.minimum(down, height - 1 - down))
     edge = edge / max(height, width) + 0.012 * fractal(height, width, random, detail=9, octaves=5)
-    share = np.clip((edge - 0.018) / 0.012, 0, 1)[..., None]
+    share = np.clip((edge - 0.018) / 0.012, 0, 1)
     sheet = np.array([0.975, 0.968, 0.945], np.float32)
-    return np.asarray(sheet + (wash - sheet) * share + 0.018 * paper[..., None], np.float32)
+    for rows in strips(height):
+        wash = from_lab(lab[rows])
+        # Pigment density (Bousseau et al. 2006): c − (c − c²)(d − 1) leaves white and black where they are.
+        wash -= (wash - wash * wash) * density[rows, :, None]
+        lab[rows] = sheet + (wash - sheet) * share[rows, :, None] + 0.018 * paper[rows, :, None]
+    return lab
 
 
 def sketch(colours: Map, random: np.random.Generator) -> Map:
@@ -122,6 +126,7 @@ def cartoon(colours: Map, random: np.random.Generator) -> Map:
     calm = np.asarray(cv2.bilateralFilter(bytes_, 7, 22, 5), np.float32) / np.float32(255)
     grey = np.asarray(to_lab(calm)[..., 0] / 100, np.float32)
     ink = contours(evened(grey, 30 * scale), 1.25 * scale, strength=20, threshold=0.42, softness=16)
+    ink = without_specks(ink, SPECK * scale**2)
     return np.asarray(from_lab(lab) * (0.10 + 0.90 * ink)[..., None], np.float32)
 
 
@@ -144,6 +149,17 @@ def contours(grey: Map, sigma: float, *, strength: float, threshold: float, soft
     difference = (1 + strength) * narrow - strength * wide
     drawn = np.where(difference > threshold, 1, 1 + np.tanh(softness * (difference - threshold)))
     return np.asarray(np.clip(drawn, 0, 1), np.float32)
+
+
+def without_specks(ink: Map, least: float) -> Map:
+    """Lines of fewer than `least` pixels turn to paper: hairs, pores and grain are no contours."""
+    drawn = ink < 0.6
+    _, parts, found, _ = cv2.connectedComponentsWithStats(drawn.astype(np.uint8))
+    specks = np.asarray(found[:, cv2.CC_STAT_AREA] < least)
+    specks[0] = False  # the paper
+    speck = specks[parts]
+    rims = cv2.dilate(speck.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    return np.where(rims & (speck | ~drawn), np.float32(1), ink)
 
 
 def along_lines(noise: Map, angle: Map, steps: int) -> Map:

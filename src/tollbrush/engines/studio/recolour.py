@@ -26,6 +26,7 @@ _REACH: Final = 38.0  # degrees from a colour's name to what is still called so
 _USUAL: Final = 15.0  # degrees, how strongly the name itself is preferred
 _WIDEST: Final = 34.0  # degrees from a thing's usual hue to the last that is its
 _CLEAR: Final = 42.0  # chroma from which a thing may be called by the name of a neighbouring hue
+_FIT_SIDE: Final = 1024  # longer side at which a share is fitted to the picture's colours
 _FEWEST: Final = 0.002  # of the picture, that must have the colour
 
 
@@ -159,7 +160,8 @@ def _without_specks(share: Map) -> Map:
 
 
 def _refined(pixels: Pixels, share: Map, guide: Map) -> Map:
-    """A share found small, brought to the picture's size along the picture's own edges (guided filter, He 2013)."""
+    """A share found small, brought to the picture's size along the picture's own edges (fast guided
+    filter, He and Sun 2015)."""
     height, width = pixels.shape[:2]
     if min(guide.shape[:2]) < 8:
         return np.asarray(cv2.resize(share, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
@@ -168,9 +170,11 @@ def _refined(pixels: Pixels, share: Map, guide: Map) -> Map:
     radius = max(2, round(side / 160))
     soft = np.empty((height, width), np.float32)
     margin = 2 * radius
+    reduced = min(1.0, _FIT_SIDE / side)
     for rows in strips(height):
         top, bottom = max(0, rows.start - margin), min(height, rows.stop + margin)
-        part = cv2.ximgproc.guidedFilter(pixels[top:bottom], coarse[top:bottom], radius, 3e-4 * 255 * 255)
+        band, rough = pixels[top:bottom], coarse[top:bottom]
+        part = cv2.ximgproc.guidedFilter(band, rough, radius, 3e-4 * 255 * 255, scale=reduced)
         soft[rows] = part[rows.start - top : rows.stop - top]
     return np.asarray(np.clip((soft - 0.06) / 0.88, 0, 1), np.float32)
 

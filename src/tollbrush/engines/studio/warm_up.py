@@ -1,19 +1,32 @@
-"""Compile every kernel and load every table before the first edit: on a small made-up picture."""
+"""Compile every kernel and load every table and module before the first edit: on a small made-up picture."""
 
 from __future__ import annotations
+
+from contextlib import suppress
+from typing import Final
 
 import numpy as np
 
 from tollbrush.domain.edits import Size
 from tollbrush.engines.studio import scenes
+from tollbrush.engines.studio.abilities import Operation, Tone
 from tollbrush.engines.studio.faces import find_faces
 from tollbrush.engines.studio.fill import fill
+from tollbrush.engines.studio.framings import Crop, Enlarge, Rotate, Straighten
 from tollbrush.engines.studio.matting import matte
+from tollbrush.engines.studio.operations import perform
+from tollbrush.engines.studio.plan import Plan
 from tollbrush.engines.studio.sprites.mesh import Buffer, Light, Surface, draw
-from tollbrush.engines.studio.styles import style
 from tollbrush.engines.studio.subject import find_subject
+from tollbrush.engines.studio.treatments import Blur, Denoise, KeepColour, Sharpen, Style, Vignette, Weather, Write
+from tollbrush.errors import CannotHonour
 
-_SIDE = 160
+_SIDE: Final = 160
+_EACH: Final[tuple[Operation, ...]] = (
+    Tone("dreamy"), Style("oil"), Style("pop_art"), Style("pixel_art"), Weather("snow"), KeepColour("red"), Sharpen(),
+    Denoise(), Blur(), Vignette(), Write("A"), Straighten(), Rotate(7), Crop((1, 1)), Enlarge(),
+)  # fmt: skip
+"""One of each kind that loads or builds something of its own; what finds subjects, faces and skies is below."""
 
 
 def warm_up() -> None:
@@ -25,7 +38,9 @@ def warm_up() -> None:
     find_faces(pixels)
     matte(pixels, disc)
     fill(pixels, disc, 0)
-    style(pixels, "oil", 0)
+    for operation in _EACH:
+        with suppress(CannotHonour):  # the picture shows little
+            list(perform(Plan((operation,)), pixels, None, [0]))
     for scene in scenes.SCENES:
         scenes.paint(scene, Size(_SIDE, _SIDE), 0)
     sheet = np.dstack([*np.indices((4, 4)), np.zeros((4, 4))]).astype(np.float32)

@@ -36,3 +36,38 @@ def test_the_engine_loads_no_pixel_library() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     # rapidfuzz takes numpy along where it is installed; nothing heavier may come.
     assert done.stdout.strip() in ("[]", "['numpy']")
+
+
+def test_after_the_warm_up_no_edit_loads_or_compiles_anything() -> None:
+    code = """
+import gc, sys, cv2, numpy as np, skimage.data
+from tollbrush.engines.studio.warm_up import warm_up
+from tollbrush.engines.studio.operations import perform
+from tollbrush.errors import CannotHonour
+
+def known():
+    kernels = sum(len(o.signatures) for o in gc.get_objects() if type(o).__name__ == "CPUDispatcher")
+    return {m for m in sys.modules if m.startswith(("tollbrush", "cv2", "scipy", "numba", "PIL"))}, kernels
+
+warm_up()
+astronaut = skimage.data.astronaut()  # loads what reads PNG files, which no worker does
+before = known()
+from tollbrush.engines.studio.plan import offers, understand
+photo = cv2.resize(astronaut, (128, 128), interpolation=cv2.INTER_AREA)
+mask = np.zeros((128, 128), bool)
+mask[90:120, 10:40] = True
+seen = set()
+for offer in offers():
+    plan = understand(offer.example, masked=bool(offer.needs))
+    kind = type(plan.operations[0]), getattr(plan.operations[0], "kind", "")
+    if kind not in seen:
+        seen.add(kind)
+        try:
+            list(perform(plan, photo, mask if offer.needs else None, [1]))
+        except CannotHonour:
+            pass
+after = known()
+print(len(seen) > 20, sorted(after[0] - before[0]), after[1] - before[1])
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "True [] 0"
