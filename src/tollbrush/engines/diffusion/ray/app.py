@@ -51,6 +51,7 @@ class Diffusion:
             _log.info("a model is ready", model=model)
             return Resident(self._models, model)
 
+        self._making_room = asyncio.Lock()
         self._loader = load
         self._load = serve.multiplexed(load, max_num_models_per_replica=ray.models_per_replica or -1)
         self._replica = Replica(
@@ -88,17 +89,24 @@ class Diffusion:
         return await self._replica.respond(request)
 
     async def _resident(self, model: str) -> Resident:
-        """The model, loaded. Where it does not fit, the least recently used one goes first."""
-        while True:
-            try:
-                resident: Resident = await self._load(model)
-            except NoRoom:
-                kept = getattr(self._loader, _KEPT)
-                if not kept.models:
-                    raise
-                await kept.unload_model_lru()
-            else:
-                return resident
+        """The model, loaded. Where it does not fit, the least recently used one goes first. One edit at a time makes
+        room: a second one would find nobody left to go while the first one's model is being let go or read."""
+        try:
+            return await self._loaded(model)
+        except NoRoom:
+            kept = getattr(self._loader, _KEPT)
+        async with self._making_room:
+            while True:
+                try:
+                    return await self._loaded(model)
+                except NoRoom:
+                    if not kept.models:
+                        raise
+                    await kept.unload_model_lru()
+
+    async def _loaded(self, model: str) -> Resident:
+        resident: Resident = await self._load(model)
+        return resident
 
 
 def application(args: Mapping[str, Any] | None = None) -> serve.Application:

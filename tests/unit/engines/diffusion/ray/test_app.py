@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib.util
 import warnings
 from pathlib import Path
 
 import pytest
 
-from tollbrush.errors import EngineFailed
+from tollbrush.errors import EngineFailed, NoRoom
 from tollbrush.settings import Settings
 
 pytestmark = pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="needs tollbrush[ray]")
@@ -75,3 +76,42 @@ def test_settings_become_the_deployments(
     memory = None if setup.tuning.weights is None else setup.tuning.weights / 2**30
     found = (scaling.min_replicas, scaling.max_replicas, scaling.target_ongoing_requests, scaling.downscale_delay_s)
     assert (*found, memory) == wanted
+
+
+class OneFits:
+    """Serve's line of models on a device that holds one; letting go and reading take a while."""
+
+    def __init__(self) -> None:
+        self.models, self.held = {"acme/old": "acme/old"}, 1
+
+    async def load(self, model: str) -> str:
+        await asyncio.sleep(0)
+        if model not in self.models:
+            if self.held:
+                raise NoRoom(f"{model} does not fit.")
+            self.held += 1
+            await asyncio.sleep(0)
+            self.models[model] = model
+        return model
+
+    async def unload_model_lru(self) -> None:
+        self.models.pop(next(iter(self.models)))
+        await asyncio.sleep(0)
+        self.held -= 1
+
+
+async def test_many_edits_of_a_model_that_needs_room_make_it_once() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from tollbrush.engines.diffusion.ray import app
+
+    async def loader(_model: str) -> None:
+        raise AssertionError("it is asked by the line")
+
+    replica, line = object.__new__(app.Diffusion), OneFits()
+    setattr(loader, app._KEPT, line)
+    replica._loader, replica._load, replica._making_room = loader, line.load, asyncio.Lock()  # type: ignore[assignment]
+    asked = ["acme/new"] * 4
+    found: list[object] = [*await asyncio.gather(*(replica._resident(model) for model in asked))]
+    assert found == asked
+    assert list(line.models) == ["acme/new"]
