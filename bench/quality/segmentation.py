@@ -39,7 +39,7 @@ def gate(lines: list[Line]) -> list[Line]:
     turned away."""
     own = [line.figures for line in lines if line.method == "studio"]
     steps = []
-    for level in sorted({0.4, 0.5, 0.55, 0.65, 0.7, 0.8, SURE}):
+    for level in sorted({0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, SURE}):
         acted = [f for f in own if f["confidence"] >= level]
         right = [f for f in acted if f["IoU"] >= _RIGHT]
         all_right = sum(f["IoU"] >= _RIGHT for f in own)

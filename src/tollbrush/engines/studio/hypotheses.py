@@ -1,4 +1,4 @@
-"""From prior maps to candidate masks, by GrabCut."""
+"""From prior maps to candidate masks: what each prior believes, corrected by the colours that it finds there."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from tollbrush.engines.studio.priors import SHOULDER
+from tollbrush.engines.studio.min_cut import min_cut, steps_of
+from tollbrush.engines.studio.palette import grain_of, palette_of
+from tollbrush.engines.studio.priors import SHOULDER, palette_maps
 from tollbrush.engines.studio.regions import colour_bins, separation
 
 if TYPE_CHECKING:
@@ -17,10 +19,13 @@ if TYPE_CHECKING:
 
     from tollbrush.engines.interface import Mask, Pixels
     from tollbrush.engines.studio.faces import Face
+    from tollbrush.engines.studio.palette import Palette
     from tollbrush.engines.studio.regions import Map, Regions
 
-_CUT_SIDE = 144  # longer side at which candidates are cut: of one worth, GrabCut's cost grows faster than the area
-_CORE = 0.03  # of the longer side: how deep inside a mask a pixel is surely subject when it is cut again
+_CUT_SIDE = 144  # longer side at which candidates are cut; the cut's cost grows faster than the area
+_WEIGHT = 12.0  # of odds beside steps of colour: far from sure, they had better follow them
+_PLACE = 0.6  # how far a prior's own odds count beside the colours'
+_REACH = 0.05  # of the longer side: how far an outline may move when it is cut again
 _TELLING = 0.2  # least separation of colours that a cut can go by
 
 
@@ -36,42 +41,64 @@ def grab_cut(pixels: Pixels, labels: NDArray[np.uint8], rounds: int) -> Mask | N
     return np.isin(cut, (cv2.GC_FGD, cv2.GC_PR_FGD))
 
 
-def candidates(regions: Regions, maps: Mapping[str, Map], certain: Mask | None) -> dict[str, Mask]:
-    """One mask per prior that leads to a plausible one. `certain` pixels are subject whatever the colours say."""
-
+def candidates(regions: Regions, view: Pixels, maps: Mapping[str, Map], certain: Mask | None) -> dict[str, Mask]:
+    """One mask per prior that leads to a plausible one, for the priors of `maps` and those of the palette. `view` is
+    the picture at a finer scale, for its grain. `certain` pixels are subject whatever the colours say."""
     height, width = regions.shape
     scale = min(1.0, _CUT_SIDE / max(height, width))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     small = np.asarray(cv2.resize(regions.pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
     ink = None if certain is None else cv2.resize(certain.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
-    weight = _weight(maps)
+    grain = grain_of(view, size[1], size[0])
+    palette, steps, weight = palette_of(small, grain), steps_of(small), _weight(maps)
+    priors = {name: np.asarray(cv2.resize(prior, size, interpolation=cv2.INTER_AREA)) for name, prior in maps.items()}
+    priors |= palette_maps(palette, grain)
 
     def cut(prior: Map) -> Mask | None:
-        reduced = np.asarray(cv2.resize(prior, size, interpolation=cv2.INTER_AREA), np.float32)
-        mask = grab_cut(small, _labels(reduced, ink), 1)
+        mask = _believed(palette, steps, prior, ink)
         if mask is None:
             return None
         full = cv2.resize(mask.astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC)
         return tidy(np.asarray(full > 0.5), weight, 0.12)
 
     with ThreadPoolExecutor(2) as threads:
-        masks = dict(zip(maps, threads.map(cut, maps.values()), strict=True))
+        masks = dict(zip(priors, threads.map(cut, priors.values()), strict=True))
     return {name: mask for name, mask in masks.items() if mask is not None and _plausible(mask)}
 
 
-def cut_again(regions: Regions, maps: Mapping[str, Map], mask: Mask, certain: Mask | None) -> Mask | None:
-    """What has the colours of `mask` and hangs together with it, however far from the prior that led there: heads and
-    limbs that the prior did not reach. None when that is no plausible mask."""
-    depth = max(1, int(max(mask.shape) * _CORE))
-    core = cv2.erode(mask.astype(np.uint8), np.ones((2 * depth + 1, 2 * depth + 1), np.uint8), borderValue=1) > 0
-    labels = np.where(mask, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
-    rim = np.ones(mask.shape, bool)
+def _believed(palette: Palette, steps: Pixels, prior: Map, certain: Mask | None) -> Mask | None:
+    """What colour and place say together: the colours' part is learnt from the prior, then from the first cut."""
+    believed = np.clip(prior, 0.03, 0.97)
+    place = _PLACE * np.log(believed / (1 - believed))
+    inside, outside = np.square(believed), np.square(1 - believed)
+    rim = np.ones(prior.shape, bool)
     rim[2:-2, 2:-2] = False
-    labels[rim & ~mask] = cv2.GC_BGD
-    labels[core if certain is None else core | certain] = cv2.GC_FGD
-    cut = grab_cut(regions.pixels, labels, 1)
-    found = None if cut is None else tidy(cut, _weight(maps), 0.12)
-    return found if found is not None and _plausible(found) else None
+    outside[rim & (believed < 0.6)] *= 3
+    for _ in range(2):
+        odds = palette.odds(inside, outside) + place
+        labels = np.where(odds > 0, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
+        if (
+            certain is not None
+        ):  # a person's place is known, so what is cut off by the frame elsewhere, but below, is background
+            labels[:-2][rim[:-2] & (believed[:-2] < 0.6)] = cv2.GC_BGD
+            labels[certain] = cv2.GC_FGD
+        mask = min_cut(odds, steps, labels, _WEIGHT)
+        if not _plausible(mask):
+            return None
+        inside, outside = np.where(mask, 0.5 + 0.5 * believed, 0), np.where(mask, 0, 1.5 - believed)
+    return mask
+
+
+def cut_again(regions: Regions, mask: Mask) -> Mask:
+    """`mask` with its outline moved by what both sides' colours, blended, make of colours that neither has shown."""
+    reach = max(3, int(max(mask.shape) * _REACH)) | 1
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
+    ink = mask.astype(np.uint8)
+    labels = np.where(mask, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
+    labels[cv2.erode(ink, kernel, borderValue=1) > 0] = cv2.GC_FGD
+    labels[cv2.dilate(ink, kernel) == 0] = cv2.GC_BGD
+    cut = grab_cut(regions.pixels, labels, 2)
+    return mask if cut is None or not _plausible(cut) else tidy(cut, np.ones(mask.shape, np.float32), 0.02)
 
 
 def _weight(maps: Mapping[str, Map]) -> Map:
@@ -80,21 +107,6 @@ def _weight(maps: Mapping[str, Map]) -> Map:
 
 def _plausible(mask: Mask) -> bool:
     return bool(0.01 < mask.mean() < 0.9)
-
-
-def _labels(prior: Map, certain: Mask | None) -> NDArray[np.uint8]:
-    threshold = cv2.threshold((prior * 255).astype(np.uint8), 0, 255, cv2.THRESH_OTSU)[0] / 255
-    labels = np.full(prior.shape, cv2.GC_PR_BGD, np.uint8)
-    labels[prior > threshold] = cv2.GC_PR_FGD
-    labels[prior < 0.3 * threshold] = cv2.GC_BGD
-    labels[prior > threshold + 0.7 * (1 - threshold)] = cv2.GC_FGD
-    rim = np.zeros(prior.shape, bool)
-    edge = max(2, prior.shape[1] // 128)
-    rim[:edge] = rim[:, :edge] = rim[:, -edge:] = True
-    labels[rim & (prior < 0.6)] = cv2.GC_BGD
-    if certain is not None:
-        labels[certain] = cv2.GC_FGD
-    return labels
 
 
 def tidy(mask: Mask, weight: Map, keep: float) -> Mask:
@@ -114,7 +126,7 @@ def tidy(mask: Mask, weight: Map, keep: float) -> Mask:
 
 def with_held(mask: Mask, reach: Mask, faces: Sequence[Face], edge: Map) -> Mask:
     """`mask` and those parts of the more generous cut `reach` that a body may hold or wear: they begin below the
-    shoulders, lean on the body, leave the picture at most below, and have an edge of their own."""
+    shoulders, lean on the body, leave the picture below or a little to a side, and have an edge of their own."""
     extra = reach & ~mask
     if extra.sum() > 0.6 * mask.sum():
         return mask  # it leaked into the background
@@ -123,13 +135,14 @@ def with_held(mask: Mask, reach: Mask, faces: Sequence[Face], edge: Map) -> Mask
     kernel, body = np.ones((3, 3), np.uint8), cv2.dilate(mask.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
     result = mask.copy()
     for i in range(1, count):
-        x, y, wide, _, area = boxes[i]
+        y, area = boxes[i][1], boxes[i][4]
         part = np.asarray(parts == i)
-        if area < 0.003 * mask.size or y < shoulder or x == 0 or x + wide == mask.shape[1]:
+        leaving = int(part[:, 0].sum() + part[:, -1].sum())
+        if area < 0.003 * mask.size or y < shoulder or leaving > 0.5 * np.sqrt(area):
             continue
         around = (cv2.dilate(part.astype(np.uint8), kernel) > 0) & ~part
         outer = around & ~body
-        outer[-2:] = False
+        outer[-2:] = outer[:, :2] = outer[:, -2:] = False
         leaning = (around & mask).sum() / around.sum()
         if leaning > 0.3 and (not outer.any() or edge[outer].mean() > 0.3):
             result |= part

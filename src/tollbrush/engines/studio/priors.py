@@ -17,12 +17,16 @@ from tollbrush.engines.studio.regions import Regions, pairwise
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from tollbrush.engines.interface import Mask
     from tollbrush.engines.studio.faces import Face
+    from tollbrush.engines.studio.palette import Palette
     from tollbrush.engines.studio.regions import Map, Table
 
 _CLUSTERS = 6  # colours that describe the border
 SHOULDER = 1.55  # where the shoulders begin, in face heights below the face's top
-_REACH = 2.6  # half the width of a body with what its arms hold, in face widths
+_TRUNK = ((1.45, 99),)  # half the width of a body, in face widths, at heights below the face's top, in face heights
+_ARMS = ((1.6, 2.2), (2.6, 3.2), (2.6, 99))  # the same with what the arms hold
+_RIM = 0.07  # of each side: how far in the picture's rim reaches
 
 
 def prior_maps(regions: Regions, faces: Sequence[Face]) -> dict[str, Map]:
@@ -158,7 +162,7 @@ def _body_maps(regions: Regions, faces: Sequence[Face], maps: Mapping[str, Map])
     """Head, shoulders and what hangs below, for every face."""
     drawn = np.zeros(regions.shape, np.float32)
     for face in faces:
-        drawn = np.maximum(drawn, _body(regions.shape, face, ((1.45, 99),)))
+        drawn = np.maximum(drawn, _body(regions.shape, face, _TRUNK))
     body = _soft(drawn, faces)
     return {
         "body": np.clip(0.8 * body + 0.2 * maps["mix"] - 0.1 * (1 - body), 0, 1),
@@ -167,11 +171,37 @@ def _body_maps(regions: Regions, faces: Sequence[Face], maps: Mapping[str, Map])
     }
 
 
+def palette_maps(palette: Palette, grain: Map) -> dict[str, Map]:
+    """ "rim": colours that are commoner in the picture than along its rim, as a thing's are on however busy a ground.
+    "crisp": what is in focus, wherever it lies; `grain` is the palette's."""
+    height, width = palette.names.shape
+    rows, columns = np.indices((height, width), dtype=np.float32)
+    inward = np.minimum(np.minimum(columns / width, 1 - columns / width), rows / height)
+    rim = np.square(np.clip(1 - inward / _RIM, 0, 1)).astype(np.float32)
+    odds = cv2.GaussianBlur(palette.odds(np.ones_like(rim), rim), (0, 0), 1.5)
+    low, high = np.percentile(grain, [5, 95])
+    fine = np.asarray(np.clip((grain - low) / (high - low + 1e-6), 0, 1), np.float32)
+    middle = cv2.threshold((fine * 255).astype(np.uint8), 0, 255, cv2.THRESH_OTSU)[0] / 255
+    return {
+        "rim": np.asarray(1 / (1 + np.exp(-2 * (odds - 0.3))), np.float32),
+        "crisp": np.asarray(1 / (1 + np.exp(-6 * (cv2.GaussianBlur(fine, (0, 0), 2) - middle))), np.float32),
+    }
+
+
+def drawn_bodies(shape: tuple[int, int], faces: Sequence[Face]) -> tuple[Mask, Mask]:
+    """Heads and shoulders with what hangs below, and how far arms with what they hold may reach."""
+    body, reach = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
+    for face in faces:
+        body = np.maximum(body, _body(shape, face, _TRUNK))
+        reach = np.maximum(reach, _body(shape, face, _ARMS))
+    return body > 0, reach > 0
+
+
 def reach_map(shape: tuple[int, int], faces: Sequence[Face], mixed: Map) -> Map:
     """Like a body's map, but as wide as arms and what they hold; `mixed` is the prior map "mix"."""
     drawn = np.zeros(shape, np.float32)
     for face in faces:
-        drawn = np.maximum(drawn, _body(shape, face, ((1.6, 2.2), (_REACH, 3.2), (_REACH, 99))))
+        drawn = np.maximum(drawn, _body(shape, face, _ARMS))
     return 0.5 * _soft(drawn, faces) + 0.5 * mixed
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import cv2
 import numpy as np
 
-from tollbrush.engines.studio.priors import focus
+from tollbrush.engines.studio.priors import drawn_bodies, focus
 from tollbrush.engines.studio.regions import colour_bins, separation
 
 if TYPE_CHECKING:
@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from tollbrush.engines.studio.regions import Map, Regions
 
 _LOCAL_SEPARATION = 1  # its place among the features
-_CLEAR_OUTLINE = 0.6  # local separation from which an outline is no longer doubted
+_TRUST = 4.0  # how steeply belief in a candidate grows with its score
+_BODY = 0.5  # score for a mask that is just the bodies
+_CLEAR_OUTLINE = 0.7  # local separation from which an outline is no longer doubted
 
 
 @dataclass(frozen=True)
@@ -37,10 +39,11 @@ class _Scorer:
         return float(row @ self.coefficients + self.intercept)
 
 
-class Worth(NamedTuple):
-    """`score` ranks candidates: the expected overlap (intersection over union) with the true subject. `confidence`
-    0..1 is the score, doubted where the outline runs through one and the same colours: it cuts a thing in two."""
+class Choice(NamedTuple):
+    """`confidence`, 0..1: how much the other candidates, each believed as far as its score goes, overlap with this one;
+    doubted where the outline runs through one and the same colours: it cuts a thing in two."""
 
+    name: str
     score: float
     confidence: float
 
@@ -52,27 +55,27 @@ def _scorer() -> _Scorer:
     return _Scorer(tuple(data["priors"]), np.array(data["coefficients"]), data["intercept"])
 
 
-def scores(
-    regions: Regions, maps: Mapping[str, Map], masks: Mapping[str, Mask], faces: Sequence[Face]
-) -> dict[str, Worth]:
-    scene = _Scene.of(regions, maps, faces)
+def chosen(regions: Regions, maps: Mapping[str, Map], masks: Mapping[str, Mask], faces: Sequence[Face]) -> Choice:
+    """The candidate in the middle of those that score well: ideas that see a part of the thing, or more than it, go
+    wrong in ways of their own, and those that see it agree."""
+    scene, names = _Scene.of(regions, maps, faces), list(masks)
     overlaps = _overlaps(list(masks.values()))
-    worth = {}
-    for (name, mask), others in zip(masks.items(), overlaps, strict=True):
-        features = scene.features(mask, others)
-        score = _scorer().score(features, name)
-        doubt = min(1.0, features[_LOCAL_SEPARATION] / _CLEAR_OUTLINE)
-        worth[name] = Worth(score, float(np.clip(score * doubt, 0, 1)))
-    return worth
+    features = [scene.features(masks[n], np.delete(overlaps[i], i)) for i, n in enumerate(names)]
+    score = np.array([_scorer().score(f, n) for f, n in zip(features, names, strict=True)])
+    score += [scene.likeness_to_a_body(masks[n]) for n in names]
+    belief = np.exp(_TRUST * (score - score.max()))
+    agreement = overlaps @ belief / belief.sum()
+    best = int(agreement.argmax())
+    doubt = min(1.0, features[best][_LOCAL_SEPARATION] / _CLEAR_OUTLINE)
+    return Choice(names[best], float(score[best]), float(agreement[best] * doubt))
 
 
-def _overlaps(masks: Sequence[Mask]) -> list[NDArray[np.float64]]:
+def _overlaps(masks: Sequence[Mask]) -> NDArray[np.float64]:
     """Intersection over union of each mask with every other."""
     flat = np.stack([mask.ravel() for mask in masks]).astype(np.float32)
     both = flat @ flat.T
     area = np.diag(both)
-    ratio = (both / (area[:, None] + area[None] - both)).astype(np.float64)
-    return [np.delete(row, i) for i, row in enumerate(ratio)]
+    return np.asarray(both / (area[:, None] + area[None] - both), np.float64)
 
 
 @dataclass(frozen=True)
@@ -86,6 +89,7 @@ class _Scene:
     mixed: Map
     robust: Map
     eyes: Sequence[tuple[slice, slice]]
+    bodies: tuple[Mask, Mask] | None
 
     @classmethod
     def of(cls, regions: Regions, maps: Mapping[str, Map], faces: Sequence[Face]) -> _Scene:
@@ -100,7 +104,16 @@ class _Scene:
             maps["mix"],
             maps["rbd"],
             [_eye_region(face) for face in faces],
+            drawn_bodies(regions.shape, faces) if faces else None,
         )
+
+    def likeness_to_a_body(self, mask: Mask) -> float:
+        """Where there are faces: added to a score for the bodies that belong to them, taken off it for what lies out of
+        their reach."""
+        if self.bodies is None:
+            return 0.0
+        body, reach = self.bodies
+        return _BODY * float((mask & body).sum() / (mask | body).sum() - (mask & ~reach).sum() / mask.sum())
 
     def features(self, mask: Mask, others: NDArray[np.float64]) -> list[float]:
         """Twenty numbers, in the order of the scorer's coefficients."""

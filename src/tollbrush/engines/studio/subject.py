@@ -1,7 +1,7 @@
 """Find what a photograph is of: a mask, and how far to trust it.
 
-Prior maps (priors.py) → GrabCut candidates on a small copy (hypotheses.py) → the one that the scorer believes
-(scorer.py) → that one cut again, first as a whole, then its outline at a finer scale. A painted hint replaces the
+Prior maps (priors.py) → candidates cut on a small copy (hypotheses.py) → the one that those which score well agree on
+(scorer.py) → that one's outline drawn to the picture's at a finer scale (outline.py). A painted hint replaces the
 search.
 """
 
@@ -16,19 +16,20 @@ import cv2
 import numpy as np
 
 from tollbrush.engines.studio.faces import Face, agreed_faces
-from tollbrush.engines.studio.hypotheses import candidates, cut_again, grab_cut, tidy, with_held
+from tollbrush.engines.studio.hypotheses import candidates, cut_again, with_held
+from tollbrush.engines.studio.outline import drawn_to_edges
 from tollbrush.engines.studio.priors import certain_body, prior_maps, reach_map
 from tollbrush.engines.studio.regions import cut_regions
-from tollbrush.engines.studio.scorer import scores
+from tollbrush.engines.studio.scorer import chosen
 
 if TYPE_CHECKING:
     from tollbrush.engines.interface import Mask, Pixels
 
-SURE = 0.7  # confidence below which not to act on a subject: there, as often as not, the cut is wrong (bench.quality)
+SURE = 0.82  # confidence below which not to act on a subject: there, as often as not, the cut is wrong (bench.quality)
 _SEARCH_SIDE = 192  # longer side at which candidates are cut
 _FACE_SIDE = 420  # longer side at which faces are sought
 _OUTLINE_SIDE = 512  # longer side at which the chosen one's outline is cut again
-_OUTLINE_BAND = 0.05  # of that side: how far the outline may move
+_OUTLINE_REACH = 0.05  # of that side: how far the outline may move
 _THIN = 24  # pixels; a small copy thinner than this has no room for a subject
 _HINT_REACH = 0.06  # of the longer side: how far a painted hint may miss the outline
 _HINT_TRUST = 0.6  # overlap below which a cut contradicts the hint, and the hint wins
@@ -36,8 +37,8 @@ _HINT_TRUST = 0.6  # overlap below which a cut contradicts the hint, and the hin
 
 @dataclass(frozen=True)
 class Subject:
-    """`mask`: H×W, True on the subject. `confidence`: expected intersection over union with the true subject, 0..1;
-    below SURE do not act on it. An empty mask has confidence 0."""
+    """`mask`: H×W, True on the subject. `confidence`: how far several ways to find it overlap, 0..1; below SURE
+    do not act on it. An empty mask has confidence 0."""
 
     mask: Mask
     confidence: float
@@ -77,20 +78,16 @@ def _search(pixels: Pixels) -> Subject:
     maps = prior_maps(regions, faces)
     wider = {"reach": reach_map(regions.shape, faces, maps["mix"])} if faces else {}
     certain = certain_body(regions.shape, faces) if faces else None
-    masks = candidates(regions, maps | wider, certain)
+    masks = candidates(regions, view, maps | wider, certain)
     reach = masks.pop("reach", None)
     if not masks:
         return nothing
-    worth = scores(regions, maps, masks, faces)
-    best = max(worth, key=lambda name: worth[name].score)
-    mask, confidence = masks[best], worth[best].confidence
-    again = cut_again(regions, maps, mask, certain)
-    if again is not None:
-        second = scores(regions, maps, masks | {best: again}, faces)[best]
-        if second.score > worth[best].score:
-            mask, confidence = again, second.confidence
+    choice = chosen(regions, maps, masks, faces)
+    mask = cut_again(regions, masks[choice.name])
     mask = mask if reach is None else with_held(mask, reach, faces, regions.edge)
-    return Subject(_resized(_sharpen(view, mask, _OUTLINE_BAND), height, width), confidence)
+    mask = _resized(_sharpen(view, mask, _OUTLINE_REACH), height, width)
+    # A collar as white as the wall is no hole.
+    return Subject(mask if certain is None else mask | _resized(certain, height, width), choice.confidence)
 
 
 def _people(faces: Sequence[Face], scale: float, side: int) -> list[Face]:
@@ -107,22 +104,13 @@ def _follow(pixels: Pixels, hint: Mask) -> Subject:
         return Subject(np.zeros((height, width), bool), 0.0)
     mask = _resized(_sharpen(pixels, hint, _HINT_REACH), height, width)
     overlap = float((mask & hint).sum() / (mask | hint).sum())
-    return Subject(mask, (1 + overlap) / 2) if overlap > _HINT_TRUST else Subject(hint.copy(), SURE)
+    return Subject(mask, max(SURE, overlap)) if overlap > _HINT_TRUST else Subject(hint.copy(), SURE)
 
 
-def _sharpen(pixels: Pixels, mask: Mask, band: float) -> Mask:
-    """`mask` (any size) with its outline cut again within `band` of it, at the outline scale."""
+def _sharpen(pixels: Pixels, mask: Mask, reach: float) -> Mask:
+    """`mask` (any size) with its outline drawn to the picture's within `reach` of it, at the outline scale."""
     small = _scaled(pixels, _OUTLINE_SIDE)
-    height, width = small.shape[:2]
-    rough = _resized(mask, height, width)
-    radius = max(3, int(max(height, width) * band)) | 1
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (radius, radius))
-    ink = rough.astype(np.uint8)
-    labels = np.where(rough, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
-    labels[cv2.erode(ink, kernel, borderValue=1) > 0] = cv2.GC_FGD
-    labels[cv2.dilate(ink, kernel) == 0] = cv2.GC_BGD
-    cut = grab_cut(small, labels, 2)
-    return rough if cut is None else tidy(cut, np.ones((height, width), np.float32), 0.02)
+    return drawn_to_edges(small, _resized(mask, *small.shape[:2]), reach)
 
 
 def _scaled(pixels: Pixels, side: int) -> Pixels:

@@ -142,3 +142,16 @@ def test_a_small_picture_is_cut_like_a_large_one() -> None:
     small: Pixels = np.asarray(cv2.resize(photograph("coffee"), (96, 64), interpolation=cv2.INTER_AREA), np.uint8)
     truth = cv2.resize(drawn(COFFEE, 600, 400).astype(np.uint8), (96, 64), interpolation=cv2.INTER_AREA) > 0
     assert overlap(find_subject(small).mask, np.asarray(truth)) > 0.85
+
+
+def test_a_person_before_wood_and_a_cup_is_cut_out_whole() -> None:
+    """Hair and skin have the wood's colours, and the cup behind sets itself off more than the person does."""
+    truth = drawn(ASTRONAUT, 512, 512)
+    back: Pixels = np.asarray(cv2.resize(photograph("coffee"), (768, 512), interpolation=cv2.INTER_CUBIC), np.uint8)[
+        :, :640
+    ]
+    move = np.array([[0.8, 0, 120], [0, 0.8, 103]])
+    there = cv2.warpAffine(truth.astype(np.uint8), move, (640, 512)) > 0
+    front = cv2.warpAffine(photograph("astronaut"), move, (640, 512))
+    pixels = np.where(there[..., None], front, back).astype(np.uint8)
+    assert overlap(find_subject(pixels).mask, np.asarray(there)) > 0.93
