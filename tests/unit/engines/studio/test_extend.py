@@ -123,7 +123,7 @@ def test_a_photograph_by_its_prompt() -> None:
     [
         ("extend it to the right and bottom", ("right", "bottom")),
         ("extend the picture upwards and to the left", ("left", "top")),
-        ("extend it to the top and extend it to the right and left", ("left", "right", "top")),
+        ("extend it upwards and extend it to the right", ("right", "top")),
     ],
 )
 def test_two_sides_are_one_extension(prompt: str, sides: tuple[Side, ...]) -> None:
