@@ -21,7 +21,8 @@ _TASKS: Final[Any] = getattr(asyncio.tasks, "_scheduled_tasks", None) or asyncio
 """All tasks of all loops, by weak references, each of which costs more than its task."""
 
 
-def _forget(task: object) -> None: ...
+_nothing: Final[Callable[[object], object]] = id
+"""Called with every task, so none of ours."""
 
 
 class Stuck(Exception):
@@ -60,11 +61,6 @@ class _Handle(list[Any]):
         self[0] = None
 
 
-def _wake(over: asyncio.Future[None]) -> None:
-    if not over.done():
-        over.set_result(None)
-
-
 class VirtualLoop:
     """As much of asyncio's event loop as tasks, futures and time-outs ask for. `time()` starts at 0; what asks for a
     thread is run on the spot."""
@@ -72,7 +68,7 @@ class VirtualLoop:
     def __init__(self) -> None:
         self._now, self._order = 0.0, 0
         self._ready: deque[_Due] = deque()
-        self._timers: list[tuple[float, int, _Due]] = []
+        self._timers: list[tuple[float, int, _Due | asyncio.Future[None]]] = []
         self._tasks: list[asyncio.Task[Any]] = []
         self.over = False
         self._troubled = False  # somebody is dead or stopped
@@ -113,9 +109,10 @@ class VirtualLoop:
         heappush(self._timers, (self._now + delay, self._order, (callback, args, copy_context())))
 
     def sleep(self, seconds: float) -> asyncio.Future[None]:
-        """As asyncio's, and cheaper: what is awaited is the timer itself."""
+        """As asyncio's, and cheaper: what is awaited is what is due."""
         over: asyncio.Future[None] = asyncio.Future(loop=self)  # type: ignore[arg-type]
-        self.after(seconds, _wake, over)
+        self._order += 1
+        heappush(self._timers, (self._now + seconds, self._order, over))
         return over
 
     def create_future(self) -> asyncio.Future[Any]:
@@ -143,7 +140,7 @@ class VirtualLoop:
     def run(self, main: Coroutine[Any, Any, T]) -> T:
         """Until `main` is done; what is still at work then is put away. Raises Stuck."""
         asyncio._set_running_loop(self)  # type: ignore[arg-type]
-        _TASKS.add = _forget  # who runs which tasks is known here: `_tasks`
+        _TASKS.add = _nothing  # who runs which tasks is known here: `_tasks`
         sleep, asyncio.sleep = asyncio.sleep, self.sleep  # type: ignore[assignment]
         try:
             task: asyncio.Task[T] = self.create_task(main)
@@ -186,8 +183,13 @@ class VirtualLoop:
             elif done():
                 return
             elif timers:
-                when, _, due = heappop(timers)
-                callback, args, context = due
+                when, _, next_ = heappop(timers)
+                if isinstance(next_, asyncio.Future):  # somebody's sleep
+                    if not next_.done():
+                        self._now = max(self._now, when)
+                        next_.set_result(None)
+                    continue
+                callback, args, context = due = next_
                 if callback is not None and when > self._now:
                     self._now = when
             else:

@@ -3,7 +3,6 @@ quiet, in which everything must come right."""
 
 from __future__ import annotations
 
-import asyncio
 import json
 import secrets
 from collections.abc import Coroutine, Sequence
@@ -99,7 +98,9 @@ class World:
         for payer in range(1 if rng.random() < 0.85 else 2):
             visits += self._orders(f"payer{payer}")
         kinds = rng.choices(_FAULTS, k=rng.choice((0, 1, 1, 2, 3))) if rough else []
-        await asyncio.gather(*visits, *map(self._fault, self._faults or kinds))
+        under_way = [self.loop.create_task(going) for going in (*visits, *map(self._fault, self._faults or kinds))]
+        for task in under_way:
+            await task
         await self._calm()
 
     def _open(self, skew: float) -> House:
