@@ -24,6 +24,8 @@ _FIRST = {
     "ten voices, second": {"understood": 43 / 70, "wrong": 0.0, "refused": 29 / 30},
     "ten voices, third": {"understood": 36 / 70, "wrong": 2 / 70, "refused": 29 / 30},
     "ten voices, fourth": {"understood": 41 / 70, "wrong": 1 / 70, "refused": 1.0},
+    "ten voices, fifth": {"understood": 35 / 70, "wrong": 0.0, "refused": 1.0},
+    "ten voices, sixth": {"understood": 34 / 70, "wrong": 2 / 70, "refused": 29 / 30},
 }
 
 
@@ -33,6 +35,7 @@ def run() -> list[Line]:
     from support.studio_evaluation import cases
     from support.studio_voices_a import LIST_A1, LIST_A2
     from support.studio_voices_b import LIST_B1, LIST_B2
+    from support.studio_voices_c import LIST_C1, LIST_C2
 
     lists: dict[str, Mapping[str, str | tuple[str, ...] | None]] = {
         "evaluation, open half": {c.prompt: c.want for c in cases("open") if not c.masked},
@@ -44,6 +47,8 @@ def run() -> list[Line]:
         "ten voices, second": LIST_B1,
         "ten voices, third": LIST_A2,
         "ten voices, fourth": LIST_B2,
+        "ten voices, fifth": LIST_C1,
+        "ten voices, sixth": LIST_C2,
     }
     lines = []
     for name, prompts in lists.items():

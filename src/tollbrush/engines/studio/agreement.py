@@ -84,8 +84,20 @@ def _settled(found: Sequence[Reading], prompt: str) -> list[Operation]:
         wishes = [o for o in wishes if o != Crop()]  # crop it, 16:9
     if any(isinstance(o, KeepColour) for o in wishes):
         wishes = [o for o in wishes if o != Tone("black_and_white", where="background")]  # the rest is grey already
-    answered = {(type(o), getattr(o, "kind", None)) for o in wishes}
-    return _joined([o for o in complaints if (type(o), getattr(o, "kind", None)) not in answered] + wishes)
+    answered = {_what(o) for o in wishes}
+    return _joined([o for o in complaints if _what(o) not in answered] + wishes)
+
+
+def _what(operation: Operation) -> tuple[type, str | None]:
+    """What a complaint and the wish that answers it have in common: a cast is answered by warmth."""
+    kind = getattr(operation, "kind", None)
+    return type(operation), "balance" if isinstance(operation, Tone) and kind in _OF_BALANCE else kind
+
+
+_OF_BALANCE: Final = (
+    "warmer", "cooler", "balanced", "more_red", "less_red", "more_orange", "less_orange", "more_yellow", "more_blue",
+    "more_green", "more_pink",
+)  # fmt: skip
 
 
 def _joined(operations: list[Operation]) -> list[Operation]:
@@ -115,6 +127,14 @@ def _spares_subject(operation: Operation) -> bool:
 _ONCE: Final = (Style, ReplaceSky, Sharpen, Denoise, Blur, Vignette, *get_args(Framing))
 
 
+_WHERE: Final = ("picture", "background")
+# Beside the opposites: what has no colours has neither more nor others of them.
+_EXCLUDE: Final = tuple(
+    ("black_and_white", kind)
+    for kind in ("more_saturation", "sepia", *(kind for kind in _OF_BALANCE if kind.startswith(("more", "less"))))
+)
+
+
 def _check_agreement(operations: Sequence[Operation], prompt: str) -> None:
     tones = [(o.kind, o.where) for o in operations if isinstance(o, Tone)]
     once = [type(o) for o in operations if isinstance(o, _ONCE)]
@@ -129,6 +149,8 @@ def _check_agreement(operations: Sequence[Operation], prompt: str) -> None:
         or len({o.kind for o in operations if isinstance(o, Wear)}) < sum(isinstance(o, Wear) for o in operations)
         or len(set(tones)) < len(tones)
         or any((OPPOSITE.get(kind), where) in tones for kind, where in tones)
+        or any({(one, where), (other, where)} <= set(tones) for one, other in _EXCLUDE for where in _WHERE)
+        or (Denoise in once and any(kind == "grainy" for kind, _ in tones))
         or (len(operations) > 1 and RemoveMasked() in operations)
     )
     if clash:

@@ -28,8 +28,10 @@ def without_asides(terms: Sequence[Term]) -> list[Term]:
     while at < len(terms):
         starts = not kept or kept[-1].plays("JOINT")
         after = max(_label(terms, at), _wisher(terms, at)) if starts else at
-        if after > at or (after := _reason(terms, at) or _use(terms, at) or _purpose(terms, at)) > at:
+        if after > at or (after := _aside(terms, at)) > at:
             at = after
+        elif kept and kept[-1].plays("JOINT") and terms[at].key == "so" and _leads_on(terms, at):
+            at += 1  # …, so a halo
         elif kept and terms[at].plays("SO") and any(term.plays(*VERBS) for term in terms[at + 1 : at + 2]):
             kept.append(Term(terms[at].text, ".", {"JOINT": ""}))
             at += 1
@@ -37,6 +39,49 @@ def without_asides(terms: Sequence[Term]) -> list[Term]:
             kept.append(terms[at])
             at += 1
     return kept
+
+
+def _aside(terms: Sequence[Term], at: int) -> int:
+    """Where the aside that begins at `at` ends."""
+    return (
+        _reason(terms, at)
+        or _use(terms, at)
+        or _purpose(terms, at)
+        or _match(terms, at)
+        or _likeness(terms, at)
+        or _only(terms, at)
+    )
+
+
+def _leads_on(terms: Sequence[Term], at: int) -> bool:
+    return any(term.plays(*_NAMED_ANEW) for term in terms[at + 1 : at + 2])
+
+
+def _match(terms: Sequence[Term], at: int) -> int:
+    """`would match our slides`, `to suit the poem`: why, and with what."""
+    if not terms[at].plays("MATCHES"):
+        return 0
+    end = _end(terms, at + 1)
+    part = terms[at + 1 : end]
+    strangers = sum(term.plays(UNKNOWN) for term in part)
+    return end if strangers <= _MOST_STRANGERS and all(t.plays(UNKNOWN, "HEAD", *_RESULT) for t in part) else 0
+
+
+_AS_IN_PRAISE: Final = ("boss", "gentleman", "lady", "king", "queen", "prince", "princess", "star", "superstar", "diva")
+
+
+def _likeness(terms: Sequence[Term], at: int) -> int:
+    """`a top hat on me like a gentleman`."""
+    after = terms[at + 1] if at + 1 < len(terms) else None
+    ends = at + 2 == len(terms) or terms[at + 2].plays("JOINT") if after else False
+    praise = after is not None and after.key in _AS_IN_PRAISE and terms[at].key == "like"
+    return at + 2 if praise and ends and any(t.plays("WEAR") for t in terms[:at]) else 0
+
+
+def _only(terms: Sequence[Term], at: int) -> int:
+    """`it is for a PAN card only`."""
+    ends = at + 1 == len(terms) or terms[at + 1].plays("JOINT")
+    return at + 1 if at and terms[at].key == "only" and ends and terms[at - 1].plays("PURPOSE") else 0
 
 
 _WANTS: Final = re.compile(r"(?:wants?|needs?|requires?|demands?|prefers?|expects?|asked for|asks for|insists on)\b")
@@ -95,7 +140,7 @@ def _is_result(part: Sequence[Term]) -> bool:
     """`so the chair stands out`, `so that it looks nice`, `so there is room for text`."""
     if part and part[0].plays("THERE"):
         return any(term.plays("SPACE") for term in part[:3])
-    if any(term.plays("IS") for term in part) and part[-1].plays("SEEN"):
+    if part and part[-1].plays("SEEN") and not any(t.plays(*_BOUND, *_NAMED_ANEW, "HUE") for t in part):
         return sum(term.plays(UNKNOWN) for term in part) <= _MOST_STRANGERS
     return any(term.plays("POPS", "NICE", "SEEN", "COMPLAINT") for term in part) and all(
         term.plays(*_RESULT) for term in part
@@ -123,6 +168,8 @@ def _purpose(terms: Sequence[Term], at: int) -> int:
     """`for my Etsy shop`, `as a profile picture`: the noun that ends it is one of those that pictures are for."""
     if terms[at].key not in ("for", "as"):
         return 0
+    if at + 2 < len(terms) and terms[at + 1].plays("WEAR") and terms[at + 2].plays("PURPOSE"):
+        return at + 3  # for the headphones ad
     end = _purpose_end(terms, at + 1) or _beneficiary_end(terms, at)
     if end and any(t.plays("WEAR") for t in terms) and any(t.plays("THING") for t in terms[at + 1 : end]):
         return 0
@@ -134,9 +181,13 @@ def _beneficiary_end(terms: Sequence[Term], at: int) -> int:
     end = at + 1
     while end < len(terms) and terms[end].plays("PERSON", "THING", "NICE", "AGED", "PICTURE"):
         end += 1
+    stranger = [t.key in ("these", "those") or t.plays(UNKNOWN) for t in terms[end : end + 2]] == [True, True]
+    if end == at + 1 and stranger and not terms[end].plays(UNKNOWN):
+        end += 2  # for these knives
     ends = end == len(terms) or terms[end].plays("JOINT")
     worn = any(term.plays("WEAR") for term in terms)
-    return end if ends and not worn and terms[at].key == "for" and terms[end - 1].plays("PERSON", "THING") else 0
+    whose = stranger or terms[end - 1].plays("PERSON", "THING")
+    return end if ends and whose and not worn and terms[at].key == "for" else 0
 
 
 def _purpose_end(terms: Sequence[Term], at: int) -> int:

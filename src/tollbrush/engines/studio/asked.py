@@ -61,6 +61,8 @@ def is_placed(terms: Sequence[Term], parts: Parts) -> bool:
 def is_alone(terms: Sequence[Term], parts: Parts) -> bool:
     """`white behind`, `behind her a beach`; not `behind the white dog`."""
     at = index_of(terms, parts["ground"][0])
+    if at and terms[at - 1].plays(*WHO):
+        return False  # the sofa behind me
     return at == len(terms) - 1 or index_of(terms, parts["goal"][0]) < at or not terms[-1].plays(*WHO)
 
 

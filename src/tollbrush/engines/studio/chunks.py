@@ -70,6 +70,17 @@ def _once(part: Sequence[Term]) -> Term | None:
     return _last(part) if len(ratios) == 1 else None
 
 
+def _titled(part: Sequence[Term]) -> Term | None:
+    """`uncle Bob`."""
+    return _first(part) if part[0].key in _TITLES else None
+
+
+_TITLES: Final = (
+    "uncle", "aunt", "auntie", "aunty", "cousin", "grandpa", "grandma", "granny", "nana", "nan", "grandad", "mr", "mrs",
+    "miss", "dr", "captain", "sister", "brother", "queen", "king", "prince", "princess",
+)  # fmt: skip
+
+
 def _behind(part: Sequence[Term]) -> Term:
     return Term(" ".join(term.text for term in part), "background", {"BG": ""})
 
@@ -101,11 +112,13 @@ _SHAPES: Final[tuple[tuple[str, Build], ...]] = (
     (f"{_SAID_OF_PICTURE} EFFECT? {_SAID_OF_PICTURE}{{0,3}} PICTURE", _alone("PICTURE")),
     ("PICTURE (?:OF|WITH|FROM|SHOWS|IN) WHO (?:(?:WITH|IN|ON|AND) WHO)?", _alone("PICTURE")),
     ("PICTURE (?:OF|WITH|FROM) (?:IT|SELF)", _alone("PICTURE")),
+    ("ROOM (?:BEHIND|AROUND) (?:WHO|IT)", _behind),
     ("(?:EVERYTHING|WHICHIS|IS|THINGS){1,3} (?:IN|FROM|AT) BG", _behind),
     ("(?:EVERYTHING|WHICHIS|IS|THINGS){0,3} (?:BEHIND|AROUND) OF? (?:WHO|IT|PICTURE)", _behind),
     ("(?:EVERYTHING|WHICHIS|IS){1,3} BEHIND$", _behind),
     ("SKY (?:ON|OF|IN|BEHIND) (?:LAND|WHO|PICTURE)", _first),
     ("(?:STATE|PLAIN|COMPLAINT|DULL|NICE){1,3} (?:HIGHLIGHTS|SHADOWS)", _last),
+    ("PERSON UNKNOWN$", _titled),
     ("BG (?:OF|FROM|IN|BEHIND|AROUND|TO|FOR) (?:WHO|IT|PICTURE) (?:PICTURE|BG)?", _behind),
     ("(?:STATE|AGED|COMPLAINT|PERSON|THING|PICTURE) BG", _as_it_is),
 )  # fmt: skip

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Final
 
-from tollbrush.engines.studio.abilities import RemoveBackground
+from tollbrush.engines.studio.abilities import RemoveBackground, ReplaceBackground
 from tollbrush.engines.studio.dictionary import dictionary
 from tollbrush.engines.studio.reading import Reading
 from tollbrush.engines.studio.sentence_lexicon import PARTICIPLES
@@ -37,6 +37,8 @@ def clauses(terms: Sequence[Term]) -> list[Clause]:
     found: list[Clause] = []
     clause: list[Term] = []
     for term, after in zip_longest(terms, terms[1:]):
+        if term.plays("JOINT") and clause and clause[-1].plays("ENLARGE") and after and after.plays("BYFACTOR"):
+            continue  # enlarge; scale: 4x
         if term.plays("JOINT") and not (clause and _holds(clause, term, after)):
             if clause:
                 found.append(Clause(_trimmed(clause), term.plays("PAUSE") and after is not None))
@@ -86,7 +88,8 @@ def completions(clause: Sequence[Term], before: Sequence[Term], found: Sequence[
             yield [verb, before[1], *clause]  # make it rainy and dark
     if any(term.plays("BG") for term in before):
         yield [_BACKGROUND if term.key == "it" else term for term in clause]
-        if found and found[-1] == RemoveBackground():
+        replaced = bool(found) and isinstance(found[-1], ReplaceBackground) and clause[-1].plays("SCENE")
+        if replaced or (found and found[-1] == RemoveBackground()):
             yield [*clause, _INSTEAD]
     if any(term.plays("COLOURS") for term in before):
         yield [_COLOURS if term.key in ("it", "them") else term for term in clause]

@@ -189,7 +189,7 @@ _BOTH: Final[tuple[tuple[str, Builder], ...]] = (
     ("CHANGE PERSON LOOKS (?:NICE|PLAIN|DEGREE)* WITH WORN", worn),
     # bounds
     ("FOCUS ON WHO", always(Keep("remark"))),
-    ("KEEP (?:WHO | PERSON? HEAD) (?:IN COLOURS | BE? SAME)?", always(Keep("subject"))),
+    ("KEEP (?:WHO | PERSON? HEAD) (?:IN COLOURS | BE? (?:SAME|SHARPER))?", always(Keep("subject"))),
     ("NOT CHANGE (?:WHO | PERSON? HEAD)", always(Keep("subject"))),
     ("KEEP (?:EVERYTHING|REST) (?:OF PICTURE)? ELSE? (?:BE? SAME)?", always(Keep("rest"))),
     ("NOT CHANGE (?:EVERYTHING|REST) (?:OF PICTURE | ELSE)?", always(Keep("rest"))),
@@ -201,9 +201,11 @@ _WITHOUT_MASK: Final[tuple[tuple[str, Builder], ...]] = (
         always(RemoveBackground()),
     ),
     ("(?:CHANGE|ADD)? PERSON? TRANSPARENT PICTURE? OF WHO", always(RemoveBackground())),
+    ("OUT WHO FROM BACK", always(RemoveBackground())),  # free it
     ("CUT WHO OUT (?:(?:OF|FROM) (?:BACK|PICTURE))?", always(RemoveBackground())),
     ("(?:KEEPONLY | ONLY) WHO", always(RemoveBackground())),
     ("(?:KEEP WHO | WHO) ONLY", always(RemoveBackground())),
+    ("(?:KEEP|ONLY|KEEPONLY)? WHO REST (?:BE|IS)? (?:TRANSPARENT|REMOVED)", always(RemoveBackground())),
 )
 _WITH_MASK: Final[tuple[tuple[str, Builder], ...]] = (
     ("(?:REMOVE|HEAL) (?P<named>(?:IT|AREA)*) (?:OUT|IN)?", erased),

@@ -15,7 +15,7 @@ from tollbrush.engines.studio.abilities import Operation, RemoveBackground, Repl
 from tollbrush.engines.studio.agreement import reconciled
 from tollbrush.engines.studio.asides import without_asides
 from tollbrush.engines.studio.chunks import chunked
-from tollbrush.engines.studio.clauses import VERBS, clauses, completions, halves, known
+from tollbrush.engines.studio.clauses import VERBS, Clause, clauses, completions, halves, known
 from tollbrush.engines.studio.framings import Border
 from tollbrush.engines.studio.grammar import readings
 from tollbrush.engines.studio.loose import loosely
@@ -24,7 +24,7 @@ from tollbrush.engines.studio.reading import Keep, Reading, TooMuchError
 from tollbrush.engines.studio.refusals import NotHonouredError, not_understood, unclear
 from tollbrush.engines.studio.remarks import is_of_a_thing, is_remark
 from tollbrush.engines.studio.repertoire import GROUPS, Offer
-from tollbrush.engines.studio.treatments import Blur, Denoise, KeepColour, Sharpen, Vignette, Write
+from tollbrush.engines.studio.treatments import Blur, Denoise, KeepColour, Sharpen, Style, Vignette, Write
 from tollbrush.engines.studio.words import Term, read
 
 _MOST_CHARACTERS: Final = 600
@@ -95,6 +95,7 @@ def _planned(terms: Sequence[Term], prompt: str, *, masked: bool) -> Plan:
                 meanings, clause, ahead = joined, ahead[0], ahead[1:]
             elif after_comma and (whole := _meant([*before, *clause.terms], (), found[:-1], masked=masked)):
                 found, meanings = found[:-1], whole  # film grain, subtle
+                clause = Clause([*before, *clause.terms], clause.runs_on)
             elif not (meanings := _as_halves(clause.terms, before, found, masked=masked)):
                 raise refused from None
         found += meanings
@@ -120,7 +121,8 @@ def _as_halves(
         if (one := _meant(first, before, found, masked=masked)) and (
             other := _meant(second, first, [*found, *one], masked=masked)
         ):
-            if Keep("remark") in (*one, *other) and not second[0].plays("TELLS"):
+            told = second[0].plays("TELLS") or first[0].key in ("its", "it's")  # its sideways | turn it
+            if Keep("remark") in (*one, *other) and not told:
                 continue  # he | is wearing a hat
             ways.append([*one, *other])
     return ways[0] if ways and all(way == ways[0] for way in ways) else []
@@ -188,18 +190,28 @@ def _with_pair(clause: Sequence[Term], *, masked: bool) -> Sequence[Reading]:
     """`a starry sky with a hat on him`, `black and white with more contrast`: two edits around a `with`. Not after a
     noun that the `with` could describe (`the man with a hat`)."""
     for at, term in enumerate(clause):
-        if term.plays("WITH") and 0 < at < len(clause) - 1 and clause[at - 1].plays(*_DESCRIBED):
+        if 0 < at < len(clause) - 1 and (
+            (term.plays("WITH") and clause[at - 1].plays(*_DESCRIBED)) or _is_new_ground(clause, at)
+        ):
             try:
                 parts = (clause[:at], clause[at + 1 :])
                 first, second = (readings(part, masked=masked) or loosely(part) for part in parts)
                 second = second or loosely([_ADD, *parts[1]])
             except TooMuchError:
                 continue
-            if len(first) == len(second) == 1 and isinstance(next(iter(second)), _BESIDES):
+            apart = clause[at - 1].plays(*_DESCRIBED) or any(isinstance(one, Style | Wear) for one in first)
+            if apart and len(first) == len(second) == 1 and isinstance(next(iter(second)), _BESIDES):
                 return [*first, *second]
     return []
 
 
+def _is_new_ground(clause: Sequence[Term], at: int) -> bool:
+    """`a sketch of my dog on a white background`; `on the white background` tells which dog."""
+    ground = clause[at + 1 :]
+    new = not ground[0].named or ground[0].text.startswith(("a ", "an ", "some "))
+    return clause[at].plays("WITH", "ON") and ground[-1].plays("BG") and new
+
+
 _ADD: Final = known("add")
-_DESCRIBED: Final = ("SCENE", "HUE", "LOOK", "ER", "STYLE", "EFFECT", "ASPECT")
+_DESCRIBED: Final = ("SCENE", "HUE", "LOOK", "ER", "STYLE", "EFFECT", "ASPECT", "RATIO")
 _BESIDES: Final = (Wear, Tone, Border, Vignette, Write, ReplaceBackground)

@@ -173,8 +173,10 @@ def blurred(found: Found) -> Reading:
     return BlurBackground(found.amount())
 
 
-def worn(found: Found) -> Reading:
+def worn(found: Found) -> Reading | None:
     style = found.part("style")
+    if found.terms[0].key == "drop" and any(t.text.startswith(("the ", "his ", "her ")) for t in found.part("wear")):
+        return None  # off with it
     hues = [t for t in style if t.plays("HUE")]
     others = [t for t in style if t not in hues and not t.plays("NICE") and t.key != "cool"]
     if len(hues) > 1 or (others and not hues):

@@ -31,6 +31,8 @@ def is_remark(clause: Sequence[Term]) -> bool:
         return False
     if first.plays("TAKEN") and rest[0].plays("IN", "ON", "AT", "WITH", "FROM", "BY", "TIME"):
         return True
+    if first.plays("PICTURE", "PURPOSE") and rest[0].plays("TAKEN") and rest[0].plays("TELLING"):
+        return True
     if first.plays("SUBJ", "PERSON") and any(term.plays("TELLS", "TELLING") for term in rest[:2]):
         return True
     if (
@@ -41,6 +43,8 @@ def is_remark(clause: Sequence[Term]) -> bool:
         return True
     if first.plays("IS") and first.key in ("its", "it's") and rest[0].plays("PICTURE", "PERSON", "THING", "PURPOSE"):
         return all(term.plays(*_AROUND) for term in rest)
+    if first.key in ("its", "it's") and all(term.plays("TOO", "DEGREE", *_STATES) for term in rest):
+        return True
     if first.key in ("its", "it's") and len(rest) == 1 and rest[0].plays(UNKNOWN):
         return True  # it's december
     return _describes(clause) or _names(clause)

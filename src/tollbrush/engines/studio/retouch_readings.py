@@ -11,6 +11,7 @@ from tollbrush.engines.studio.framings import Border, Crop, Enlarge, Extend, Fli
 from tollbrush.engines.studio.lexicon import COLOURS
 from tollbrush.engines.studio.reading import (
     Found,
+    Keep,
     KeepHue,
     Reading,
     TooMuchError,
@@ -117,6 +118,8 @@ def recoloured(found: Found) -> Reading | None:
     """By hue in the whole picture; by the mask where it covers a named thing."""
     colour = shaded(found.part("hue")[0], found.part("shades"))
     if source := found.part("source"):
+        if is_exchange(found):
+            return None
         named = str(source[0].roles["SOURCE"])
         return Recolour(colour, named) if named != colour.name else None
     if (last := found.part("named")[-1]).plays("HUE"):
@@ -125,17 +128,29 @@ def recoloured(found: Found) -> Reading | None:
 
 
 def exchanged(found: Found) -> Reading | None:
-    """`swap red and blue`; with `for`, `to` or `with` one replaces the other, which another rule reads."""
-    joint = found.terms[[t.plays("SOURCE") for t in found.terms].index(True) :]
-    if not any(t.plays("JOINT") for t in joint):
+    """`swap red and blue`, `exchange red with blue`; with `for` or `to` one replaces the other: another rule's."""
+    if not is_exchange(found):
         return None
     names = [str(found.part(part)[0].roles["SOURCE"]) for part in ("first", "second")]
     return SwapColours(*map(named_colour, names)) if names[0] != names[1] else None
 
 
+def is_exchange(found: Found) -> bool:
+    after = found.terms[[t.plays("SOURCE") for t in found.terms].index(True) :]
+    return found.terms[0].plays("SWAP") and any(t.plays("JOINT", "WITH") for t in after)
+
+
 def named_colour(name: str) -> Colour:
     code = COLOURS[name]
     return Colour(name, (int(code[:2], 16), int(code[2:4], 16), int(code[4:], 16)))
+
+
+def mended(found: Found) -> Reading | None:
+    """`sharpness is less, please increase`: what was complained of."""
+    return Keep("mend") if found.terms[0].key in _MENDING else None
+
+
+_MENDING: Final = ("increase", "raise", "boost", "lift", "recover", "rescue", "tame", "reduce")
 
 
 def splashed(found: Found) -> Reading:

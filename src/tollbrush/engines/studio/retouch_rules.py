@@ -54,6 +54,7 @@ BOTH: Final[tuple[tuple[str, Builder], ...]] = (
     ),
     ("(?:CHANGE|ADD|MOVE)? ANY? (?:WITH|IN|TO)* QUALITIES (?P<sky>WHOLESKY) EFFECT? INSTEAD?", read.skied),
     ("(?:CHANGE|ADD|MOVE) QUALITIES (?P<sky>(?:SCENE|SKYLOOK)) (?:IN|TO|AS|ON) SKY", read.skied),
+    ("QUALITIES (?P<sky>(?:SCENE|SKYLOOK|WHOLESKY)) (?:FOR|AS) SKY", read.skied),
     ("(?:CHANGE|ADD)? QUALITIES (?P<sky>SCENE) INSTEAD (?:OF IT)?", read.sky_instead),
     ("CHANGE (?P<named>HUE)", read.sky_blue),
     (
@@ -88,13 +89,16 @@ BOTH: Final[tuple[tuple[str, Builder], ...]] = (
     ("CHANGE? EVERYTHING (?:TO|BE|IN|AS)* LOOK EXCEPT (?P<source>SOURCE) THINGS?", read.splashed),
     ("(?:KEEPONLY | KEEP ONLY | ONLY) (?P<source>SOURCE) THINGS? IN COLOURS", read.splashed),
     ("REMOVE EVERYTHING? COLOURS EXCEPT (?P<source>SOURCE) THINGS?", read.splashed),
-    ("SWAP COLOURS (?P<first>SOURCE) JOINT (?P<second>SOURCE)", read.exchanged),
+    ("SWAP COLOURS (?P<first>SOURCE) (?:JOINT|WITH) (?P<second>SOURCE)", read.exchanged),
     ("(?:ADD|CHANGE)? SPLASH (?:IN|TO|OF|WITH|FOR|ON|KEEPONLY|KEEP|ONLY)* (?P<source>SOURCE)", read.splashed),
     ("(?P<source>SOURCE) SPLASH", read.splashed),
     ("(?:KEEPONLY | KEEP ONLY?) (?P<source>SOURCE) THINGS? (?:BE? SAME)?", read.kept_hue),
     ("KEEP (?P<source>SOURCE) THINGS? IN COLOURS", read.kept_hue),
     # remarks
-    ("REPAIR IT", always(Keep("mend"))),
+    ("REPAIR IT?", always(Keep("mend"))),
+    ("(?:LIFT|TAME) THEM", read.mended),
+    ("UPWARDS", read.mended),
+    ("SHARPNESS (?:IS|LOOKS)+ (?:TOO|DEGREE)* LESS", always(Complaint(Sharpen()))),
     ("PULL THEM UPDOWN DEGREE*", always(Keep("mend"))),
     ("SHOWN? IS? FOR PURPOSE", always(Keep("remark"))),
 )
@@ -124,6 +128,7 @@ WHOLE: Final[tuple[tuple[str, Builder], ...]] = (
         ),
         read.watermarked,
     ),
+    ("WRITE SHOWN? (?P<quote>QUOTE) (?:WITH|AS|IN) WATERMARK", read.watermarked),
     ("(?:ADD|WRITE|MOVE)? TEXT? (?P<quote>QUOTE) AS? WATERMARK (?:(?:TO|ON) SHOWN)?", read.watermarked),
     # its frame
     ("ROTATE SHOWN? (?P<turn>(?:FOR|BYFACTOR|TO|CLOCK|DEGREES|NUMBER)+)", read.rotated),
@@ -144,13 +149,14 @@ WHOLE: Final[tuple[tuple[str, Builder], ...]] = (
     ("(?:CROP|CUT) SHOWN? (?:TO|AS|IN|BE|RATIO)* (?P<aspect>ASPECT) (?:RATIO|PICTURE)*", read.cropped),
     ("(?:CHANGE|ADD)? SHOWN? (?:TO|AS|IN|BE|WITH)* (?P<aspect>ASPECT) RATIO*", read.cropped),
     ("CHANGE RATIO (?:OF SHOWN)? (?:TO|AS|BE)* (?P<aspect>ASPECT)", read.cropped),
+    ("(?:CHANGE|ADD)? DEGREE* CLOSER CROP (?:(?:TO|ON|IN|AROUND|FOR|OF) WHO)?", read.closer),
     ("CROP SHOWN? DEGREE* CLOSER? (?:(?:TO|ON|IN|AROUND|FOR) WHO)?", read.closer),
     ("ZOOM (?:(?:TO|ON) (?:SHOWN|WHO))? DEGREE*", read.closer),
     ("EXTEND CANVAS? (?:SHOWN|SKY)? (?:AT)? (?P<sides>SIDE) (?:(?:OF|IN) SHOWN)?", read.extended),
     ("EXTEND CANVAS? SHOWN? (?:TO|AS|IN|BE)* (?P<aspect>ASPECT) RATIO*", read.extended),
     ("EXTEND (?:CANVAS|SHOWN)?", read.extended),
     ("(?:EXTEND|ADD MORE) SKY", always(Extend(("top",)))),
-    ("(?:ADD|CHANGE) (?:MORE|DEGREE)* SPACE AT? (?P<sides>SIDE)", read.extended),
+    ("(?:ADD|CHANGE|UPWARDS) (?:MORE|DEGREE)* SPACE AT? (?P<sides>SIDE) (?:(?:OF|IN) SHOWN)?", read.extended),
     ("CHANGE SHOWN DEGREE* (?P<sides>WIDER)", read.extended),
     (
         (

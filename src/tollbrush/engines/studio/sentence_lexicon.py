@@ -142,11 +142,12 @@ MISSPELT: Final[Mapping[str, str]] = {
     "wite": "white", "whit": "white", "whte": "white", "withe": "white", "blak": "black", "blck": "black",
     "balck": "black", "bule": "blue", "bleu": "blue", "gren": "green", "grean": "green", "yelow": "yellow",
     "pnk": "pink", "mak": "make", "maek": "make", "amke": "make", "mke": "make", "litle": "little", "littel": "little",
-    "litl": "little", "trun": "turn", "tunr": "turn", "ad": "add", "addd": "add", "pleae": "please", "pleas": "please",
+    "litl": "little", "trun": "turn", "tunr": "turn", "addd": "add", "pleae": "please", "pleas": "please",
     "plese": "please", "plase": "please", "pleaze": "please", "pleease": "please", "teh": "the", "thw": "the",
     "tha": "the", "adn": "and", "nad": "and", "wiht": "with", "wth": "with", "taht": "that", "hte": "the",
     "moer": "more", "mroe": "more", "lss": "less", "crwon": "crown", "skay": "sky", "bakc": "back", "foto": "photo",
     "phto": "photo", "poto": "photo", "pciture": "picture", "imge": "image", "iamge": "image",
     "colur": "colour", "collor": "color", "cntrast": "contrast", "sno": "snow", "rian": "rain", "nigth": "night",
     "lite": "light", "ligth": "light", "lihgt": "light", "bakground": "background", "bacground": "background",
+    "starz": "stars",
 }  # fmt: skip

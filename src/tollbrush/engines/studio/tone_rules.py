@@ -26,6 +26,13 @@ def too_much(role: str) -> Builder:
     return lambda found: Complaint(Tone(OPPOSITE[cast(ToneKind, found.value("tone", role))], 1.0, found.where()))
 
 
+def cast_or_tint(found: Found) -> Reading | None:
+    """`add a blue tint`; `there's a blue cast` complains of it."""
+    asked = any(t.plays("ADD", "CHANGE", "MORE") for t in found.terms)
+    told = found.terms[0].plays("THERE") or (not asked and any("cast" in t.key for t in found.terms))
+    return too_much("TINT")(found) if told else toned("TINT")(found)
+
+
 def without_cast(found: Found) -> Reading:
     """`remove the yellow tint`."""
     return Tone(OPPOSITE[cast(ToneKind, found.value("tone", "TINT"))], found.amount(), found.where())
@@ -52,6 +59,18 @@ def stepped(found: Found) -> Reading | None:
     kind = cast(ToneKind, found.value("tone", "TONENOUN"))
     amount = min(max(abs(step) / 25.0, 0.2), 2.0)
     return Tone(kind if step > 0 else OPPOSITE[kind], amount) if step else None
+
+
+def exposed(found: Found) -> Reading | None:
+    """`+0.7 EV`: a stop is what the word alone means."""
+    stops = float(found.part("stops")[0].roles["STOPS"])
+    amount = min(max(abs(stops), 0.2), 2.0)
+    return Tone("brighter" if stops > 0 else "darker", amount) if stops else None
+
+
+def too_little(found: Found) -> Reading:
+    """`contrast is very less`."""
+    return Complaint(Tone(cast(ToneKind, found.value("tone", "TONENOUN"))))
 
 
 def colourless(found: Found) -> Reading:
@@ -132,6 +151,7 @@ TONES: Final[tuple[tuple[str, Builder], ...]] = (
     ("(?P<tone>TONENOUN) (?P<signs>(?:DEGREE|UPWARDS|DOWNWARDS)+) (?:FOR? PERCENT)?", measured),
     ("(?P<tone>TONENOUN) (?:FOR|TO)? (?P<step>STEP)", stepped),
     ("(?P<step>STEP) (?:OF|MORE)? (?P<tone>TONENOUN)", stepped),
+    ("(?:CHANGE|ADD|UPWARDS|DOWNWARDS)? (?:TONENOUN|SHOWN)* (?:TO|FOR)? (?P<stops>STOPS)", exposed),
     ("COLOURS (?:IS|LOOKS)+ TOO DEGREE", always(Complaint(Tone("less_saturation")))),
     ("COLOURS (?:IS|LOOKS)+ (?:TOO|DEGREE)* DULL", always(Complaint(Tone("more_saturation")))),
     ("COLOURS? (?:IS|LOOKS)+ OFF", always(Complaint(Tone("balanced")))),
@@ -157,11 +177,21 @@ TONES: Final[tuple[tuple[str, Builder], ...]] = (
     ("(?:TARGET)? (?:IS|LOOKS)* DEGREE? TOO (?P<tone>TINT)", too_much("TINT")),
     ("(?:REMOVE|DOWNWARDS|REPAIR) (?P<tone>TINT) CAST (?:(?:OF|FROM|IN) TARGET)?", without_cast),
     (
-        "(?:ADD|CHANGE)? (?:TARGET WITH?)? DEGREE* (?P<sign>MORE)? (?P<tone>TINT) CAST (?:(?:TO|ON) WHOLE)?",
-        toned("TINT"),
+        "(?:ADD|CHANGE)? (?:TARGET WITH?)? DEGREE* (?P<sign>MORE)? (?P<tone>TINT) CAST (?:(?:TO|ON|IN) WHOLE)?",
+        cast_or_tint,
     ),
     ("DEGREE* (?:LIFT|RECOVER) SHADOWS GRADE", as_tone("lighter_shadows")),
     ("(?:CHANGE)? SHADOWS (?:BE|DEGREE)* (?P<tone>ER) DEGREE*", of_part("shadows")),
+    ("LIFT BLACKS GRADE", as_tone("lighter_shadows")),
+    ("PULL (?:SHADOWS|BLACKS) UPWARDS DEGREE*", as_tone("lighter_shadows")),
+    ("PULL (?:SHADOWS|BLACKS) DOWNWARDS DEGREE*", as_tone("darker_shadows")),
+    ("PULL HIGHLIGHTS UPWARDS DEGREE*", as_tone("lighter_highlights")),
+    ("PULL HIGHLIGHTS DOWNWARDS DEGREE*", as_tone("darker_highlights")),
+    ("PULL COLOURS UPWARDS DEGREE*", as_tone("more_saturation")),
+    ("PULL COLOURS DOWNWARDS DEGREE*", as_tone("less_saturation")),
+    ("(?:COMPLAINT|STATE) (?:SHADOWS|BLACKS)", always(Complaint(Tone("lighter_shadows")))),
+    ("(?:COMPLAINT|STATE) HIGHLIGHTS", always(Complaint(Tone("darker_highlights")))),
+    ("(?P<tone>TONENOUN) (?:IS|LOOKS)+ (?:TOO|DEGREE)* LESS", too_little),
     ("DEGREE* LOWER (?:SHADOWS|BLACKS) GRADE", as_tone("darker_shadows")),
     ("DEGREE* LIFT HIGHLIGHTS GRADE", as_tone("lighter_highlights")),
     ("DEGREE* TAME HIGHLIGHTS GRADE", as_tone("darker_highlights")),
@@ -171,7 +201,7 @@ TONES: Final[tuple[tuple[str, Builder], ...]] = (
     ("GRAINY EFFECT", as_tone("grainy")),
     ("INVERT (?:WHOLE|COLOURS)?", as_tone("negative")),
     ("DEGREE* (?P<tone>PLAIN) UPDOWN? BALANCE DEGREE*", toned("PLAIN")),
-    ("BALANCE (?:IS|LOOKS)+ OFF", always(Complaint(Tone("balanced")))),
+    ("BALANCE (?:(?:IN|OF|ON) SHOWN)? (?:IS|LOOKS|DEGREE|TOO)+ OFF", always(Complaint(Tone("balanced")))),
     ("(?:REPAIR|BALANCING) BALANCE (?:(?:OF|IN) TARGET)?", as_tone("balanced")),
     ("(?:AUTO BALANCE? WHOLE? | ENHANCE WHOLE)", as_tone("balanced")),
     ("CHANGE POINTER DEGREE* POPS (?:MORE|DEGREE)*", vivid),

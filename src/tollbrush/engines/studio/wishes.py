@@ -72,7 +72,7 @@ ON_SUBJECT: Final = (
     Wish(
         {"goal": ("HUE",), "ground": ("BEHIND",)},
         coloured,
-        (*GLUE, *PUT, "NICE", *WHO),
+        (*GLUE, *PUT, "NICE", "WEAR", *WHO),
         {"shades": ("FLAT", "LIGHTEN", "DEEPEN")},
         (is_alone,),
     ),

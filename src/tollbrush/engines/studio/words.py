@@ -32,6 +32,7 @@ UNKNOWN: Final = "UNKNOWN"
 _LONGEST: Final = 6  # words in a phrase
 _TOKEN: Final = re.compile(
     r"#(?:[0-9a-f]{6}|[0-9a-f]{3})\b|\d{1,2}\s?[:x]\s?\d{1,2}\b|[+-]?\d+(?:\.\d+)?\s?(?:%|percent\b|°|degrees?\b|deg\b)"
+    r"|[+-]\d+(?:\.\d+)?\s?(?:ev|stops?)\b"
     r"|\bf\s?/\s?\d(?:\.\d)?\b|\b35\s?mm\b|\b\d0s\b|\d{1,2} by \d{1,2}\b|x\s?\d\b|w/o?\b|\d\s?(?:x|times)\b|b&w|b/w|->"
     r"|[^\W\d_]+(?:'[^\W\d_]+)?|-?\d+(?:\.\d+)?|\S"
 )
@@ -67,7 +68,7 @@ def read(prompt: str, *, quotes: bool = True) -> list[Term]:
         if term.plays("QUOTE"):
             words = quoted[_MARKS.index(term.key)]
             term = Term(f'"{words}"', term.key, {"QUOTE": words})
-        if "FILLER" in term.roles:
+        if "FILLER" in term.roles and not (term.plays("PERSON") and passed and passed[-1] in _ARTICLES):
             passed.append(term.text)
             continue
         named = bool(passed) and passed[-1] in _ARTICLES
@@ -114,7 +115,23 @@ def _quoted(prompt: str, *, keep: bool) -> tuple[str, list[str]]:
     return (_QUOTED if _QUOTED.search(text) else _UNQUOTED).sub(mark, text), quoted
 
 
+# As on a phone: "4 me", "2 my dog", "an ad", but "ad a hat".
+_PHONE: Final = (
+    (re.compile(r"(?<!by )(?<!of )\b4 (?=(?:me|my|him|her|us|our|the|ur|your)\b)"), "for "),
+    (re.compile(r"(?<!by )(?<!of )\b2 (?=(?:me|my|him|her|us|our|the|ur|your)\b)"), "to "),
+    (re.compile(r"\bad(?= (?:a|an|the|some|more|my|sum)\b)"), "add"),
+)
+# What decorates a prompt's end.
+_EMOJI: Final = re.compile(
+    r"(?<!\band)(?<!\badd)(?<!\bwith)(?<!\bput)(?<!\bof)(?<!\ba)(?<!\ban)(?<!\bthe)(?<!\bto)(?<!\bsome)(?<=[\w!?.])"
+    "\\s*[\U0001f300-\U0001faff\u2600-\u27bf\ufe0f\u200d\\s]+$"
+)
+
+
 def _words(text: str) -> list[str]:
+    text = _EMOJI.sub(" ", text)
+    for pattern, meant in _PHONE:
+        text = pattern.sub(meant, text.lower())
     text = _COURTESY.sub(" ", _SMILES.sub(" ", _LISTED.sub(" . ", text.lower()).replace("_", " ")))
     return [_without_possessive(word) for word in _TOKEN.findall(_HYPHEN.sub(" ", text))]
 
@@ -151,6 +168,8 @@ def _literal(key: str) -> dict[str, Value] | None:
         return {"TIMES": float(times[1])}
     if re.fullmatch(r"f\s?/\s?\d(?:\.\d)?", key):
         return {"PORTRAITMODE": ""}
+    if stops := re.fullmatch(r"([+-]\d+(?:\.\d+)?)\s?(?:ev|stops?)", key):
+        return {"STOPS": float(stops[1])}
     if step := re.fullmatch(r"([+-]\d+(?:\.\d+)?)\s?(?:%|percent)", key):
         return {"STEP": float(step[1])}
     if number := re.fullmatch(r"(-?\d+(?:\.\d+)?)\s?(\S*)", key):
