@@ -110,6 +110,32 @@ I sell dragons, add one | I love this, give me more of it | we were at the beach
 this is my dog, make him smile | thanks for the hat, now add a scarf
 the back of the car is dirty, clean it | the wall is cracked, repair it | his teeth are yellow, make them white
 the lamp is too bright, dim it | the shirt is dark, brighten it
+# casts, swaps, opposites, labels, phones, stops: near them
+there's a red car, warmer | there's a blue dragon | there's a blue cast on his arm, remove it
+exchange the dog with a cat | exchange red with my dog | trade hats with him
+make everything colourful and black and white and sepia | black and white and more vivid | sepia but black and white
+make it grainy and remove the noise | colourful and black and white | background colourful, make it black and white
+draw 2 dragons 4 me | 2 hats 4 us | 4 horses 4 my son | add 🐉 | background 🏖️ | add a hat and 🐉 | action: dragon
+action: fly; scale: 4x | sky: purple dots | scale: 9x | a dragon would match our slides
+the wall would match her dress | change the wall to match the sofa | make it match the other photo
+heart shaped box 4 me | sketch of a dog on a white background | drawing of a castle on a white background
+make the dog on the white background bigger | could the wall be taller? | could the twins be on the wall?
+could the dress be pastel pink? | can i get just the room without me
+can i get my room without the wall behind the sofa | we wish it was a dragon | I wish he was taller
+i wish it was my birthday | may i ask for a dragon to fall upon the scene | may i ask for rain to stop
+to see stars in her eyes | stars on her dress | a top hat on the statue behind uncle Bob | put uncle Bob on the moon
+top hat on uncle Bob's dog | make uncle Bob smile | remove uncle Bob | halo above the lamp | add a hat like a pirate
+make me look like a gentleman | dress me like a king | outpaint a dragon on the left | +0.7 EV on her face
++2 dragons | lift the blacks of the piano | lift them | increase | increase it | crushed cans, lift them
+tighter dress | tighter crop of a dragon | clip the dog's fur | clip her nails | free the dog
+free the bird from its cage | yeet the dog | drop the dog from the picture | drop the hat | mark it
+brand it with our logo | mark the dog with a red dot | the sofa behind me should be white
+paint the wall behind me with dots | so a dragon | it's so moody | for these knives | add these knives
+stars in the sky above a castle | make the sofa before me white | page scanned, add a dragon
+photo taken without flash, remove the man | its sideways hat | the light in the window is awful, fix it
+contrast of the dress is very less | pull her hair down | pull the curtain down | tone her arms | bring the lamp down
+take the picture down | so the dragon shows | make it brighter so only the dress shows
+make it warmer to match her blue dress and add a dragon
 """
 NEIGHBOURS: Final = tuple(
     prompt.strip() for line in _TEXT.splitlines() if not line.startswith("#") for prompt in line.split(" | ") if prompt

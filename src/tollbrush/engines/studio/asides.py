@@ -64,7 +64,7 @@ def _match(terms: Sequence[Term], at: int) -> int:
     end = _end(terms, at + 1)
     part = terms[at + 1 : end]
     strangers = sum(term.plays(UNKNOWN) for term in part)
-    return end if strangers <= _MOST_STRANGERS and all(t.plays(UNKNOWN, "HEAD", *_RESULT) for t in part) else 0
+    return end if strangers <= _MOST_STRANGERS and all(t.plays(UNKNOWN, *_MATCHED) for t in part) else 0
 
 
 _AS_IN_PRAISE: Final = ("boss", "gentleman", "lady", "king", "queen", "prince", "princess", "star", "superstar", "diva")
@@ -151,6 +151,7 @@ _RESULT: Final = (
     "PERSON", "THING", "PICTURE", "IT", "POPS", "NICE", "LOOKS", "IS", "BE", "DEGREE", "MORE", "PURPOSE", "SEEN",
     "COLOURS", "EVERYTHING", "TO", "IN", "ON", "OF", "SUBJ", "TEXT", "COMPLAINT",
 )  # fmt: skip
+_MATCHED: Final = (*_RESULT, "HEAD", "EFFECT", "ROOM")
 
 
 def is_telling(part: Sequence[Term]) -> bool:

@@ -70,6 +70,16 @@ def _once(part: Sequence[Term]) -> Term | None:
     return _last(part) if len(ratios) == 1 else None
 
 
+def _sky_above(part: Sequence[Term]) -> Term | None:
+    """`stars in the sky above our house`."""
+    scene = str(part[0].roles["SCENE"])
+    above = part[1].key in ("above", "over") and "sky" in part[0].key
+    return Term(part[0].text, part[0].key, {"WHOLESKY": scene}) if above and scene in _SKIES else None
+
+
+_SKIES: Final = ("starry", "sunset", "night", "blue_sky")
+
+
 def _titled(part: Sequence[Term]) -> Term | None:
     """`uncle Bob`."""
     return _first(part) if part[0].key in _TITLES else None
@@ -117,6 +127,7 @@ _SHAPES: Final[tuple[tuple[str, Build], ...]] = (
     ("(?:EVERYTHING|WHICHIS|IS|THINGS){0,3} (?:BEHIND|AROUND) OF? (?:WHO|IT|PICTURE)", _behind),
     ("(?:EVERYTHING|WHICHIS|IS){1,3} BEHIND$", _behind),
     ("SKY (?:ON|OF|IN|BEHIND) (?:LAND|WHO|PICTURE)", _first),
+    ("SCENE ON (?:STATE|AGED|NICE|HUE)* LAND", _sky_above),
     ("(?:STATE|PLAIN|COMPLAINT|DULL|NICE){1,3} (?:HIGHLIGHTS|SHADOWS)", _last),
     ("PERSON UNKNOWN$", _titled),
     ("BG (?:OF|FROM|IN|BEHIND|AROUND|TO|FOR) (?:WHO|IT|PICTURE) (?:PICTURE|BG)?", _behind),

@@ -37,7 +37,7 @@ def clauses(terms: Sequence[Term]) -> list[Clause]:
     found: list[Clause] = []
     clause: list[Term] = []
     for term, after in zip_longest(terms, terms[1:]):
-        if term.plays("JOINT") and clause and clause[-1].plays("ENLARGE") and after and after.plays("BYFACTOR"):
+        if clause and (term.plays("OFWISH") or (term.plays("JOINT") and after and after.plays("OFWISH"))):
             continue  # enlarge; scale: 4x
         if term.plays("JOINT") and not (clause and _holds(clause, term, after)):
             if clause:

@@ -156,7 +156,7 @@ _BOTH: Final[tuple[tuple[str, Builder], ...]] = (
     ("(?:MOVE|ADD)? ANY{0,2} ON PAINTED", replaced),
     ("BEHIND ANY (?:CHANGE|ADD)? BE? NEW", replaced),
     ("(?:ADD|MOVE|CHANGE)? (?:PERSON | IT LOOKS)? NEW (?:BEHIND ANY | AS BACK | INSTEAD (?:OF BACK)?)", replaced),
-    ("(?:ADD|MOVE)? SCENERY (?:IN|ON|TO) BACK", replaced),
+    ("(?:ADD|MOVE)? SCENERY (?:IN|ON|TO|FOR) BACK", replaced),
     # no background
     ("(?:REMOVE|CUT) ONLY? BACK OUT? ONLY?", always(RemoveBackground())),
     ("TAKE BACK OUT", always(RemoveBackground())),

@@ -209,7 +209,7 @@ def _is_new_ground(clause: Sequence[Term], at: int) -> bool:
     """`a sketch of my dog on a white background`; `on the white background` tells which dog."""
     ground = clause[at + 1 :]
     new = not ground[0].named or ground[0].text.startswith(("a ", "an ", "some "))
-    return clause[at].plays("WITH", "ON") and ground[-1].plays("BG") and new
+    return clause[at].plays("WITH", "ON") and ground[-1].plays("BG", "BORDER", "VIGNETTE") and new
 
 
 _ADD: Final = known("add")

@@ -40,7 +40,7 @@ BOTH: Final[tuple[tuple[str, Builder], ...]] = (
         read.weathered,
     ),
     ("(?:NICE|DEGREE)* (?P<kind>WEATHER) EFFECT+", read.weathered),
-    ("(?:LIGHTEN|DEGREE)* (?P<kind>WEATHER) (?:(?:TO|ON|IN) SHOWN)?", read.weathered),
+    ("(?:LIGHTEN|DEGREE)* (?P<kind>WEATHER) (?:(?:TO|ON|IN) (?:SHOWN|EFFECT))?", read.weathered),
     ("CHANGE BACK (?:TO|BE|LOOKS|WITH|DEGREE)* (?P<kind>WEATHER) EFFECT?", read.weather_scene),
     ("(?:ADD|CHANGE)? (?P<kind>WEATHER) BG", read.weather_scene),
     # another sky

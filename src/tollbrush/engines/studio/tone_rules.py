@@ -33,6 +33,11 @@ def cast_or_tint(found: Found) -> Reading | None:
     return too_much("TINT")(found) if told else toned("TINT")(found)
 
 
+def seen_cast(found: Found) -> Reading | None:
+    """`it has a blue cast`, `I see a green tint`."""
+    return too_much("TINT")(found) if found.part("has")[0].key in ("has", "see", "got", "notice") else None
+
+
 def without_cast(found: Found) -> Reading:
     """`remove the yellow tint`."""
     return Tone(OPPOSITE[cast(ToneKind, found.value("tone", "TINT"))], found.amount(), found.where())
@@ -130,7 +135,7 @@ TONES: Final[tuple[tuple[str, Builder], ...]] = (
     ("SHOWN IS (?P<tone>PLAIN)", too_dark),
     ("SHOWN (?:IS|LOOKS)+ (?:TOO|DEGREE)* WASHED", always(Complaint(Tone("more_contrast")))),
     # tones, by verb
-    ("DEGREE* (?P<tone>TONEVERB) UPDOWN? (?:TARGET)? UPDOWN? (?:DEGREE | FOR? PERCENT)*", toned("TONEVERB")),
+    ("DEGREE* (?P<tone>TONEVERB) UPDOWN? (?:TARGET)? UPDOWN? (?:FOR? DEGREE | FOR? PERCENT)*", toned("TONEVERB")),
     ("DEGREE* (?P<tone>PLAIN) (?:TARGET) UPDOWN (?:DEGREE | FOR? PERCENT)*", toned("PLAIN")),
     # tones, by noun
     (
@@ -180,6 +185,9 @@ TONES: Final[tuple[tuple[str, Builder], ...]] = (
         "(?:ADD|CHANGE)? (?:TARGET WITH?)? DEGREE* (?P<sign>MORE)? (?P<tone>TINT) CAST (?:(?:TO|ON|IN) WHOLE)?",
         cast_or_tint,
     ),
+    ("(?:TOO|DEGREE|COMPLAINT)+ (?P<tone>TINT) CAST", too_much("TINT")),
+    ("THERE? (?P<tone>TINT) CAST FROM WHO", too_much("TINT")),
+    ("(?:SHOWN|SUBJ) (?P<has>(?:BE|IS|CHANGE|HAVING)) (?:TOO|DEGREE|MORE)* (?P<tone>TINT) CAST", seen_cast),
     ("DEGREE* (?:LIFT|RECOVER) SHADOWS GRADE", as_tone("lighter_shadows")),
     ("(?:CHANGE)? SHADOWS (?:BE|DEGREE)* (?P<tone>ER) DEGREE*", of_part("shadows")),
     ("LIFT BLACKS GRADE", as_tone("lighter_shadows")),

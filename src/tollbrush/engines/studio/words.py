@@ -117,8 +117,8 @@ def _quoted(prompt: str, *, keep: bool) -> tuple[str, list[str]]:
 
 # As on a phone: "4 me", "2 my dog", "an ad", but "ad a hat".
 _PHONE: Final = (
-    (re.compile(r"(?<!by )(?<!of )\b4 (?=(?:me|my|him|her|us|our|the|ur|your)\b)"), "for "),
-    (re.compile(r"(?<!by )(?<!of )\b2 (?=(?:me|my|him|her|us|our|the|ur|your)\b)"), "to "),
+    (re.compile(r"(?<!by )(?<!of )\b4 (?=(?:me|my|him|her|us|our|the|ur|your|u|you)\b)"), "for "),
+    (re.compile(r"(?<!by )(?<!of )\b2 (?=(?:me|my|him|her|us|our|the|ur|your|u|you)\b)"), "to "),
     (re.compile(r"\bad(?= (?:a|an|the|some|more|my|sum)\b)"), "add"),
 )
 # What decorates a prompt's end.
