@@ -136,6 +136,26 @@ photo taken without flash, remove the man | its sideways hat | the light in the 
 contrast of the dress is very less | pull her hair down | pull the curtain down | tone her arms | bring the lamp down
 take the picture down | so the dragon shows | make it brighter so only the dress shows
 make it warmer to match her blue dress and add a dragon
+# more of them
+smooth her skin | smooth the sheets | make it rain money outside | add a late bus | put a smile on my late husband
+could i trouble you for a dragon | {"action":"add dragon"} | {"action":"remove the dog"}
+mountains in the background instead of the dog | gradient behind the dragon's logo | make it rain outside the window
+starry sky above my castle's dragon | rotate; angle: 7 dragons | enlarge; scale: dragon | vignette; strength: dragon
+why not add a dragon | might the dog be black? | my dog deserves a bone | if only he was taller
+if only the dress was red | i wish there was a dragon | I wish there was more cake | a dragon would look better
+the dog would look better without the leash | white would look better | her hair would look better red
+the wall would look better in blue | a hat would look better on the cat | it has a blue dragon | I see a green car
+i see a green light | he has a red nose | it has a red nose | too much red lipstick | yellow cast on his leg
+the cast on his leg is white | she has blue eyes | exchange hats | switch sides | trade places
+swap red with a dragon | swap red and her dress | exchange the red dress with blue | swap the man and the woman
+swap the faces of red and blue | pull the highlights out of her hair | pull the colours from the flag | lift the box
++1 dragon | two stops to the left | stop | a stop sign | everything else in dragons
+the product, everything else on fire | me without the dog | me without the dog behind me | the room behind me on fire
+the room behind the door | shoes before the mirror white | the man before the white wall | mark him as a pirate
+stamp her face white | brand the cow | drop the moustache | drop his hat | clip his wings | high key and low key
+seamless dress | hex the witch | like a boss | crown the king like a boss | it's for the cat only | only for the cat
+there's a red hat | there's a crown on her head, sharpen it | change red to blue and blue to red
+it has snow | there's a hat
 """
 NEIGHBOURS: Final = tuple(
     prompt.strip() for line in _TEXT.splitlines() if not line.startswith("#") for prompt in line.split(" | ") if prompt

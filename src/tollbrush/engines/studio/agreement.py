@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import permutations
 from typing import Final, get_args
 
 from tollbrush.engines.studio.abilities import (
@@ -23,6 +24,7 @@ from tollbrush.engines.studio.treatments import (
     Blur,
     Denoise,
     KeepColour,
+    Recolour,
     ReplaceSky,
     Sharpen,
     Style,
@@ -137,6 +139,7 @@ _EXCLUDE: Final = tuple(
 
 def _check_agreement(operations: Sequence[Operation], prompt: str) -> None:
     tones = [(o.kind, o.where) for o in operations if isinstance(o, Tone)]
+    hues = [o for o in operations if isinstance(o, Recolour)]  # red to blue, then blue to red
     once = [type(o) for o in operations if isinstance(o, _ONCE)]
     clash = (
         len(set(once)) < len(once)
@@ -150,6 +153,7 @@ def _check_agreement(operations: Sequence[Operation], prompt: str) -> None:
         or len(set(tones)) < len(tones)
         or any((OPPOSITE.get(kind), where) in tones for kind, where in tones)
         or any({(one, where), (other, where)} <= set(tones) for one, other in _EXCLUDE for where in _WHERE)
+        or any(a.source == b.colour.name for a, b in permutations(hues, 2) if a.source)
         or (Denoise in once and any(kind == "grainy" for kind, _ in tones))
         or (len(operations) > 1 and RemoveMasked() in operations)
     )

@@ -63,6 +63,8 @@ def _match(terms: Sequence[Term], at: int) -> int:
         return 0
     end = _end(terms, at + 1)
     part = terms[at + 1 : end]
+    if any(t.plays("WEAR") for t in terms) and any(t.plays("THING") for t in part):
+        return 0  # a hat would look good on the cat
     strangers = sum(term.plays(UNKNOWN) for term in part)
     return end if strangers <= _MOST_STRANGERS and all(t.plays(UNKNOWN, *_MATCHED) for t in part) else 0
 
@@ -151,7 +153,7 @@ _RESULT: Final = (
     "PERSON", "THING", "PICTURE", "IT", "POPS", "NICE", "LOOKS", "IS", "BE", "DEGREE", "MORE", "PURPOSE", "SEEN",
     "COLOURS", "EVERYTHING", "TO", "IN", "ON", "OF", "SUBJ", "TEXT", "COMPLAINT",
 )  # fmt: skip
-_MATCHED: Final = (*_RESULT, "HEAD", "EFFECT", "ROOM")
+_MATCHED: Final = (*_RESULT, "HEAD", "EFFECT", "ROOM", "TOO")
 
 
 def is_telling(part: Sequence[Term]) -> bool:

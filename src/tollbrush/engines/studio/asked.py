@@ -91,6 +91,11 @@ def is_some(terms: Sequence[Term], _parts: Parts) -> bool:
     return any(t.plays("OUT", "DEGREE", "CAST", "LESS") or " some " in f" {t.text} " for t in terms)
 
 
+def is_no_report(terms: Sequence[Term], _parts: Parts) -> bool:
+    """`it has snow`, `there's snow on it` tell."""
+    return not terms[0].plays("THERE") and all(t.key != "has" for t in terms)
+
+
 def falls_on_land(terms: Sequence[Term], _parts: Parts) -> bool:
     """`mist rolling over the fields` is everywhere; `snow on the house` is to lie there."""
     return not any(t.plays("LAND") for t in terms) or any(t.plays("FALLS") for t in terms)

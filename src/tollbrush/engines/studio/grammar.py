@@ -20,6 +20,7 @@ from tollbrush.engines.studio.reading import (
     TooMuchError,
     always,
     blurred,
+    cut_out,
     erased,
     replaced,
     two_toned,
@@ -155,8 +156,14 @@ _BOTH: Final[tuple[tuple[str, Builder], ...]] = (
     ("BE IN SCENERY", replaced),
     ("(?:MOVE|ADD)? ANY{0,2} ON PAINTED", replaced),
     ("BEHIND ANY (?:CHANGE|ADD)? BE? NEW", replaced),
-    ("(?:ADD|MOVE|CHANGE)? (?:PERSON | IT LOOKS)? NEW (?:BEHIND ANY | AS BACK | INSTEAD (?:OF BACK)?)", replaced),
-    ("(?:ADD|MOVE)? SCENERY (?:IN|ON|TO|FOR) BACK", replaced),
+    (
+        (
+            "(?:ADD|MOVE|CHANGE)? (?:PERSON | IT LOOKS)? NEW"
+            "(?:BEHIND (?:ANY|WEAR|PURPOSE) | AS BACK | INSTEAD (?:OF BACK)?)"
+        ),
+        replaced,
+    ),
+    ("(?:ADD|MOVE)? SCENERY (?:IN|ON|TO|FOR) BACK INSTEAD?", replaced),
     # no background
     ("(?:REMOVE|CUT) ONLY? BACK OUT? ONLY?", always(RemoveBackground())),
     ("TAKE BACK OUT", always(RemoveBackground())),
@@ -198,7 +205,7 @@ _BOTH: Final[tuple[tuple[str, Builder], ...]] = (
 _WITHOUT_MASK: Final[tuple[tuple[str, Builder], ...]] = (
     (
         "CHANGE? PURPOSE? (?:CUT|ISOLATE) OF? WHO (?:FROM BACK)? (?:(?:ON|WITH) TRANSPARENT BG?)?",
-        always(RemoveBackground()),
+        cut_out,
     ),
     ("(?:CHANGE|ADD)? PERSON? TRANSPARENT PICTURE? OF WHO", always(RemoveBackground())),
     ("OUT WHO FROM BACK", always(RemoveBackground())),  # free it

@@ -10,6 +10,7 @@ from typing import Final, Literal, cast
 from tollbrush.engines.studio.abilities import (
     BlurBackground,
     Operation,
+    RemoveBackground,
     RemoveMasked,
     ReplaceBackground,
     Wear,
@@ -175,14 +176,19 @@ def blurred(found: Found) -> Reading:
 
 def worn(found: Found) -> Reading | None:
     style = found.part("style")
-    if found.terms[0].key == "drop" and any(t.text.startswith(("the ", "his ", "her ")) for t in found.part("wear")):
+    if found.terms[0].key == "drop" and (found.part("wear")[0].text.startswith("the ") or found.terms[1].key in _WHOSE):
         return None  # off with it
+    if found.terms[0].plays("THERE"):
+        return None  # there's a crown on her head
     hues = [t for t in style if t.plays("HUE")]
     others = [t for t in style if t not in hues and not t.plays("NICE") and t.key != "cool"]
     if len(hues) > 1 or (others and not hues):
         raise TooMuchError(others or hues[1:])
     kind = cast(Accessory, found.value("wear", "WEAR"))
     return Wear(kind, shaded(hues[0], others) if hues else None)
+
+
+_WHOSE: Final = ("his", "her")
 
 
 def wished(found: Found) -> Reading | None:
@@ -211,6 +217,12 @@ _NOT_A_NAME: Final = (
     "so", "if", "when", "unless", "until", "because", "like", "than", "making", "replacing", "adding", "half",
     "outside", "nothing", "part", "say", "hold", "look", "smile", "which", "whatever", "who", "or", "maybe",
 )  # fmt: skip
+
+
+def cut_out(found: Found) -> Reading | None:
+    """`lift the vase from its background`; `lift the vase` is no edit."""
+    lifted = found.terms[0].key in ("lift", "pull", "knock", "detach")
+    return RemoveBackground() if not lifted or any(t.plays("BG") for t in found.terms) else None
 
 
 def always(reading: Reading) -> Builder:

@@ -50,7 +50,10 @@ def _nearest(word: str) -> str:
 
 
 def _parted(word: str) -> list[str]:
-    """`makeit`, `thebackground`."""
+    """`makeit`, `thebackground`; not `anthing`, which lacks a letter."""
+    near = process.extract(word, _spelt(), scorer=OSA.distance, score_cutoff=1)
+    if any(len(known) > len(word) for known, _, _ in near):
+        return [word]
     ways = [
         [word[:at], word[at:]]
         for at in range(2, len(word) - 1)

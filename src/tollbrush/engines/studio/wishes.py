@@ -22,6 +22,7 @@ from tollbrush.engines.studio.asked import (
     is_alone,
     is_around,
     is_goal,
+    is_no_report,
     is_placed,
     is_put_on,
     lacks,
@@ -128,6 +129,6 @@ ON_SUBJECT: Final = (
         {"kind": ("WEATHER",)},
         read.weathered,
         (*ASKED, "DEGREE", "MORE", "LIGHTEN", "SOFT", "FALLS", "AROUND", *LANDS),
-        when=(lacks("SKY", "BG"), falls_on_land, has("FALLS", *PUT, "PICTURE", "IT")),
+        when=(lacks("SKY", "BG"), falls_on_land, is_no_report, has("FALLS", *PUT, "PICTURE", "IT")),
     ),
 )

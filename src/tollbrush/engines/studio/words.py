@@ -116,9 +116,10 @@ def _quoted(prompt: str, *, keep: bool) -> tuple[str, list[str]]:
 
 
 # As on a phone: "4 me", "2 my dog", "an ad", but "ad a hat".
+_WHOM: Final = r"(?=(?:me|my|him|her|us|our|ur|your|u|you)\b)"
 _PHONE: Final = (
-    (re.compile(r"(?<!by )(?<!of )\b4 (?=(?:me|my|him|her|us|our|the|ur|your|u|you)\b)"), "for "),
-    (re.compile(r"(?<!by )(?<!of )\b2 (?=(?:me|my|him|her|us|our|the|ur|your|u|you)\b)"), "to "),
+    (re.compile(rf"(?<!by )(?<!of )\b4 {_WHOM}"), "for "),
+    (re.compile(rf"\b(closer|tighter|zoom in|zoom|hat|crown|glasses|halo) 2 {_WHOM}"), r"\1 to "),
     (re.compile(r"\bad(?= (?:a|an|the|some|more|my|sum)\b)"), "add"),
 )
 # What decorates a prompt's end.
