@@ -91,9 +91,9 @@ def _planned(terms: Sequence[Term], prompt: str, *, masked: bool) -> Plan:
             meanings = _meaning(clause.terms, before, found, masked=masked)
         except NotHonouredError as refused:
             wish = [*clause.terms, *ahead[0].terms] if clause.runs_on and ahead else None
-            if wish is not None and (joined := _meant(wish, before, found, masked=masked)):
+            if wish is not None and (joined := _wished(wish, before, found, masked=masked)):
                 meanings, clause, ahead = joined, ahead[0], ahead[1:]
-            elif after_comma and (whole := _meant([*before, *clause.terms], (), found[:-1], masked=masked)):
+            elif after_comma and (whole := _wished([*before, *clause.terms], (), found[:-1], masked=masked)):
                 found, meanings = found[:-1], whole  # film grain, subtle
                 clause = Clause([*before, *clause.terms], clause.runs_on)
             elif not (meanings := _as_halves(clause.terms, before, found, masked=masked)):
@@ -110,6 +110,14 @@ def _meant(
     with suppress(NotHonouredError):
         return _meaning(clause, before, found, masked=masked)
     return []
+
+
+def _wished(
+    clause: Sequence[Term], before: Sequence[Term], found: Sequence[Reading], *, masked: bool
+) -> Sequence[Reading]:
+    """What the clause asks for: `I took it` and a wish not understood are no remark together."""
+    meant = _meant(clause, before, found, masked=masked)
+    return [] if Keep("remark") in meant else meant
 
 
 def _as_halves(

@@ -195,12 +195,17 @@ def watermarked(found: Found) -> Reading:
     return Write(str(quote.roles["QUOTE"])[:_LONGEST_LINE], watermark=True)
 
 
+_LEAST_BARE: Final = 5  # degrees that are told by a number alone
+
+
 def rotated(found: Found) -> Reading | None:
     turn = found.part("turn")
     angles = [float(t.roles.get("DEGREES", t.roles.get("NUMBER", 0))) for t in turn if t.plays("DEGREES", "NUMBER")]
     clocks = [float(t.roles["CLOCK"]) for t in turn if t.plays("CLOCK")]
     if len(angles) > 1 or len(clocks) > 1 or not (angles or clocks):
         return None
+    if len(turn) == 1 and turn[0].plays("NUMBER") and abs(angles[0]) < _LEAST_BARE:
+        return None  # turn 2 …
     degrees = (angles[0] if angles else 90.0) * (clocks[0] if clocks else 1.0)
     if not 0 < abs(degrees) <= 360 or degrees % 360 == 0:
         raise TooMuchError([t for t in turn if t.plays("DEGREES", "NUMBER")])

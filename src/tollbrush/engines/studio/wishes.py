@@ -82,7 +82,7 @@ ON_SUBJECT: Final = (
     Wish(
         {"cut": ("ISOLATE",), "who": WHO, "from": ("FROM", "OF")}, always(RemoveBackground()), (*GLUE, *BACK["ground"])
     ),
-    Wish({"no": ("NO",), **BACK}, always(RemoveBackground()), (*GLUE, "CHANGE", "ADD", "TRANSPARENT", "NO", *WHO)),
+    Wish({"no": ("NO",), **BACK}, always(RemoveBackground()), (*GLUE, "CHANGE", "ADD", "NO", *WHO)),
     Wish(
         {"cut": ("ISOLATE", "CUT"), "on": ("ON",), "goal": ("HUE",)},
         coloured,
