@@ -156,6 +156,8 @@ stamp her face white | brand the cow | drop the moustache | drop his hat | clip 
 seamless dress | hex the witch | like a boss | crown the king like a boss | it's for the cat only | only for the cat
 there's a red hat | there's a crown on her head, sharpen it | change red to blue and blue to red
 it has snow | there's a hat
+make it less not bright | drop shadow | add a drop shadow | nobody should see my face, make it brighter
+i don't want people in the photo, make it brighter | a tower above the starry sky | tool: eraser | fog on her glasses
 """
 NEIGHBOURS: Final = tuple(
     prompt.strip() for line in _TEXT.splitlines() if not line.startswith("#") for prompt in line.split(" | ") if prompt

@@ -55,7 +55,7 @@ def is_placed(terms: Sequence[Term], parts: Parts) -> bool:
     while at > 0 and terms[at - 1].plays("NICE", "MOOD"):
         at -= 1
     who = next((i for i, term in enumerate(terms) if term.plays("SUBJ", "SELF", *WHO)), len(terms))
-    return at > 1 and who < at - 1 and terms[at - 1].plays("ON", "IN")
+    return at > 1 and who < at - 1 and terms[at - 1].plays("ON", "IN") and terms[at - 1].key not in ("above", "over")
 
 
 def is_alone(terms: Sequence[Term], parts: Parts) -> bool:
@@ -158,6 +158,8 @@ def doubled(found: Found) -> Reading | None:
 def moved(found: Found) -> Reading | None:
     """`make more warm the colours`."""
     kind = cast(ToneKind, found.part("tone")[0].roles["PLAIN"])
+    if found.part("tone")[0].key.startswith("not "):
+        return None  # less not bright
     return Tone(OPPOSITE[kind] if found.part("sign")[0].plays("LESS") else kind, found.amount(), found.where())
 
 

@@ -84,6 +84,8 @@ Builder = Callable[[Found], Reading | None]
 
 def replaced(found: Found) -> Reading | None:
     grounds = sum(t.plays("BG") for t in found.terms)
+    if any(t.key in ("above", "over") for t in found.terms):
+        return None  # a tower above a starry sky
     if is_sky_instead(found) or (grounds > 1 and not any(t.plays("CHANGE", "TO", "INSTEAD") for t in found.terms)):
         return None  # a black background on a white backdrop
     if tinge := found.part("tinge"):

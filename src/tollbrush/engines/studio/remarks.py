@@ -21,12 +21,15 @@ _AROUND: Final = (
 )  # fmt: skip
 
 
+_HIDES: Final = ("i don't want", "i dont want", "we don't want", "nobody", "no one")  # … to see my face: a wish
+
+
 def is_remark(clause: Sequence[Term]) -> bool:
     first, rest = clause[0], clause[1:]
     if not is_telling(clause):
         return False
     if first.plays("TELLS"):
-        return True
+        return not (first.text.startswith(_HIDES) and any(t.plays("HEAD", "PERSON") for t in rest))
     if not rest:
         return False
     if first.plays("TAKEN") and rest[0].plays("IN", "ON", "AT", "WITH", "FROM", "BY", "TIME"):

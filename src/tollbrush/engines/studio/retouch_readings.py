@@ -255,7 +255,10 @@ def bordered(found: Found) -> Reading:
     return Border(colour, widths[0]) if widths else Border(colour)
 
 
-def enlarged(found: Found) -> Reading:
+def enlarged(found: Found) -> Reading | None:
+    at = next((i for i, t in enumerate(found.terms) if t.plays("NUMBER") and not t.plays("TIMES")), 0)
+    if at and not found.terms[at - 1].plays("BYFACTOR", "TO", "FOR"):
+        return None  # increase the size 2
     factor = found.part("factor")
     times = float(next(iter(factor[0].roles[r] for r in ("TIMES", "NUMBER") if r in factor[0].roles))) if factor else 2
     if times not in range(2, _MOST_TIMES + 1):

@@ -15,6 +15,8 @@ def toned(role: str) -> Builder:
         if found.part("tone")[0].plays("WASHED") and found.terms[0].plays("PICTURE", "IT", "COLOURS", "LOOKS", "IS"):
             return None  # a complaint
         sign = found.part("sign")
+        if sign and found.part("tone")[0].key.startswith("not "):
+            return None  # less not bright
         if sign and sign[0].plays("LESS"):
             kind = OPPOSITE[kind]
         return Tone(kind, found.amount(), found.where())
