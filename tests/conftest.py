@@ -1,5 +1,6 @@
 """Fixtures that every room's tests may use."""
 
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -8,6 +9,10 @@ import structlog
 # Loaded late, under the deep stack of a request, pytest's rewriting of it trips over CPython 3.11.7 (gh-106905).
 from anyio import open_file as open_file
 from hypothesis import settings
+
+# Behind a shell's `&` Ctrl-C is ignored, here and in all that is started from here; tests send it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 settings.register_profile("no clock", deadline=None)
 settings.load_profile("no clock")

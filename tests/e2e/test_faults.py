@@ -309,7 +309,7 @@ def nodes(market: Market) -> Iterator[dict[str, FaultyNode]]:
         node.stop()
 
 
-def own_tills(market: Market, nodes: dict[str, FaultyNode], seconds: float = 0.5) -> list[Till]:
+def own_tills(market: Market, nodes: dict[str, FaultyNode], seconds: float = 1.5) -> list[Till]:
     base, solana = (JsonRpc(nodes[network].url, timeout=seconds) for network in (BASE, SOLANA))
     return [
         EvmTill(BASE_NETWORK, market.seller_evm, base, market.settler.key.hex(), receipt_timeout=DEADLINE),

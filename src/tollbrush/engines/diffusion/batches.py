@@ -79,7 +79,9 @@ class Line:
             self._changed.notify_all()
         for hand in self._hands:
             hand.join()
-        for image in self._waiting:
+        with self._changed:  # whoever closes it too finds nobody left to tell
+            left, self._waiting = self._waiting, deque()
+        for image in left:
             image.made.set_exception(_unloaded())
 
     def _serve(self) -> None:

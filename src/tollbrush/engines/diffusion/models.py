@@ -86,14 +86,16 @@ class Models:
             self._leaving.add(name)
             while loaded.users:
                 self._changed.wait()
-        device = loaded.pipeline.device
-        loaded.line.close()
-        del loaded
-        memory.release(device)
-        self._shelf.give_back(name)
-        with self._changed:
-            self._leaving.remove(name)
-            self._changed.notify_all()
+        try:
+            device = loaded.pipeline.device
+            loaded.line.close()
+            del loaded
+            memory.release(device)
+            self._shelf.give_back(name)
+        finally:
+            with self._changed:
+                self._leaving.remove(name)
+                self._changed.notify_all()
 
     def capabilities(self, name: str) -> Capabilities:
         """Without torch and without loading: from the row and `model_index.json`, in its folder or in the hub cache.

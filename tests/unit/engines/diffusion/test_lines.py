@@ -106,3 +106,20 @@ def test_closing_finishes_what_is_at_work_and_tells_the_rest(maker: Maker) -> No
 )
 def test_previews_are_spread_and_never_the_result(previews: int, total: int, at: list[int]) -> None:
     assert sorted(shown_after(previews, total)) == at
+
+
+def test_a_line_may_be_closed_twice_while_somebody_waits(maker: Maker, line: Line) -> None:
+    """By a device that shuts down, and by the model that leaves it."""
+    line.join([image(0)])
+    maker.begun.acquire()
+    late = image(1, "wide")
+    line.join([late])
+    closers = [threading.Thread(target=line.close) for _ in range(2)]
+    for closer in closers:
+        closer.start()
+    maker.gate.release(10)
+    for closer in closers:
+        closer.join(30)
+    line.close()
+    with pytest.raises(Unavailable):
+        late.made.result(0)
