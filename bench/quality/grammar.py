@@ -26,6 +26,7 @@ _FIRST = {
     "ten voices, fourth": {"understood": 41 / 70, "wrong": 1 / 70, "refused": 1.0},
     "ten voices, fifth": {"understood": 35 / 70, "wrong": 0.0, "refused": 1.0},
     "ten voices, sixth": {"understood": 34 / 70, "wrong": 2 / 70, "refused": 29 / 30},
+    "an app's log": {"understood": 62 / 70, "wrong": 0.0, "refused": 1.0},
 }
 
 
@@ -36,6 +37,7 @@ def run() -> list[Line]:
     from support.studio_voices_a import LIST_A1, LIST_A2
     from support.studio_voices_b import LIST_B1, LIST_B2
     from support.studio_voices_c import LIST_C1, LIST_C2
+    from support.studio_voices_d import LIST_D
 
     lists: dict[str, Mapping[str, str | tuple[str, ...] | None]] = {
         "evaluation, open half": {c.prompt: c.want for c in cases("open") if not c.masked},
@@ -49,6 +51,7 @@ def run() -> list[Line]:
         "ten voices, fourth": LIST_B2,
         "ten voices, fifth": LIST_C1,
         "ten voices, sixth": LIST_C2,
+        "an app's log": LIST_D,
     }
     lines = []
     for name, prompts in lists.items():
