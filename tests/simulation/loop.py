@@ -96,8 +96,7 @@ class VirtualLoop:
 
     def call_later(self, delay: float, callback: Callable[..., Any], *args: Any, context: Context | None = None) -> Any:
         handle = _Handle((callback, args, copy_context() if context is None else context))
-        self._order += 1
-        heappush(self._timers, (self._now + delay, self._order, handle))
+        self._put(delay, handle)
         return handle
 
     def call_at(self, when: float, callback: Callable[..., Any], *args: Any, context: Context | None = None) -> Any:
@@ -105,15 +104,18 @@ class VirtualLoop:
 
     def after(self, delay: float, callback: Callable[..., Any], *args: Any) -> None:
         """`call_later` for what nobody takes back."""
-        self._order += 1
-        heappush(self._timers, (self._now + delay, self._order, (callback, args, copy_context())))
+        self._put(delay, (callback, args, copy_context()))
 
     def sleep(self, seconds: float) -> asyncio.Future[None]:
         """As asyncio's, and cheaper: what is awaited is what is due."""
-        over: asyncio.Future[None] = asyncio.Future(loop=self)  # type: ignore[arg-type]
-        self._order += 1
-        heappush(self._timers, (self._now + seconds, self._order, over))
+        over: asyncio.Future[None] = self.create_future()
+        self._put(seconds, over)
         return over
+
+    def _put(self, delay: float, due: _Due | asyncio.Future[None]) -> None:
+        """What is due at one time comes in the order in which it was put."""
+        self._order += 1
+        heappush(self._timers, (self._now + delay, self._order, due))
 
     def create_future(self) -> asyncio.Future[Any]:
         return asyncio.Future(loop=self)  # type: ignore[arg-type]  # asyncio's own class has forty methods more

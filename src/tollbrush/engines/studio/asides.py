@@ -89,9 +89,6 @@ def _only(terms: Sequence[Term], at: int) -> int:
 _WANTS: Final = re.compile(r"(?:wants?|needs?|requires?|demands?|prefers?|expects?|asked for|asks for|insists on)\b")
 
 
-_WISHERS: Final = ("PERSON", "THING", "PURPOSE", "SUBJ", "ROOM")
-
-
 def _wisher(terms: Sequence[Term], at: int) -> int:
     """`our school wants`, `the client needs`: whoever it is, unless it is who shall wear something."""
     end = at
