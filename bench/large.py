@@ -88,9 +88,11 @@ def _seen(runner: asyncio.Runner, engine: StudioEngine, offer: Offer, size: Size
 
 
 def _picture(offer: Offer, size: Size) -> Pixels:
-    """With a face, or with a sky."""
+    """With a face, or with a sky; cut to the size's shape from the top, for a stretched face is none."""
     photo = data.rocket() if "the sky" in offer.example else data.astronaut()
-    return np.asarray(cv2.resize(photo, (size.width, size.height), interpolation=cv2.INTER_CUBIC), np.uint8)
+    scale = max(size.width / photo.shape[1], size.height / photo.shape[0])
+    large = cv2.resize(photo, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
+    return np.ascontiguousarray(large[: size.height, : size.width])
 
 
 def _mask(size: Size) -> Mask:

@@ -127,3 +127,12 @@ def test_a_face_half_outside_is_none() -> None:
     face = find_faces(astronaut())[0]
     cut = np.ascontiguousarray(astronaut()[:, round(face.x + 0.4 * face.w) :])
     assert not is_face(cut, Face(-0.4 * face.w, face.y, face.w, face.h, face.score, 2))
+
+
+def test_a_portrait_enlarged_to_forty_megapixels_has_the_same_face() -> None:
+    large = np.asarray(cv2.resize(astronaut(), (7300, 7300), interpolation=cv2.INTER_CUBIC)[:5480], np.uint8)
+    scale = 7300 / 512
+    (face,) = find_faces(large)
+    assert is_face(large, face)
+    true = [(scale * x, scale * y) for x, y in (LEFT_EYE, RIGHT_EYE)]
+    assert errors(eyes(large, face), true) < 0.1 * scale
