@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import cv2
 import numpy as np
@@ -12,7 +13,7 @@ import numpy as np
 from tollbrush.domain.edits import Size
 from tollbrush.engines.studio.kernels import kernel
 from tollbrush.engines.studio.light import encoded, linear
-from tollbrush.engines.studio.strips import strips
+from tollbrush.engines.studio.strips import enlarged, strips
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     Places = NDArray[np.floating]
     Painting = Callable[[slice], Map]
     Painter = Callable[["Frame", np.random.Generator], Painting]
+
+_MOST_PIXELS: Final = 4096 * 4096
 
 
 @dataclass(frozen=True)
@@ -52,15 +55,30 @@ class Frame:
 
 
 def painted(painter: Painter, size: Size, seed: int) -> Pixels:
-    """What a painter makes, as H×W×3 bytes, dithered by one step so that dark gradients do not band."""
+    """What a painter makes, as H×W×3 bytes, dithered by one step so that dark gradients do not band. What is larger
+    than 4096×4096 is painted as large as that and enlarged, so that its cost hardly grows any more."""
     random = np.random.default_rng(seed)
-    frame = Frame(size.height, size.width)
+    scale = min(1.0, math.sqrt(_MOST_PIXELS / (size.width * size.height)))
+    frame = Frame(max(1, round(size.height * scale)), max(1, round(size.width * scale)))
     painting = painter(frame, random)
+    whole = _whole(painting, frame) if scale < 1 else None
     result = np.empty((size.height, size.width, 3), np.uint8)
     for rows in strips(size.height):
         grain = random.random((rows.stop - rows.start, size.width, 1), np.float32)
-        result[rows] = np.clip(encoded(painting(rows)) * 255 + grain, 0, 255)
+        if whole is None:
+            colours = encoded(painting(rows)) * 255
+        else:
+            colours = enlarged(whole, rows, size.height, size.width) * np.float32(255 / 65535)
+        result[rows] = np.clip(colours + grain, 0, 255)
     return result
+
+
+def _whole(painting: Painting, frame: Frame) -> NDArray[np.uint16]:
+    """All of it in sRGB, finer than bytes: what is enlarged must not band."""
+    whole = np.empty((frame.height, frame.width, 3), np.uint16)
+    for rows in strips(frame.height):
+        whole[rows] = encoded(painting(rows)) * 65535 + 0.5
+    return whole
 
 
 @dataclass(frozen=True)

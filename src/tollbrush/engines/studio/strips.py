@@ -40,10 +40,10 @@ def reduced_map(values: Map, side: int) -> Map:
     return np.asarray(cv2.resize(values, size, interpolation=cv2.INTER_AREA), np.float32)
 
 
-def enlarged(small: Map, rows: slice, height: int, width: int) -> Map:
+def enlarged(small: Map | NDArray[np.uint16], rows: slice, height: int, width: int) -> Map:
     """These rows of `small` enlarged to height×width, without enlarging the rest."""
     if small.shape[:2] == (height, width):
-        return small[rows]
+        return np.asarray(small[rows], np.float32)
     scale_y, scale_x = small.shape[0] / height, small.shape[1] / width
     # Pixel centres correspond: u = (x + ½)·scale − ½.
     move = np.array([[scale_x, 0, scale_x / 2 - 0.5], [0, scale_y, (rows.start + 0.5) * scale_y - 0.5]])
