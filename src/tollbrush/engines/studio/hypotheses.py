@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import cv2
 import numpy as np
@@ -29,6 +29,14 @@ _REACH = 0.05  # of the longer side: how far an outline may move when it is cut 
 _TELLING = 0.2  # least separation of colours that a cut can go by
 
 
+class People(NamedTuple):
+    """Where the people of a picture are, as their faces tell: pixels that are `certain` to be theirs, and how far their
+    arms with what they hold may `reach`. Both h×w."""
+
+    certain: Mask
+    reach: Mask
+
+
 def grab_cut(pixels: Pixels, labels: NDArray[np.uint8], rounds: int) -> Mask | None:
     """GrabCut (Rother, Kolmogorov, Blake 2004) from `labels` (cv2.GC_*). None when one side has no sample, or when both
     sides are made of the same colours: then there is nothing to go by, and the maximum flow takes seconds over ties."""
@@ -41,21 +49,23 @@ def grab_cut(pixels: Pixels, labels: NDArray[np.uint8], rounds: int) -> Mask | N
     return np.isin(cut, (cv2.GC_FGD, cv2.GC_PR_FGD))
 
 
-def candidates(regions: Regions, view: Pixels, maps: Mapping[str, Map], certain: Mask | None) -> dict[str, Mask]:
+def candidates(regions: Regions, view: Pixels, maps: Mapping[str, Map], people: People | None) -> dict[str, Mask]:
     """One mask per prior that leads to a plausible one, for the priors of `maps` and those of the palette. `view` is
-    the picture at a finer scale, for its grain. `certain` pixels are subject whatever the colours say."""
+    the picture at a finer scale, for its grain."""
     height, width = regions.shape
     scale = min(1.0, _CUT_SIDE / max(height, width))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     small = np.asarray(cv2.resize(regions.pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
-    ink = None if certain is None else cv2.resize(certain.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
+    known = people and People(
+        *(cv2.resize(part.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0 for part in people)
+    )
     grain = grain_of(view, size[1], size[0])
     palette, steps, weight = palette_of(small, grain), steps_of(small), _weight(maps)
     priors = {name: np.asarray(cv2.resize(prior, size, interpolation=cv2.INTER_AREA)) for name, prior in maps.items()}
     priors |= palette_maps(palette, grain)
 
     def cut(prior: Map) -> Mask | None:
-        mask = _believed(palette, steps, prior, ink)
+        mask = _believed(palette, steps, prior, known)
         if mask is None:
             return None
         full = cv2.resize(mask.astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC)
@@ -66,22 +76,24 @@ def candidates(regions: Regions, view: Pixels, maps: Mapping[str, Map], certain:
     return {name: mask for name, mask in masks.items() if mask is not None and _plausible(mask)}
 
 
-def _believed(palette: Palette, steps: Pixels, prior: Map, certain: Mask | None) -> Mask | None:
+def _believed(palette: Palette, steps: Pixels, prior: Map, people: People | None) -> Mask | None:
     """What colour and place say together: the colours' part is learnt from the prior, then from the first cut."""
     believed = np.clip(prior, 0.03, 0.97)
     place = _PLACE * np.log(believed / (1 - believed))
     inside, outside = np.square(believed), np.square(1 - believed)
     rim = np.ones(prior.shape, bool)
     rim[2:-2, 2:-2] = False
-    outside[rim & (believed < 0.6)] *= 3
+    rim &= believed < 0.6
+    if people is not None:
+        rim &= ~people.reach  # arms and shoulders leave the picture at its sides
+    outside[rim] *= 3
     for _ in range(2):
         odds = palette.odds(inside, outside) + place
         labels = np.where(odds > 0, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
-        if (
-            certain is not None
-        ):  # a person's place is known, so what is cut off by the frame elsewhere, but below, is background
-            labels[:-2][rim[:-2] & (believed[:-2] < 0.6)] = cv2.GC_BGD
-            labels[certain] = cv2.GC_FGD
+        if people is not None:
+            # Their place is known, so what the frame cuts off elsewhere, but below, is background.
+            labels[:-2][rim[:-2]] = cv2.GC_BGD
+            labels[people.certain] = cv2.GC_FGD
         mask = min_cut(odds, steps, labels, _WEIGHT)
         if not _plausible(mask):
             return None

@@ -16,9 +16,9 @@ import cv2
 import numpy as np
 
 from tollbrush.engines.studio.faces import Face, agreed_faces
-from tollbrush.engines.studio.hypotheses import candidates, cut_again, with_held
+from tollbrush.engines.studio.hypotheses import People, candidates, cut_again, with_held
 from tollbrush.engines.studio.outline import drawn_to_edges
-from tollbrush.engines.studio.priors import certain_body, prior_maps, reach_map
+from tollbrush.engines.studio.priors import certain_body, drawn_bodies, prior_maps, reach_map
 from tollbrush.engines.studio.regions import cut_regions
 from tollbrush.engines.studio.scorer import chosen
 
@@ -78,7 +78,8 @@ def _search(pixels: Pixels) -> Subject:
     maps = prior_maps(regions, faces)
     wider = {"reach": reach_map(regions.shape, faces, maps["mix"])} if faces else {}
     certain = certain_body(regions.shape, faces) if faces else None
-    masks = candidates(regions, view, maps | wider, certain)
+    people = None if certain is None else People(certain, drawn_bodies(regions.shape, faces)[1])
+    masks = candidates(regions, view, maps | wider, people)
     reach = masks.pop("reach", None)
     if not masks:
         return nothing
