@@ -6,6 +6,7 @@ patches. Texture and repeated structure come out well; what must be understood (
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import cv2
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 
 _THIN = 8.0  # pixels from a piece's deepest point to its rim, up to which it counts as thin
 _ON = 0.3  # share of a hole's rim that shows a thing, from which on the hole is one in that thing
-_CONTEXT = 1.2  # source window around the hole, in hole sizes
+_CONTEXT = 0.5, 1.2  # source window around the hole, in hole sizes: the least, and the most
+_WORK_PIXELS = 3000 * 3000  # of that window: there are enough sources in it, and they fit into memory
 
 
 def fill(pixels: Pixels, mask: Mask, seed: int = 0, exclude: Mask | None = None) -> Pixels:
@@ -43,11 +45,9 @@ def fill(pixels: Pixels, mask: Mask, seed: int = 0, exclude: Mask | None = None)
         out[rows, columns][thin[rows, columns]] = painted[thin[rows, columns]]
     thick = mask & ~thin
     if thick.any():
-        rows, columns = _window(thick, 4 * PATCH)
-        side = max(rows.stop - rows.start, columns.stop - columns.start)
-        rows, columns = _window(thick, int(_CONTEXT * side))
+        rows, columns = _window(thick, _margin(thick))
         spared = np.zeros_like(mask) if exclude is None or _lies_on(thick, exclude) else exclude
-        painted = complete(out[rows, columns], thick[rows, columns], spared[rows, columns], seed % 2**31)
+        painted = _completed(out[rows, columns], thick[rows, columns], spared[rows, columns], seed % 2**31)
         out[rows, columns][thick[rows, columns]] = painted[thick[rows, columns]]
     return out
 
@@ -70,6 +70,31 @@ def _thin(mask: Mask) -> Mask:
     thick = np.zeros(count, np.bool_)
     thick[pieces[deep]] = True
     return np.asarray(mask & ~thick[pieces], np.bool_)
+
+
+def _completed(pixels: Pixels, hole: Mask, excluded: Mask, seed: int) -> Pixels:
+    """By patches. A hole too large for all of its pixels is painted in a smaller copy, and a little soft."""
+    scale = math.sqrt(_WORK_PIXELS / hole.size)
+    if scale >= 1:
+        return complete(pixels, hole, excluded, seed)
+    height, width = hole.shape
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    touched, barred = (_reduced(255 * plane.astype(np.uint8), size) > 0 for plane in (hole, excluded))
+    painted = complete(_reduced(pixels, size), touched, barred, seed)
+    return np.asarray(cv2.resize(painted, (width, height), interpolation=cv2.INTER_CUBIC), np.uint8)
+
+
+def _reduced(plane: Pixels, size: tuple[int, int]) -> Pixels:
+    return np.asarray(cv2.resize(plane, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _margin(hole: Mask) -> int:
+    """How far around the hole to look for sources: as far as the window may measure."""
+    rows, columns = _window(hole, 4 * PATCH)
+    height, width = rows.stop - rows.start, columns.stop - columns.start
+    least, most = (share * max(height, width) for share in _CONTEXT)
+    room = (math.sqrt((height - width) ** 2 + 4 * _WORK_PIXELS) - height - width) / 4
+    return int(min(max(room, least), most))
 
 
 def _window(mask: Mask, margin: int) -> tuple[slice, slice]:
