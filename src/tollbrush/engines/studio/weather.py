@@ -1,15 +1,18 @@
-"""Weather before a photograph: falling snow, rain, fog."""
+"""Weather in a photograph: fog, rain and snow between its things, by how far each seems to be (depth.py)."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 import cv2
 import numpy as np
 
-from tollbrush.engines.studio.light import encoded, from_lab, linear, to_lab
-from tollbrush.engines.studio.looks import guided
+from tollbrush.engines.studio.depth import Depth, depth_of
+from tollbrush.engines.studio.light import encoded, linear, to_lab
 from tollbrush.engines.studio.noise import fractal
+from tollbrush.engines.studio.precipitation import Layer, flakes, streaks
 from tollbrush.engines.studio.strips import enlarged, reduced, strips
 
 if TYPE_CHECKING:
@@ -20,120 +23,139 @@ if TYPE_CHECKING:
 
     Map = NDArray[np.float32]
 
-_SIDE: Final = 512  # at which depth is guessed
-_LAYER_SIDE: Final = 2048  # at which flakes and drops are drawn
-_FLAKES: Final = (  # how many at 1024², radius from and to, how solid, how soft; from far to near
-    (3000, 0.7, 1.4, 0.75, 0.5), (800, 1.5, 2.6, 0.85, 0.8), (170, 3.0, 5.5, 0.80, 1.8), (26, 8.0, 15.0, 0.40, 5.0),
-)  # fmt: skip
-_DROPS: Final = ((0.0012, 18, 0.5, 0.22), (0.0006, 34, 0.8, 0.27), (0.00016, 60, 1.3, 0.30))
+_SLICES: Final = (0.0, 0.3, 0.55, 0.8, 1.0)  # depths between which the air is equally thick
+_LUMINANCE: Final = np.array([0.2126, 0.7152, 0.0722], np.float32)
+
+
+@dataclass(frozen=True)
+class _Air:
+    """`dense`: optical thickness from here to the farthest; `banks`: how unevenly it lies, 0..1; `light`: what of the
+    daylight is left; `tint` of that light and of the air's own (linear RGB); `colour`: how much colour is left;
+    `lightness`: the air's, CIELAB L in a dark and in a bright picture; `wet`: how much the ground mirrors, 0..1."""
+
+    dense: float
+    banks: float
+    light: float
+    tint: tuple[float, float, float]
+    colour: float
+    lightness: tuple[float, float]
+    wet: float = 0.0
+
+
+_AIRS: Final[dict[WeatherKind, _Air]] = {
+    "fog": _Air(2.9, 0.95, 0.92, (0.98, 1.0, 1.02), 0.84, (42, 82)),
+    "rain": _Air(1.5, 0.45, 0.54, (0.89, 1.0, 1.11), 0.78, (28, 60), wet=0.5),
+    "snow": _Air(1.2, 0.45, 0.92, (0.95, 1.0, 1.06), 0.80, (46, 82)),
+}
 
 
 def weather(pixels: Pixels, kind: WeatherKind, amount: float, seed: int) -> Pixels:
-    """H×W×3 pixels with weather before them. Same seed, same bytes."""
+    """H×W×3 pixels in this weather. Same seed, same bytes."""
     random = np.random.default_rng(seed)
+    depth = depth_of(pixels)
+    result = _aired(pixels, depth, _AIRS[kind], amount, random)
     if kind == "fog":
-        return _foggy(pixels, 1.7 * amount, random, air=(0.80, 0.83, 0.86))
-    height, width = pixels.shape[:2]
-    scale = min(1.0, _LAYER_SIDE / max(height, width))
-    shape = max(1, round(height * scale)), max(1, round(width * scale))
-    if kind == "snow":
-        cold = _cold(_foggy(pixels, 0.45 * amount, random, air=(0.86, 0.89, 0.93)), lift=0.07, strength=0.76)
-        return _before(cold, _flakes(shape, amount, random), np.array([0.97, 0.98, 1.0], np.float32))
-    grey = _cold(_foggy(pixels, 0.55 * amount, random, air=(0.62, 0.66, 0.70)), lift=-0.09, strength=0.72)
-    return _before(grey, _streaks(shape, amount, random), np.array([0.84, 0.88, 0.93], np.float32))
+        return result
+    fall = flakes if kind == "snow" else streaks
+    return _before(result, depth, fall(pixels.shape[:2], amount, random))
 
 
-def _foggy(pixels: Pixels, density: float, random: np.random.Generator, air: tuple[float, float, float]) -> Pixels:
-    """Koschmieder's law: what is far fades into the air's light, exponentially."""
+def _aired(pixels: Pixels, depth: Depth, air: _Air, amount: float, random: np.random.Generator) -> Pixels:
+    """Light scattered on its way (Koschmieder): I = J·t + A·(1 − t), t = exp(−thickness), in linear light. What light
+    is scattered only a little blurs what lies far."""
     height, width = pixels.shape[:2]
-    depth = distance(pixels)
-    banks = fractal(int(1.8 * depth.shape[0]) + 1, depth.shape[1], random, detail=3, octaves=5)
-    banks = np.asarray(cv2.resize(banks, depth.shape[::-1], interpolation=cv2.INTER_AREA), np.float32)
-    through = np.exp(-density * depth * np.clip(1 + 0.22 * banks, 0.4, 1.6)).astype(np.float32)
-    veil = linear(np.array(air, np.float32))
+    thickness = amount**0.8 * _thickness(depth, air, random)
+    through = np.exp(-thickness).astype(np.float32)
+    small = reduced(pixels, max(depth.far.shape))
+    veil = _airlight(small, depth, air)
+    soft = np.asarray(cv2.GaussianBlur(linear(small), (0, 0), 0.006 * max(small.shape[:2]) + 0.1), np.float32)
+    wet = np.float32(air.wet * min(amount, 1.5)) * _ground(depth)
+    mirror = _smeared(linear(small)) if air.wet else veil
     table = linear(np.linspace(0, 1, 256, dtype=np.float32))
+    share = min(amount, 1.0)
+    left = 1 + (air.light - 1) * share
+    tint = (left * np.array(air.tint, np.float32) ** share).astype(np.float32)
+    colour = np.float32(1 + (air.colour - 1) * share)
     result = np.empty_like(pixels)
     for rows in strips(height):
         passing = enlarged(through, rows, height, width)[..., None]
-        result[rows] = encoded(table[pixels[rows]] * passing + veil * (1 - passing)) * 255 + 0.5
+        light = table[pixels[rows]]
+        spread = (enlarged(soft, rows, height, width) - light) * (np.float32(0.6) * (1 - passing))
+        light = np.asarray(light + spread, np.float32)
+        grey = (light @ _LUMINANCE)[..., None]
+        light = np.asarray((grey + (light - grey) * colour) * tint, np.float32)
+        if air.wet:
+            mirrors = enlarged(wet, rows, height, width)[..., None]
+            light *= 1 - np.float32(0.7) * mirrors
+            light += enlarged(mirror, rows, height, width) * (mirrors * np.float32(0.6 * left))
+        light = light * passing + enlarged(veil, rows, height, width) * (1 - passing)
+        result[rows] = encoded(light) * 255 + 0.5
     return result
 
 
-def distance(pixels: Pixels) -> Map:
-    """How far things seem, 0..1, reduced to _SIDE: farther upwards, and where haze already lies (dark channel, He
-    2009); smooth within things."""
-    small = reduced(pixels, _SIDE)
-    height, width = small.shape[:2]
-    reach = max(1, round(0.02 * max(height, width)))
-    haze = cv2.erode(small.min(axis=2), np.ones((2 * reach + 1,) * 2, np.uint8))
-    haze = np.clip(haze / max(float(np.percentile(haze, 98)), 0.3), 0, 1)
-    rows = (np.arange(height, dtype=np.float32) + 0.5) / height
-    level = np.interp(rows, [0, 0.45, 0.75, 1], [1, 0.85, 0.4, 0.12]).astype(np.float32)[:, None]
-    guess = np.asarray(level * (0.45 + 0.65 * haze), np.float32)
-    grey = np.ascontiguousarray(small.mean(axis=2))
-    radius = max(1, round(0.05 * max(height, width)))
-    if min(height, width) >= 8:
-        guess = np.asarray(cv2.ximgproc.guidedFilter(grey, guess, radius, 3e-3), np.float32)
-    else:
-        guess = guided(guess, radius, 1.0)
-    return np.clip(guess, 0, 1.1)
+def _thickness(depth: Depth, air: _Air, random: np.random.Generator) -> Map:
+    """Of the air before each pixel: slice by slice to its depth, each slice with banks of its own, flat and lying low;
+    before what is near hardly any, and evenly."""
+    height, width = depth.far.shape
+    rows = ((np.arange(height, dtype=np.float32) + 0.5) / height)[:, None]
+    low = 0.75 + 0.5 * np.exp(-np.square((rows - depth.horizon - 0.12) / 0.22))
+    total = np.zeros((height, width), np.float32)
+    for near, far in pairwise(_SLICES):
+        # Farther banks look smaller. They are drawn wide: noise of a taller field, pressed flat.
+        noise = fractal(int(2.6 * height) + 2, width, random, detail=2 + 4 * near, octaves=5)
+        banks = np.asarray(cv2.resize(noise, (width, height), interpolation=cv2.INTER_AREA), np.float32)
+        uneven = np.clip(1 + air.banks * far * banks, 0.15, 2.2) * low
+        total += np.clip(depth.far - near, 0, far - near) * uneven
+    return np.asarray(air.dense * total * (0.55 + 0.45 * depth.far), np.float32)
 
 
-def _cold(pixels: Pixels, lift: float, strength: float) -> Pixels:
-    """In the light of a covered sky."""
-    result = np.empty_like(pixels)
-    for rows in strips(pixels.shape[0]):
-        lab = to_lab(pixels[rows].astype(np.float32) / np.float32(255))
-        light = lab[..., 0] / 100
-        lab[..., 0] = 100 * np.clip(light * (1 - 0.12) + max(lift, 0) + (min(lift, 0) * light), 0, 1)
-        lab[..., 1:] *= strength
-        lab[..., 2] -= 4
-        result[rows] = from_lab(lab) * 255 + 0.5
-    return result
+def _ground(depth: Depth) -> Map:
+    """0..1: what lies flat before us, as far as one can tell: low, and nothing that stands out."""
+    height = len(depth.far)
+    rows = ((np.arange(height, dtype=np.float32) + 0.5) / height)[:, None]
+    low = np.clip((rows - max(depth.horizon, 0.5) - 0.1) / 0.3, 0, 1)
+    return np.asarray(low * np.clip(1 - 1.2 * depth.near, 0, 1), np.float32)
 
 
-def _before(pixels: Pixels, cover: Map, colour: Map) -> Pixels:
-    """`colour` over the pixels where `cover` (any size) is 1."""
+def _smeared(light: Map) -> Map:
+    """As wet ground mirrors what stands on it: drawn out downwards."""
+    height, width = light.shape[:2]
+    reach = max(1, round(0.12 * height))
+    return np.asarray(cv2.blur(light, (max(1, round(0.006 * width)), reach), borderType=cv2.BORDER_REFLECT), np.float32)
+
+
+def _airlight(small: Map, depth: Depth, air: _Air) -> Map:
+    """h×w×3 linear light of the air itself: of the colour that the picture's own distance has, nearly grey, lighter
+    towards the sky, and dark in a dark picture."""
+    lab = to_lab(small)
+    weight = np.square(depth.far) + 1e-3
+    light, a, b = ((lab * weight[..., None]).sum(axis=(0, 1)) / weight.sum()).tolist()
+    dark, bright = air.lightness
+    level = dark + (bright - dark) * float(np.clip((0.5 * light + 0.5 * lab[..., 0].mean() - 12) / 50, 0, 1))
+    hold = 0.18 * min(1.0, 12 / max(float(np.hypot(a, b)), 1e-6))
+    colour = np.array([[[level, hold * a, hold * b]]], np.float32)
+    base = linear(np.clip(cv2.cvtColor(colour, cv2.COLOR_LAB2RGB), 0, 1)) * np.array(air.tint, np.float32)
+    rows = ((np.arange(len(small), dtype=np.float32) + 0.5) / len(small))[:, None, None]
+    higher = 1.10 - 0.28 * rows
+    return np.asarray(np.broadcast_to(base * higher, small.shape), np.float32)
+
+
+def _before(pixels: Pixels, depth: Depth, layers: list[Layer]) -> Pixels:
+    """What falls, each layer hidden by what is nearer than it."""
     height, width = pixels.shape[:2]
+    shape = layers[0].cover.shape
+    far = np.asarray(cv2.resize(depth.far, shape[::-1], interpolation=cv2.INTER_LINEAR), np.float32)
+    lit = 0.6 + 0.4 * min(1.0, float(reduced(pixels, 64).mean()) / 0.4)  # by the same light as the rest
+    clear, glow = np.ones(shape, np.float32), np.zeros(shape, np.float32)
+    for layer in layers:  # from far to near
+        seen = layer.cover * np.clip((far - layer.depth) / 0.08 + 1, 0, 1)
+        glow = glow * (1 - seen) + lit * layer.light * seen
+        clear *= 1 - seen
+    colour = np.array(layers[0].colour, np.float32)
     result = np.empty_like(pixels)
     for rows in strips(height):
-        share = enlarged(cover, rows, height, width)[..., None]
+        left = enlarged(clear, rows, height, width)[..., None]
+        added = enlarged(glow, rows, height, width)[..., None] * colour
         behind = pixels[rows].astype(np.float32) / np.float32(255)
-        result[rows] = np.clip(behind + (colour - behind) * share, 0, 1) * 255 + 0.5
+        result[rows] = np.clip(behind * left + added, 0, 1) * 255 + 0.5
     return result
-
-
-def _flakes(shape: tuple[int, int], amount: float, random: np.random.Generator) -> Map:
-    """Four curtains of flakes: far ones many, small and sharp, near ones few, large and out of focus."""
-    height, width = shape
-    scale = max(shape) / 1024
-    clear = np.ones(shape, np.float32)
-    for count, least, most, solid, soft in _FLAKES:
-        layer = np.zeros(shape, np.float32)
-        for _ in range(int(count * amount * height * width / (1024 * scale) ** 2)):
-            radius = random.uniform(least, most) * scale
-            centre = int(random.uniform(0, width) * 8), int(random.uniform(0, height) * 8)
-            axes = max(3, int(8 * radius)), max(3, int(8 * radius * random.uniform(0.8, 1.3)))
-            bright = random.uniform(0.6, 1)
-            cv2.ellipse(layer, centre, axes, random.uniform(0, 180), 0, 360, bright, -1, cv2.LINE_AA, 3)
-        clear *= 1 - solid * np.asarray(cv2.GaussianBlur(layer, (0, 0), max(soft * scale, 0.3)), np.float32)
-    return 1 - clear
-
-
-def _streaks(shape: tuple[int, int], amount: float, random: np.random.Generator) -> Map:
-    """Drops drawn out by the exposure, all in one slanting direction, in gusts."""
-    scale = max(shape) / 1024
-    slant = random.choice([-1, 1]) * random.uniform(0.05, 0.14)
-    gusts = np.clip(1 + 0.35 * fractal(*shape, random, detail=3, octaves=3), 0.3, 1.8)
-    clear = np.ones(shape, np.float32)
-    for density, length, wide, solid in _DROPS:
-        drops = random.random(shape, np.float32) < density * amount * gusts / max(scale, 0.3) ** 2
-        bright = drops * random.uniform(0.4, 1, shape).astype(np.float32)
-        side = max(3, round(length * scale)) | 1
-        streak = np.zeros((side, side), np.float32)
-        ends = [(round((0.5 - s * slant) * (side - 1) * 16), round((0.5 + s * 0.5) * (side - 1) * 16)) for s in (-1, 1)]
-        cv2.line(streak, ends[0], ends[1], 1.0, 1, cv2.LINE_AA, 4)
-        fallen = cv2.filter2D(bright, -1, streak)
-        fallen = cv2.GaussianBlur(fallen, (0, 0), max(wide * scale * 0.8, 0.3))
-        clear *= 1 - solid * np.clip(1.6 * np.asarray(fallen, np.float32), 0, 1)
-    return 1 - clear

@@ -1,0 +1,121 @@
+"""Weather: what is far is veiled more than what is near, what falls is hidden by what stands before it, and a seed is a
+picture of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import get_args
+
+import cv2
+import numpy as np
+import pytest
+import skimage.data
+from numpy.typing import NDArray
+
+from tollbrush.engines.studio.depth import depth_of
+from tollbrush.engines.studio.precipitation import Layer, flakes, streaks
+from tollbrush.engines.studio.treatments import WeatherKind
+from tollbrush.engines.studio.weather import weather
+
+Pixels = NDArray[np.uint8]
+Map = NDArray[np.float32]
+KINDS: tuple[WeatherKind, ...] = get_args(WeatherKind)
+FACE, BACKDROP = (slice(30, 85), slice(95, 125)), (slice(10, 90), slice(150, 180))
+
+
+@cache
+def portrait(side: int = 256) -> Pixels:
+    pixels = np.asarray(cv2.resize(skimage.data.astronaut(), (side, side), interpolation=cv2.INTER_AREA), np.uint8)
+    pixels.flags.writeable = False
+    return pixels
+
+
+@cache
+def striped_land() -> Pixels:
+    """A blue sky over a field of even stripes."""
+    rows, columns = np.indices((240, 320))
+    field = np.where((columns // 8 + rows // 8) % 2 == 0, 60, 160)[..., None] * np.array([0.8, 1.0, 0.5])
+    sky = np.broadcast_to(np.array([120, 165, 225]), (240, 320, 3)) + (rows[..., None] // 12)
+    pixels = np.where(rows[..., None] < 96, sky, field).astype(np.uint8)
+    pixels.flags.writeable = False
+    return pixels
+
+
+@cache
+def under(kind: WeatherKind, seed: int) -> Pixels:
+    return weather(portrait(), kind, 1.0, seed)
+
+
+def contrast(pixels: Pixels, rows: slice) -> float:
+    return float(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)[rows].std())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_seed_is_a_picture_of_its_own(kind: WeatherKind) -> None:
+    assert np.array_equal(under(kind, 1), weather(portrait(), kind, 1.0, 1))
+    assert np.abs(under(kind, 1).astype(int) - under(kind, 2)).mean() > 0.4
+
+
+def test_fog_takes_more_contrast_the_farther_it_is_and_the_heavier_it_lies() -> None:
+    land = striped_land()
+    far, near = slice(100, 130), slice(205, 238)
+    kept = {
+        amount: [contrast(weather(land, "fog", amount, 3), rows) / contrast(land, rows) for rows in (far, near)]
+        for amount in (0.5, 1.8)
+    }
+    for at_horizon, at_feet in kept.values():
+        assert at_horizon < 0.8 * at_feet
+    assert kept[1.8][0] < kept[0.5][0]
+    assert kept[1.8][1] > 0.5, "what is nearest is not washed out"
+
+
+def test_fog_is_no_flat_white_veil() -> None:
+    foggy = weather(striped_land(), "fog", 1.0, 3)
+    sky = cv2.cvtColor(foggy[:90], cv2.COLOR_RGB2LAB)[..., 0].astype(float)
+    assert foggy.max() < 250
+    assert cv2.GaussianBlur(sky, (0, 0), 6).std() > 0.8, "banks lie in it"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_face_stays_itself_before_a_changed_backdrop(kind: WeatherKind) -> None:
+    before, after = (cv2.cvtColor(p, cv2.COLOR_RGB2GRAY) for p in (portrait(), under(kind, 1)))
+    alike = np.corrcoef(before[FACE].ravel(), after[FACE].ravel())[0, 1]
+    behind = np.corrcoef(before[BACKDROP].ravel(), after[BACKDROP].ravel())[0, 1]
+    assert alike > 0.93
+    assert alike > behind
+
+
+def test_rain_is_darker_and_colder_than_the_day() -> None:
+    lab = [cv2.cvtColor(p, cv2.COLOR_RGB2LAB).astype(float) for p in (portrait(), under("rain", 1))]
+    assert lab[1][..., 0].mean() < 0.93 * lab[0][..., 0].mean()
+    assert lab[1][..., 2].mean() < lab[0][..., 2].mean() - 2
+
+
+def test_faces_and_skies_have_their_depth() -> None:
+    face, sky = depth_of(portrait()), depth_of(striped_land())
+    assert face.far[FACE].mean() < 0.25 < 0.5 < face.far[BACKDROP].mean()
+    assert sky.far[:80].min() > 0.9
+    assert sky.sky[:80].mean() > 0.95 and sky.sky[120:].mean() < 0.02
+    assert sky.horizon == pytest.approx(0.4, abs=0.04)
+    field = sky.far[110:].mean(axis=1)
+    assert field[:10].mean() > 1.6 * field[-10:].mean()
+
+
+@pytest.mark.parametrize("fall", [flakes, streaks])
+def test_what_falls_covers_as_much_of_any_size(fall: Callable[..., list[Layer]]) -> None:
+    shares = []
+    for size in ((512, 512), (1024, 1024), (512, 1024)):
+        layers = fall(size, 1.0, np.random.default_rng(5))
+        assert [layer.depth for layer in layers] == sorted((layer.depth for layer in layers), reverse=True)
+        shares.append(sum(float(layer.cover.mean()) for layer in layers))
+    assert max(shares) < 1.5 * min(shares)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (8, 8), (2, 400), (400, 2)])
+@pytest.mark.parametrize("kind", KINDS)
+def test_tiny_pictures_have_weather_too(kind: WeatherKind, shape: tuple[int, int]) -> None:
+    grey = np.full((*shape, 3), 120, np.uint8)
+    after = weather(grey, kind, 1.0, 1)
+    assert after.shape == grey.shape and after.dtype == np.uint8
+    assert 30 < after.mean() < 240
