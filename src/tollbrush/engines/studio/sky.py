@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     Map = NDArray[np.float32]
 
 _SIDE: Final = 480  # longer side at which the sky is looked for
+_THING_SIDE: Final = 2048  # and things before it, that are no gaps in foliage
 _SURE: Final = 0.35
 _LEAST: Final = 0.04  # of the picture, that must be sky
 
@@ -208,10 +209,11 @@ def _gaps(pixels: Pixels, sky: Mask) -> Map:
     total = np.maximum(cv2.GaussianBlur(weight, (0, 0), sigma), 1e-6)
     near = cv2.GaussianBlur(small * weight[..., None], (0, 0), sigma) / total[..., None]
     reach = np.clip(total / 0.02, 0, 1).astype(np.float32)  # only near the sky
-    share = np.zeros((height, width), np.float32)
-    for rows in strips(min(height, _floor(sky, 97) + round(0.02 * height))):  # below the horizon nothing shows the sky
+    usual = to_lab(np.clip(near, 0, 1).astype(np.float32))
+    share = np.empty((height, width), np.float32)
+    for rows in strips(height):
         lab = to_lab(pixels[rows].astype(np.float32) / np.float32(255))
-        there = to_lab(np.clip(enlarged(np.asarray(near, np.float32), rows, height, width), 0, 1))
+        there = enlarged(usual, rows, height, width)
         darker = np.maximum(there[..., 0] - lab[..., 0], 0) * 0.55
         brighter = np.maximum(lab[..., 0] - there[..., 0], 0) * 0.3
         tint = np.hypot(lab[..., 1] - there[..., 1], lab[..., 2] - there[..., 2])
@@ -220,15 +222,24 @@ def _gaps(pixels: Pixels, sky: Mask) -> Map:
     known = cv2.erode(sky.astype(np.uint8), np.ones((3, 3), np.uint8))
     alike = ((share > 0.3) & (known == 0)).astype(np.uint8)
     size = max(3, round(0.008 * side)) | 1
-    large = cv2.morphologyEx(alike, cv2.MORPH_OPEN, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)))
-    large = cv2.dilate(large, np.ones((2 * size + 1,) * 2, np.uint8))
-    share[(large > 0) & ~sky] = 0
+    share[_large(alike) & ~sky] = 0
+    share[_floor(sky, 97) + round(0.02 * height) :] = 0  # below the horizon nothing shows the sky
     # Foliage is dark against its gaps, and full of them.
     busy = cv2.blur(
         cv2.absdiff(alike, cv2.erode(alike, np.ones((3, 3), np.uint8))).astype(np.float32), (4 * size + 1,) * 2
     )
     share *= np.clip(busy / np.float32(0.04), 0, 1)
     return share
+
+
+def _large(alike: Pixels) -> Mask:
+    """In and near what is too large for a gap; looked for at a side that bounds its cost."""
+    coarse = reduced_map(alike.astype(np.float32), _THING_SIDE) > 0.5
+    size = max(3, round(0.008 * max(coarse.shape))) | 1
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
+    large = cv2.morphologyEx(coarse.astype(np.uint8), cv2.MORPH_OPEN, disc)
+    near = cv2.dilate(large, np.ones((2 * size + 1,) * 2, np.uint8))
+    return np.asarray(cv2.resize(near, alike.shape[::-1], interpolation=cv2.INTER_NEAREST) > 0, np.bool_)
 
 
 def _joined(land: Map, share: Map, sky: Pixels, look: _Land) -> Pixels:
