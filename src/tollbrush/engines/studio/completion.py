@@ -2,6 +2,8 @@
 
 From a first guess peeled from the rim inwards (Newson et al. 2014), coarse to fine, each level alternates PatchMatch
 (Barnes et al. 2009) and voting (Wexler et al. 2007); at last the colours are made to agree with the rim (membrane).
+Within one texture the guess is made where the hole is a patch wide, so that whole stretches are copied. Where several
+things meet at the rim it is made finer, from edge to edge of each, and the rim is heard more.
 """
 
 from __future__ import annotations
@@ -14,9 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tollbrush.engines.studio import patchmatch
-from tollbrush.engines.studio.levels import PATCH, Level, Levels, R, depth
+from tollbrush.engines.studio.levels import PATCH, Level, Levels, R
 from tollbrush.engines.studio.membrane import corrected
 from tollbrush.engines.studio.parts import bands, each
+from tollbrush.engines.studio.surround import depth
 
 if TYPE_CHECKING:
     from tollbrush.engines.interface import Mask, Pixels
@@ -26,7 +29,9 @@ Ints = NDArray[np.int32]
 
 _WORK_SIDE = 512  # pixels: the largest level with a free search; the full size only follows it
 _RATIO = 0.5  # size of a level against the next finer one
-_COARSEST = 1.0  # width of the hole at the coarsest level, in patches
+_MIXED = 1.2  # variety of the surround from which on several things meet there
+_COARSEST = (1.0, 3.0)  # width of the hole at the coarsest level, in patches: in one texture, among several things
+_DOUBT = (0.0, 1.0)  # of a coarse patch however well it agrees with what was painted, in usual costs at the rim
 _SHARP = 2  # of the levels with a free search, those where grain is kept
 _ROUNDS = (16, 5)  # search-and-vote rounds at the coarsest and at the work level
 _POLISH = 2  # rounds at full size
@@ -51,16 +56,18 @@ def complete(pixels: Pixels, hole: Mask, excluded: Mask, seed: int) -> Pixels:
     """H×W×C pixels with `hole` painted from where it is not; from what is `excluded` only when nothing else would do.
     Raises CannotHonour when the hole leaves nothing."""
     random = np.random.default_rng(seed)
-    scales = _scales(hole)
     work = min(1.0, _WORK_SIDE / max(hole.shape))
     levels = Levels(pixels, hole, excluded, work)
+    mixed = levels.variety() > _MIXED
+    scales = _scales(hole, work, _COARSEST[mixed])
     field: _Field | None = None
     for number, scale in enumerate(scales):
         level = levels.coarse(scale)
         field = _start(level, field or _first_guess(level), random)
         rounds = round(float(np.interp(number, [0, max(1, len(scales) - 1)], _ROUNDS)))
         reach, own = min(max(level.shape), _REACH), seed + 100 * number
-        _settle(level, field, rounds, sharp=number >= len(scales) - _SHARP, reach=reach, seed=own)
+        sharp = number >= len(scales) - _SHARP
+        _settle(level, field, rounds, sharp=sharp, reach=reach, seed=own, doubt=0 if sharp else _DOUBT[mixed])
     assert field is not None
     level = levels.full()
     if work < 1:
@@ -71,11 +78,10 @@ def complete(pixels: Pixels, hole: Mask, excluded: Mask, seed: int) -> Pixels:
     return _evened(level, field)
 
 
-def _scales(hole: Mask) -> list[float]:
-    """Coarse to fine: from where the hole is little wider than a patch, up to the work size."""
-    work = min(1.0, _WORK_SIDE / max(hole.shape))
+def _scales(hole: Mask, work: float, patches: float) -> list[float]:
+    """Coarse to fine: from where the hole is so many `patches` wide up to the work size."""
     width = 2 * depth(hole)
-    coarsest = min(work, max(_COARSEST * PATCH / width, 5 * PATCH / min(hole.shape)))
+    coarsest = min(work, max(patches * PATCH / width, 5 * PATCH / min(hole.shape)))
     steps = round(np.log(coarsest / work) / np.log(_RATIO))
     return np.geomspace(coarsest, work, steps + 1).tolist() if steps else [work]
 
@@ -115,7 +121,7 @@ def _start(level: Level, coarser: _Field, random: np.random.Generator) -> _Field
     return field
 
 
-def _settle(level: Level, field: _Field, rounds: int, *, sharp: bool, reach: int, seed: int) -> None:
+def _settle(level: Level, field: _Field, rounds: int, *, sharp: bool, reach: int, seed: int, doubt: float = 0) -> None:
     """Search and vote in turns, until the hole agrees with its matches. Changes features and field in place."""
     sweeps = 2 if max(level.shape) < 200 else 1
     last = level.hole.shape[0] - R
@@ -133,12 +139,16 @@ def _settle(level: Level, field: _Field, rounds: int, *, sharp: bool, reach: int
             )
 
         each(improve, parts)
-        _vote(level, field, trust, _POWERS[1 if sharp else 0] if number < rounds - 1 or not sharp else _POWERS[2])
+        last_of_all = sharp and number == rounds - 1
+        _vote(level, field, trust, _POWERS[2 if last_of_all else int(sharp)], doubt)
 
 
-def _vote(level: Level, field: _Field, trust: Floats, doublings: int) -> None:
+def _vote(level: Level, field: _Field, trust: Floats, doublings: int, doubt: float = 0) -> None:
     """Paints the features of the hole."""
-    ends = field.my, field.mx, *_costs(field, trust)
+    if doubt:
+        at_rim = field.cost[(field.my >= 0) & ~level.hole]
+        doubt *= float(np.median(at_rim)) if at_rim.size else 0
+    ends = field.my, field.mx, *_costs(field, trust, doubt)
 
     def paint(band: tuple[int, int]) -> None:
         patchmatch.vote(level.features, level.channels, R, level.hole, *ends, *band, doublings)
@@ -147,9 +157,12 @@ def _vote(level: Level, field: _Field, trust: Floats, doublings: int) -> None:
     level.repainted()
 
 
-def _costs(field: _Field, trust: Floats) -> tuple[Floats, Floats]:
-    """Of each patch, and the least of all patches over a pixel."""
-    cost = np.where(field.my >= 0, field.cost / trust, np.float32(1e30))
+def _costs(field: _Field, trust: Floats, doubt: float = 0) -> tuple[Floats, Floats]:
+    """Of each patch, and the least of all patches over a pixel.
+
+    What was copied in one piece costs nothing, for it was compared with itself: with `doubt` it does not outvote, right
+    up to the rim, those that agree with what is known."""
+    cost = np.where(field.my >= 0, (field.cost + np.float32(doubt)) / trust, np.float32(1e30))
     return cost, np.asarray(cv2.erode(cost, np.ones((PATCH, PATCH), np.uint8)), np.float32)
 
 

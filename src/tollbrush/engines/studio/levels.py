@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from tollbrush.engines.studio.surround import strange, variety
 from tollbrush.errors import CannotHonour
 
 if TYPE_CHECKING:
@@ -25,9 +26,6 @@ _FEWEST_SOURCES = 10
 _PRICED_SIDE = 160  # pixels: longer side at which sources are priced
 _STRANGE = 50.0**2  # price per pixel of a colour that is not seen at the rim, squared Lab
 _EXCLUDED = 60.0**2  # and of what must not be copied
-_RIM = 0.15  # width of the rim whose colours are familiar, in depths of the hole
-_BIN = 8.0  # Lab: side of the boxes that colours are counted in
-_SEEN = 0.02  # share of the rim that makes a colour familiar
 
 
 @dataclass
@@ -93,6 +91,10 @@ class Levels:
             colours, known = _mean(colours, known, h, w)
         return self._level(np.dstack([colours, *_gradients(colours[..., 0])]), known < 0.98)
 
+    def variety(self) -> float:
+        """Of what surrounds the hole; above 1 there are several things."""
+        return variety(self._lab, self._known < 0.98)
+
     def full(self) -> Level:
         """The picture itself."""
         return self._level(self._pixels.astype(np.float32), self._hole)
@@ -110,7 +112,7 @@ class Levels:
         """Per pixel, of a small copy: what is unlike everything at the rim is likely some other thing."""
         h, w = _scaled(self._hole.shape, min(1.0, _PRICED_SIDE / max(self._hole.shape)))
         colours, known = _mean(self._lab, self._known, h, w)
-        price = _STRANGE * _strange(colours, known < 0.98)
+        price = _STRANGE * strange(colours, known < 0.98)
         if excluded.any():
             price += _EXCLUDED * _shrink(excluded.astype(np.float32), h, w)
         return np.asarray(price, np.float32)
@@ -119,11 +121,6 @@ class Levels:
 def _scaled(shape: tuple[int, ...], scale: float) -> tuple[int, int]:
     h, w = (max(PATCH, round(side * scale)) for side in shape)
     return h, w
-
-
-def depth(hole: Mask) -> float:
-    """Pixels from the hole's deepest point to its rim; the picture's border is rim too."""
-    return float(cv2.distanceTransform(np.pad(hole, 1).astype(np.uint8), cv2.DIST_L2, 3).max())
 
 
 def _lab(rgb: Floats) -> Floats:
@@ -148,17 +145,3 @@ def _mean(planes: Floats, weight: Floats, h: int, w: int) -> tuple[Floats, Float
 
 def _shrink(plane: Floats, h: int, w: int) -> Floats:
     return np.asarray(cv2.resize(plane, (w, h), interpolation=cv2.INTER_AREA), np.float32)
-
-
-def _strange(colours: Floats, hole: Mask) -> Floats:
-    """1 where a colour (H×W Lab) is not seen at the hole's rim, else 0."""
-    width = 2 * round(_RIM * depth(hole)) + 5
-    near = cv2.dilate(hole.astype(np.uint8), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width))) > 0
-    boxes = ((colours + np.array([0, 128, 128], np.float32)) / _BIN).astype(np.int64) + 1
-    light, a, b = np.clip(boxes, 1, 33).transpose(2, 0, 1)
-    rim = near & ~hole
-    counts = np.zeros((35, 35, 35))
-    np.add.at(counts, (light[rim], a[rim], b[rim]), 1.0)
-    for axis in range(3):
-        counts = counts + np.roll(counts, 1, axis) + np.roll(counts, -1, axis)
-    return np.asarray(counts[light, a, b] < max(1.0, _SEEN * np.count_nonzero(rim)), np.float32)
