@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.table import Table
 from skimage import data
 
-from bench.studio import _Watched
+from bench.studio import Watched
 from tollbrush.domain.edits import Size
 from tollbrush.engines.interface import EditInput
 from tollbrush.engines.studio.engine import StudioEngine
@@ -48,9 +48,9 @@ def main() -> None:
     columns = ("prompt", "wall, ms", "CPU, ms", "peak, MB", *(("first / later",) if fresh else ()), "outcome")
     table = Table(*columns, title=str(size), title_justify="left")
     with asyncio.Runner() as runner:
-        engine = None if fresh else _started(runner)
+        engine = None if fresh else started(runner)
         for offer in offers():
-            seen = _seen(runner, engine or _started(runner), offer, size, 3 if fresh else 1)
+            seen = measured(runner, engine or started(runner), offer, size, 3 if fresh else 1)
             first, last = seen[0], min(seen[1:] or seen, key=lambda figures: figures.cpu)
             ratio = [f"{first.cpu / max(last.cpu, 10):.2f}"] if fresh else []
             numbers = (f"{value:,.0f}" for value in (last.wall, last.cpu, max(f.memory for f in seen)))
@@ -61,15 +61,17 @@ def main() -> None:
     Console(width=170).print(table)
 
 
-def _started(runner: asyncio.Runner) -> StudioEngine:
+def started(runner: asyncio.Runner) -> StudioEngine:
+    """With one worker, and patience with it."""
     engine = StudioEngine(StudioSettings(workers=1, timeout_seconds=600))
     runner.run(engine.start())
     runner.run(engine.ready())
     return engine
 
 
-def _seen(runner: asyncio.Runner, engine: StudioEngine, offer: Offer, size: Size, times: int) -> list[Figures]:
-    worker = _Watched.child()
+def measured(runner: asyncio.Runner, engine: StudioEngine, offer: Offer, size: Size, times: int) -> list[Figures]:
+    """As often as `times`; more than once: `engine` is closed then."""
+    worker = Watched.child()
     mask = _mask(size) if offer.needs else None
     request = EditInput((_picture(offer, size),), offer.example, size, mask=mask, seed=1)
     outcomes: list[str] = []

@@ -47,7 +47,7 @@ def run() -> list[Row]:
         start = time.perf_counter()
         runner.run(engine.start())
         runner.run(engine.ready())
-        worker = _Watched.child()
+        worker = Watched.child()
         rows = [Row("worker ready", (time.perf_counter() - start) * 1000, cpu=worker.cpu_ms(), memory=worker.peak())]
         first = worker.time(lambda: runner.run(engine.edit("studio", _request(*PROMPTS[0], 1024))))
         rows.append(Row("the first edit after the start", first[0], cpu=first[1], memory=first[2]))
@@ -66,14 +66,14 @@ def run() -> list[Row]:
     return rows
 
 
-class _Watched:
+class Watched:
     """A process and what it uses, as proc(5) tells."""
 
     def __init__(self, pid: int) -> None:
         self._folder = Path(f"/proc/{pid}")
 
     @classmethod
-    def child(cls) -> _Watched:
+    def child(cls) -> Watched:
         """The youngest child of this process."""
         children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
         return cls(max(map(int, children)))

@@ -2,9 +2,9 @@
 
     python -m tollbrush.engines.studio.worker_process THREADS
 
-It says `ready` once everything is loaded and compiled; a job is (plan, pixels, mask, seeds), answered by one message
-for each seed, or by an error of the tree, which ends the answer. An error that is not ours ends the process: the pool
-replaces it.
+It says `ready` once everything is loaded and compiled; when it had to compile it has begun anew by then, since a
+compiler keeps the memory that it took. A job is (plan, pixels, mask, seeds), answered by one message for each seed, or
+by an error of the tree, which ends the answer. An error that is not ours ends the process: the pool replaces it.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 READY: Final = "ready"
 
 
-def main(threads: str) -> None:
+def main(threads: str, begun: str = "") -> None:
+    """`begun`: for the second time."""
     # Read when those libraries load, which is below. The linear systems are small: threads would only wait in turns.
     os.environ |= {"OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
     os.environ |= {"OMP_NUM_THREADS": threads, "NUMBA_NUM_THREADS": threads}
@@ -42,11 +43,15 @@ def main(threads: str) -> None:
 
     import cv2
 
+    from tollbrush.engines.studio.kernels import any_compiled
     from tollbrush.engines.studio.operations import perform
     from tollbrush.engines.studio.warm_up import warm_up
 
     cv2.setNumThreads(int(threads))
     warm_up()
+    if any_compiled() and not begun:
+        os.dup2(out.fileno(), 1)
+        os.execv(sys.executable, [*sys.orig_argv, "again"])  # noqa: S606 - nothing was said to it yet
     gc.collect()
     memory.give_back()
     say(out, READY)
@@ -77,4 +82,4 @@ def _end(kind: type[BaseException], error: BaseException | None, trace: Tracebac
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])

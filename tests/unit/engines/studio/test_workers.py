@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
+
+import pytest
+
+from tollbrush.engines.pipes import Child
 
 
 def test_workers_die_with_their_parent_however_it_dies() -> None:
@@ -71,3 +78,36 @@ print(len(seen) > 20, sorted(after[0] - before[0]), after[1] - before[1])
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "True [] 0"
+
+
+def test_a_compiled_kernel_is_told_from_one_of_the_cache(tmp_path: Path) -> None:
+    (tmp_path / "own.py").write_text(
+        "from tollbrush.engines.studio.kernels import any_compiled, kernel\n"
+        "@kernel\n"
+        "def more(x): return x + 1\n"
+        "print(any_compiled(), more(1), any_compiled())\n"
+    )
+    told = [
+        subprocess.run([sys.executable, "-c", "import own"], capture_output=True, text=True, check=True, cwd=tmp_path)
+        for _ in range(2)
+    ]
+    assert [done.stdout for done in told] == ["False 2 True\n", "False 2 False\n"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="what a worker holds is read from /proc")
+@pytest.mark.skipif(os.environ.get("TOLLBRUSH_E2E") != "long", reason="TOLLBRUSH_E2E=long runs it")
+def test_one_that_had_to_compile_holds_no_more_than_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    module = "tollbrush.engines.studio.worker_process"
+
+    def pages() -> int:
+        with asyncio.Runner() as runner:
+            worker = runner.run(Child.spawn(module, "1", what="studio worker"))
+            runner.run(worker.ready(600))
+            resident = Path(f"/proc/{worker.pid}/statm").read_text().split()[1]
+            runner.run(worker.stop())
+        return int(resident)
+
+    first = pages()
+    assert list(tmp_path.rglob("*.nbi"))
+    assert first < 1.05 * pages()
