@@ -64,6 +64,15 @@ def cases() -> Iterator[tuple[str, str, Pixels, Mask, Mask | None]]:
     ):
         scene = outlined(name)
         yield f"{name}, {prompt[10:]}, masked", prompt, scene.pixels, scene.mask, scene.mask
+    badge = np.asarray(cv2.circle(np.zeros(suit.shape[:2], np.uint8), (166, 374), 32, 1, -1) > 0)
+    for name, pixels, thing, colour in (
+        ("suit", suit, _of_hue(suit, (245, 130, 32)), "blue"),
+        ("badge", suit, badge, "red"),
+        ("coffee", cup, outlined("coffee").mask, "blue"),
+        ("rocket", photograph("rocket"), outlined("rocket").mask, "red"),
+    ):
+        oval = _oval(thing)
+        yield f"{name}, {colour}, in an oval", f"make this {colour}", pixels, thing & oval, oval
 
 
 def judged(before: Pixels, after: Pixels, region: Mask, rgb: tuple[int, int, int]) -> dict[str, float]:
@@ -74,6 +83,14 @@ def judged(before: Pixels, after: Pixels, region: Mask, rgb: tuple[int, int, int
         figures["hue error"] = float(np.median(_apart(_hue(new), float(_hue(target)))[region]))
     figures["spill"] = float((np.linalg.norm(new - old, axis=2) > _CHANGED)[~_with_rim(region)].mean())
     return figures
+
+
+def _oval(thing: Mask) -> Mask:
+    """As one draws around a thing: most of it, and some of what lies beside it."""
+    (top, foot), (left, right) = (np.flatnonzero(thing.any(axis=axis))[[0, -1]] for axis in (1, 0))
+    y, x = np.indices(thing.shape)
+    across, down = 0.56 * (right - left) + 4, 0.56 * (foot - top) + 4
+    return np.asarray(np.hypot((x - (left + right) / 2) / across, (y - (top + foot) / 2) / down) < 1)
 
 
 def _with_rim(region: Mask) -> Mask:

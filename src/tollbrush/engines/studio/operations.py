@@ -31,6 +31,7 @@ from tollbrush.engines.studio.framings import Extend, Framing
 from tollbrush.engines.studio.lettering import written
 from tollbrush.engines.studio.lexicon import COLOURS
 from tollbrush.engines.studio.light import Light
+from tollbrush.engines.studio.marked import marked
 from tollbrush.engines.studio.matting import Matte, matte
 from tollbrush.engines.studio.recolour import coloured_like, exchanged, recoloured, splashed
 from tollbrush.engines.studio.sky import replace_sky
@@ -203,7 +204,7 @@ class _Bench:
         if operation.source is None:
             if self.mask is None:
                 raise CannotHonour("Nothing says what should get another colour.", advice=_WHAT)
-            return recoloured(colours, rgb, self.mask.astype(np.float32))
+            return recoloured(colours, rgb, marked(colours, self.mask))
         source = COLOURS.get(operation.source)
         if source is None:
             raise CannotHonour(f"'{operation.source}' is not a colour known here.", advice=_WHAT)
@@ -212,7 +213,7 @@ class _Bench:
         except CannotHonour:
             if self.mask is None:
                 raise
-            share = np.ones(colours.shape[:2], np.float32)  # the mask says it better
+            share = marked(colours, self.mask)  # the mask says it better
         if self.mask is not None:
             share = share * self.mask
         return recoloured(colours, rgb, share)

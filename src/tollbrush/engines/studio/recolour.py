@@ -56,14 +56,16 @@ def recoloured(pixels: Pixels, rgb: RGB, share: Map) -> Pixels:
 def _moved(lab: Map, target: Map, lightness: float, chroma: float) -> Map:
     """Lab colours whose usual lightness and chroma are these, brought to `target`."""
     light = lab[..., 0]
-    goal = 0.15 * lightness + 0.85 * float(target[0])
+    goal = float(np.clip(0.15 * lightness + 0.85 * float(target[0]), 9, 89))  # room for folds and highlights
     # Steps up and down keep their order: each side is pressed or stretched into the room that the goal leaves it, and
     # stays linear within, so that gradients correlate. A black thing still has folds, hence the floors.
     up = np.clip((100 - goal) / max(100 - lightness, 12), 0.45, 1.25)
     down = np.clip(goal / max(lightness, 12), 0.45, 1.25)
     relative = light - lightness
     moved = np.clip(goal + relative * np.where(relative > 0, up, down), 0, 100)
-    strength = np.hypot(lab[..., 1], lab[..., 2]) / chroma
+    # Of a grey thing, colour strength tells nothing.
+    known = min(1.0, max(0.0, (chroma - 8) / 16))
+    strength = 1 + known * (np.hypot(lab[..., 1], lab[..., 2]) / chroma - 1)
     # Highlights are the lamp's colour, deep shadows have none.
     fade = np.clip(0.50 + 0.50 * strength, 0.3, 1.15) * np.clip(1.15 - ((moved - goal) / 75) ** 2, 0.1, 1)
     return np.stack([moved, target[1] * fade, target[2] * fade], axis=-1).astype(np.float32)
