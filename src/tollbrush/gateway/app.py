@@ -13,13 +13,13 @@ from typing import Final
 from urllib.parse import urlsplit
 
 import structlog
-from fastapi import FastAPI
+from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 
-from tollbrush import __version__, logs
+from tollbrush import logs
 from tollbrush.editing.cashier import Cashier
 from tollbrush.editing.collecting import Collector
 from tollbrush.editing.orders import OrderDesk
@@ -29,7 +29,7 @@ from tollbrush.editing.service import EditingService
 from tollbrush.engines import registry
 from tollbrush.engines.interface import Alarming, Engine
 from tollbrush.errors import BadSettings, TollbrushError
-from tollbrush.gateway import blockhashes, config, door, edits, jobs, openapi, problems
+from tollbrush.gateway import blockhashes, config, door, edits, jobs, problems
 from tollbrush.gateway import catalog as shop
 from tollbrush.gateway.edge import Edge, is_loopback
 from tollbrush.gateway.images import Images
@@ -76,7 +76,7 @@ class Seams:
     engines: Callable[[Settings], list[Engine]] = registry.build
 
 
-def create_app(settings: Settings, seams: Seams | None = None) -> FastAPI:
+def create_app(settings: Settings, seams: Seams | None = None) -> Starlette:
     """Raises BadSettings. Engines start and stop with the application's lifespan."""
     config.check(settings)
     logs.configure(settings.log_level)
@@ -115,7 +115,7 @@ def create_app(settings: Settings, seams: Seams | None = None) -> FastAPI:
         await ledger.close()
 
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
         for engine in engines:
             await engine.start()
         background = [asyncio.create_task(_introduce(gate)), asyncio.create_task(sweeper.run())]
@@ -127,15 +127,8 @@ def create_app(settings: Settings, seams: Seams | None = None) -> FastAPI:
             await service.drain(gateway.grace_seconds)
             await close()
 
-    app = FastAPI(
-        title="tollbrush",
-        version=__version__,
-        description="Pay-per-edit image editing: USDC per call over x402, on Base and on Solana.",
-        lifespan=lifespan,
-        docs_url=None,
-        redoc_url=None,
-        redirect_slashes=False,
-    )
+    app = Starlette(lifespan=lifespan)
+    app.router.redirect_slashes = False
     app.add_exception_handler(TollbrushError, problems.on_tollbrush_error)
     app.add_exception_handler(HTTPException, problems.on_http_error)
     app.add_exception_handler(Exception, problems.on_surprise)
@@ -185,7 +178,7 @@ async def _introduce(gate: Gate) -> None:
 
 
 def _routes(
-    app: FastAPI,
+    app: Starlette,
     settings: Settings,
     service: EditingService,
     collector: Collector,
@@ -215,6 +208,7 @@ def _routes(
         ("GET", "/api/pricing", offered.pricing),
         ("GET", "/.well-known/x402", offered.discovery),
         ("GET", "/llms.txt", offered.llms),
+        ("GET", "/openapi.json", offered.described),
         ("GET", "/images/{key}", Images(images).get),
         ("GET", "/healthz", ops.healthz),
         ("GET", "/readyz", ops.readyz),
@@ -227,5 +221,3 @@ def _routes(
     public = urlsplit(settings.gateway.public_url)
     origins = [f"{public.scheme}://{public.netloc}"] if public.netloc else []
     app.router.routes.extend(Page(facts("gateway", settings), origins=origins).routes())
-    described = openapi.document(service.desk.catalog)
-    setattr(app, "openapi", lambda: described)  # noqa: B010 - FastAPI's own way to replace its document

@@ -1,4 +1,4 @@
-"""What is for sale: models, prices, quotes, and the discovery document."""
+"""What is for sale: models, prices, quotes, and the documents that describe them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tollbrush.domain.edits import Size
 from tollbrush.domain.networks import BY_ID
 from tollbrush.editing.service import EditingService
 from tollbrush.errors import BadRequest, NotFound, UnknownModel
-from tollbrush.gateway import edits
+from tollbrush.gateway import edits, openapi
 from tollbrush.gateway.edge import called_base, read_body
 from tollbrush.gateway.problems import answer
 from tollbrush.settings import GatewaySettings
@@ -95,6 +95,9 @@ class Shop:
             "openapi": called_base(request) + "/openapi.json",
         }
         return answer(content)
+
+    async def described(self, request: Request) -> Response:
+        return answer(openapi.document(self._service.desk.catalog))
 
     async def llms(self, request: Request) -> Response:
         """The API in a page, for readers that are programs."""

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import binascii
 from collections.abc import Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import pybase64
-from solders.keypair import Keypair
-from solders.pubkey import Pubkey
-from solders.signature import Signature
 
 from tollbrush.errors import NotFound
+
+if TYPE_CHECKING:  # a gateway that sells on Base alone never loads it
+    from solders.keypair import Keypair
+    from solders.signature import Signature
 
 WINDOW: Final = 300
 """Seconds by which the signed time may differ from ours."""
@@ -30,6 +31,8 @@ def poll_headers(wallet: Keypair, job_id: str, *, now: int) -> dict[str, str]:
 def polling_wallet(headers: Mapping[str, str], job_id: str, *, now: int) -> str | None:
     """The proven address, or None when no proof came. `headers` has lower-case names. Raises NotFound, in the words
     for an unknown job, on a bad or stale proof."""
+    from solders.pubkey import Pubkey
+
     wallet, timestamp, signature = (headers.get(f"x-poll-{name}", "") for name in ("wallet", "timestamp", "signature"))
     if not (wallet or timestamp or signature):
         return None
@@ -46,6 +49,8 @@ def polling_wallet(headers: Mapping[str, str], job_id: str, *, now: int) -> str 
 
 def _signature(text: str) -> Signature:
     """Base58 as Solana writes it, or base64. Raises ValueError."""
+    from solders.signature import Signature
+
     try:
         return Signature.from_string(text)
     except ValueError:

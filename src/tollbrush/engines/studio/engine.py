@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import Final
 
@@ -9,11 +10,14 @@ from tollbrush.domain.catalog import Ability
 from tollbrush.domain.edits import Size
 from tollbrush.engines.interface import Capabilities, EditedImage, EditInput, EditOutput, Progress
 from tollbrush.engines.studio.framings import result_size
-from tollbrush.engines.studio.plan import offers, understand
+from tollbrush.engines.studio.plan import understand
+from tollbrush.engines.studio.repertoire import GROUPS
 from tollbrush.engines.studio.workers import START_LIMIT, Workers
 from tollbrush.settings import StudioSettings
 
-_ABILITIES: Final = tuple(Ability(offer.name, offer.example, offer.needs) for offer in offers())
+_ABILITIES: Final = tuple(
+    Ability(offer.name, offer.example, offer.needs) for group in GROUPS for offer in group.offers()
+)
 
 
 class StudioEngine:
@@ -23,6 +27,7 @@ class StudioEngine:
 
     def __init__(self, settings: StudioSettings) -> None:
         self._workers = Workers(settings.workers, settings.timeout_seconds)
+        self._reading: asyncio.Task[None] | None = None
         self._capabilities = Capabilities(
             generative=False,
             masks=True,
@@ -59,12 +64,20 @@ class StudioEngine:
         return EditOutput(tuple(EditedImage(p, words, seed) for p, seed in zip(pictures, seeds, strict=True)))
 
     async def start(self) -> None:
-        """Returns at once: workers get ready in the background."""
+        """Returns at once: workers get ready in the background, and so does the grammar, before the first prompt."""
         self._workers.start()
+        self._reading = asyncio.create_task(asyncio.to_thread(_compile_grammar))
 
     async def ready(self) -> None:
         """Returns when every worker is warm. Raises EngineFailed."""
         await self._workers.ready()
 
     async def close(self) -> None:
+        if self._reading is not None:
+            await self._reading
         await self._workers.close()
+
+
+def _compile_grammar() -> None:
+    for masked in (False, True):
+        understand("make it sepia", masked=masked)
