@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Final
 import cv2
 import numpy as np
 
+from tollbrush.engines.studio.drawings import SPECK, chosen_colours, contours, evened, without_specks
+from tollbrush.engines.studio.faces import agreed_faces
 from tollbrush.engines.studio.light import from_lab, to_lab
-from tollbrush.engines.studio.painterly import SPECK, contours, evened, unit, without_specks
+from tollbrush.engines.studio.painterly import unit
 from tollbrush.engines.studio.strips import strips
 
 if TYPE_CHECKING:
@@ -18,6 +20,16 @@ if TYPE_CHECKING:
 
 _PALETTE: Final = 24  # colours of pixel art
 _CELLS: Final = 128  # its longer side
+_FACE_SIDE: Final = 420  # at which faces are sought
+_FACE_CELLS: Final = 30  # of that, across a face
+_DITHER: Final = 5.0  # L between two neighbours of the screen
+_BAYER: Final = np.array([[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5]], np.float32) / 15 - 0.5
+_INKS: Final = (  # of pop art, from dark to light
+    ((0.10, 0.07, 0.32), (0.90, 0.11, 0.42), (0.99, 0.62, 0.16), (1.0, 0.93, 0.62)),
+    ((0.09, 0.09, 0.22), (0.00, 0.45, 0.70), (0.98, 0.42, 0.52), (1.0, 0.92, 0.55)),
+    ((0.16, 0.05, 0.28), (0.42, 0.20, 0.72), (0.10, 0.75, 0.72), (0.96, 0.97, 0.70)),
+    ((0.12, 0.07, 0.10), (0.86, 0.13, 0.15), (0.35, 0.72, 0.86), (0.99, 0.95, 0.82)),
+)
 _LEVELS: Final = np.linspace(0, 1, 256, dtype=np.float32)
 
 
@@ -77,25 +89,36 @@ def guided(plane: Map, radius: int, smoothness: float) -> Map:
 
 
 def pixel_art(colours: Map, random: np.random.Generator) -> Map:
-    """Large square pixels in a few colours of the picture's own."""
+    """Large square pixels in a few colours of the picture's own, dithered where tones change slowly."""
     height, width = colours.shape[:2]
-    scale = min(1.0, _CELLS / max(height, width))
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    smooth = cv2.bilateralFilter(colours, 5, 0.12, 3)
-    small = np.asarray(cv2.resize(smooth, size, interpolation=cv2.INTER_AREA), np.float32)
-    lab = to_lab(small)
-    lab[..., 0] = np.clip((lab[..., 0] - 50) * 1.12 + 50, 0, 100)
-    lab[..., 1:] *= 1.3
-    points = lab.reshape(-1, 3)
-    few = min(_PALETTE, len(np.unique(np.round(points), axis=0)))
-    cv2.setRNGSeed(int(random.integers(2**31)))
-    stop = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 20, 0.5)
-    _, labels, centres = cv2.kmeans(points, few, np.empty(0, np.int32), stop, 1, cv2.KMEANS_PP_CENTERS)
-    flat = from_lab(np.asarray(centres[labels.ravel()], np.float32).reshape(lab.shape))
-    return np.asarray(cv2.resize(flat, (width, height), interpolation=cv2.INTER_NEAREST), np.float32)
+    block = max(1, round(max(height, width) / _cells(colours)))
+    rows, columns = -(-height // block), -(-width // block)
+    whole = cv2.copyMakeBorder(colours, 0, rows * block - height, 0, columns * block - width, cv2.BORDER_REPLICATE)
+    small = np.asarray(cv2.resize(whole, (columns, rows), interpolation=cv2.INTER_AREA), np.float32)
+    lab = to_lab(np.clip(small + 0.6 * (small - cv2.GaussianBlur(small, (0, 0), 1.0)), 0, 1))
+    lab[..., 0] = np.clip((lab[..., 0] - 50) * 1.10 + 51, 0, 100)
+    lab[..., 1:] *= 1.28
+    centres = chosen_colours(np.ascontiguousarray(lab.reshape(-1, 3)), _PALETTE, random)
+    light = np.ascontiguousarray(lab[..., 0])
+    busy = cv2.blur(np.abs(light - cv2.GaussianBlur(light, (0, 0), 1.5)), (5, 5))
+    screen = np.tile(_BAYER, (rows // 4 + 1, columns // 4 + 1))[:rows, :columns]
+    lab[..., 0] = light + _DITHER * np.clip(1.4 - busy, 0, 1) * screen
+    flat = lab.reshape(-1, 3)
+    nearest = (np.square(centres).sum(axis=1) - 2 * flat @ centres.T).argmin(axis=1)
+    art = from_lab(centres[nearest].reshape(lab.shape))
+    return np.ascontiguousarray(art.repeat(block, axis=0).repeat(block, axis=1)[:height, :width])
 
 
-def pop_art(colours: Map, _: np.random.Generator) -> Map:
+def _cells(colours: Map) -> float:
+    """How many pixels the longer side shall have: enough for a face to be told by."""
+    scale = min(1.0, _FACE_SIDE / max(colours.shape[:2]))
+    small = cv2.resize(colours, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else colours
+    view = (small * 255 + 0.5).astype(np.uint8)
+    wide = max((face.w for face in agreed_faces(view)), default=0.0)
+    return float(np.clip(_FACE_CELLS * max(view.shape[:2]) / wide, _CELLS, 1.5 * _CELLS)) if wide else _CELLS
+
+
+def pop_art(colours: Map, random: np.random.Generator) -> Map:
     """A screen print: four flat inks by lightness, halftone dots between them, black contours."""
     height, width = colours.shape[:2]
     scale = unit(colours)
@@ -106,7 +129,7 @@ def pop_art(colours: Map, _: np.random.Generator) -> Map:
     grey = np.asarray(np.clip((grey - low) / max(float(high - low), 0.15), 0, 1), np.float32)
     ink = contours(evened(grey, 30 * scale), 1.5 * scale, strength=18, threshold=0.40, softness=16)
     ink = 0.08 + 0.92 * without_specks(ink, SPECK * scale**2)
-    inks = np.array([(0.10, 0.07, 0.32), (0.90, 0.11, 0.42), (0.99, 0.62, 0.16), (1.0, 0.93, 0.62)], np.float32)
+    inks = np.array(_INKS[int(random.integers(len(_INKS)))], np.float32)
     pitch = max(9 * scale, 3)
     sharp = max(pitch / 6, 1)
     across = np.arange(width, dtype=np.float32)[None]

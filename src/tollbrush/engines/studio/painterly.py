@@ -1,4 +1,4 @@
-"""Pictures as if made by hand: watercolour, oil, pencil, ink and flat colour.
+"""Pictures as if made by hand, in paint: watercolour and oil.
 
 Marks are as large against a small picture as against a large one; a picture above _LARGEST is painted at that size and
 enlarged, since paint holds no finer detail.
@@ -27,33 +27,32 @@ if TYPE_CHECKING:
 
 _LARGEST: Final = 1600  # longer side, pixels
 _OIL_SIDE: Final = 640  # of the brush marks; the canvas is as fine as the picture
-_WASH_SIDE: Final = 560
-SPECK: Final = 110  # pixels at 1024: less ink in one place is no line
+_WASH_SIDE: Final = 600
 
 
-def by_hand(pixels: Pixels, painter: Painter, seed: int) -> Pixels:
-    """H×W×3 pixels through one of this module's painters."""
+def by_hand(pixels: Pixels, painter: Painter, seed: int, enlarging: int = cv2.INTER_CUBIC) -> Pixels:
+    """H×W×3 pixels through a painter. `enlarging`: how a picture above _LARGEST comes back to its size, in cv2's
+    words."""
     height, width = pixels.shape[:2]
     scale = min(1.0, _LARGEST / max(height, width))
     size = max(1, round(width * scale)), max(1, round(height * scale))
     small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA) if scale < 1 else pixels
     result = painter(small.astype(np.float32) / np.float32(255), np.random.default_rng(seed))
     done = (np.clip(result, 0, 1) * 255 + 0.5).astype(np.uint8)
-    return (
-        done if scale == 1 else np.asarray(cv2.resize(done, (width, height), interpolation=cv2.INTER_CUBIC), np.uint8)
-    )
+    return done if scale == 1 else np.asarray(cv2.resize(done, (width, height), interpolation=enlarging), np.uint8)
 
 
 def oil(colours: Map, random: np.random.Generator) -> Map:
     """Brush marks along the forms, with ridges of paint that catch the light."""
     scale = unit(colours)
-    marks = _marks(colours, _OIL_SIDE, radius=5.5, smoothness=3.0)
+    marks = brushed(colours, _OIL_SIDE, radius=5.5, smoothness=3.0)
     grey = np.asarray(to_lab(marks)[..., 0] / 100, np.float32)
     angle, _clear = direction(grey, 6 * max(scale, 0.2))
-    bristles = along_lines(_grain(colours.shape[:2], random, 0.9 * scale), angle, round(max(4, 15 * scale)))
+    bristles = along_lines(grain(colours.shape[:2], random, 0.9 * scale), angle, round(max(4, 15 * scale)))
     bristles /= max(float(bristles.std()), 1e-6)
     relief = 0.7 * (cv2.Sobel(bristles, cv2.CV_32F, 1, 0, ksize=1) + cv2.Sobel(bristles, cv2.CV_32F, 0, 1, ksize=1))
     lab = to_lab(marks)
+    lab += _loads(colours.shape[:2], random, angle, scale)
     # Thick paint lies in the lights; shadows are thin and smooth.
     body = 0.35 + 0.65 * np.clip(lab[..., 0] / 70, 0, 1)
     lab[..., 0] = np.clip(lab[..., 0] * 1.03 + body * (3.0 * relief + 1.2 * bristles), 0, 100)
@@ -61,105 +60,83 @@ def oil(colours: Map, random: np.random.Generator) -> Map:
     return from_lab(lab)
 
 
+def _loads(shape: tuple[int, ...], random: np.random.Generator, angle: Map, scale: float) -> Map:
+    """What one load of the brush differs by from the next: Lab, h×w×3, in broad strokes."""
+    size = max(1, shape[1] // 3), max(1, shape[0] // 3)
+    coarse = np.asarray(cv2.resize(angle, size, interpolation=cv2.INTER_NEAREST), np.float32)
+    planes = []
+    for strength in (2.4, 1.1, 1.9):
+        strokes = along_lines(grain(coarse.shape, random, 1.3 * scale), coarse, round(max(2, 12 * scale)))
+        strokes *= np.float32(strength / max(float(strokes.std()), 1e-6))
+        planes.append(cv2.resize(strokes, shape[1::-1], interpolation=cv2.INTER_CUBIC))
+    return np.dstack(planes).astype(np.float32)
+
+
 def watercolour(colours: Map, random: np.random.Generator) -> Map:
-    """Washes with darker rims on grained paper, wobbling a little, and a bare edge around the sheet."""
+    """Thin washes on white, grained paper: pale, running into each other where nothing ends, darker at their rims,
+    granulating in the paper's hollows, with a bare edge around the sheet."""
     height, width = colours.shape[:2]
     scale = unit(colours)
-    washes = _marks(colours, _WASH_SIDE, radius=6.5, smoothness=4.0, sharpness=6.0)
     across, down = np.arange(width, dtype=np.float32)[None], np.arange(height, dtype=np.float32)[:, None]
-    x, y = (at + 2.2 * scale * fractal(height, width, random, detail=14, octaves=3) for at in (across, down))
-    lab = to_lab(np.asarray(cv2.remap(washes, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT), np.float32))
-    del washes, x, y
-    light = np.asarray(0.20 + 0.82 * (lab[..., 0] / 100) ** 0.85, np.float32)
-    soft = np.asarray(cv2.GaussianBlur(light, (0, 0), max(1.3 * scale, 0.4)), np.float32)
-    rims = np.clip(1.6 * slope(soft), 0, 0.5)
-    paper = fractal(height, width, random, detail=180, octaves=3, gain=0.7)
-    pools = fractal(height, width, random, detail=4, octaves=5)
-    lab[..., 0] = 100 * np.clip(light, 0, 1)
-    lab[..., 1:] *= 1.06
-    density = 1.5 * (0.55 * rims + 0.055 * pools + 0.036 * paper)
+    lab = _washes(colours, scale, random)
+    dark = np.asarray(1 - lab[..., 0] / 100, np.float32)
+    # Pigment is carried to a wash's rim while it dries, and stays on its dark side (Bousseau et al. 2006).
+    narrow, wide = (cv2.GaussianBlur(dark, (0, 0), max(sigma * scale, 0.4)) for sigma in (0.9, 3.6))
+    rims = np.clip(4.5 * (narrow - wide), 0, 0.55)
+    # The last strokes, with a small brush: what is dark and fine, as eyes and lips are.
+    grey = np.asarray(to_lab(colours)[..., 0] / 100, np.float32)
+    fine, around = (cv2.GaussianBlur(grey, (0, 0), max(sigma * scale, 0.4)) for sigma in (1.3, 7.0))
+    strokes = np.clip(3.4 * (around - fine) - 0.10, 0, 0.75)
+    paper = fractal(height, width, random, detail=170, octaves=3, gain=0.75)
+    pools = fractal(height, width, random, detail=3.5, octaves=6, gain=0.6)
     edge = np.minimum(np.minimum(across, width - 1 - across), np.minimum(down, height - 1 - down))
-    edge = edge / max(height, width) + 0.012 * fractal(height, width, random, detail=9, octaves=5)
-    share = np.clip((edge - 0.018) / 0.012, 0, 1)
-    sheet = np.array([0.975, 0.968, 0.945], np.float32)
+    edge = edge / max(height, width) + 0.010 * fractal(height, width, random, detail=7, octaves=6) + 0.004 * paper
+    share = np.clip((edge - 0.020) / 0.006, 0, 1)
+    dried = np.exp(-np.square((edge - 0.028) / 0.006))
+    density = 1.5 * rims + 1.6 * strokes + 0.24 * pools + 0.16 * paper * (0.35 + dark) + 0.35 * dried
+    sheet = np.array([0.985, 0.979, 0.962], np.float32)
     for rows in strips(height):
         wash = from_lab(lab[rows])
-        # Pigment density (Bousseau et al. 2006): c − (c − c²)(d − 1) leaves white and black where they are.
+        # Pigment density: c − (c − c²)(d − 1) leaves white and black where they are.
         wash -= (wash - wash * wash) * density[rows, :, None]
-        lab[rows] = sheet + (wash - sheet) * share[rows, :, None] + 0.018 * paper[rows, :, None]
+        lab[rows] = sheet + (wash - 1) * sheet * share[rows, :, None] + 0.012 * paper[rows, :, None]
     return lab
 
 
-def sketch(colours: Map, random: np.random.Generator) -> Map:
-    """Pencil: contours (XDoG, Winnemöller 2012), smudged tone, and three layers of hatching for the darks."""
+def _washes(colours: Map, scale: float, random: np.random.Generator) -> Map:
+    """Lab of the paint: brush marks, wobbling, with a hand's few steps of tone; where nothing ends they bleed."""
     height, width = colours.shape[:2]
-    scale = unit(colours)
-    grey = np.asarray(to_lab(colours)[..., 0] / 100, np.float32)
-    # Pencil spans from paper to grey: an even spread of tones first, whatever the exposure.
-    low, high = np.percentile(grey, [1, 99])
-    grey = np.asarray(np.clip((grey - low) / max(float(high - low), 0.15), 0, 1), np.float32)
-    lines = contours(evened(grey, 24 * scale), 1.0 * scale, strength=18, threshold=0.60, softness=5)
-    smudged = np.clip(grey / np.maximum(cv2.GaussianBlur(grey, (0, 0), max(9 * scale, 0.6)), 0.02), 0, 1)
-    soft = cv2.GaussianBlur(grey, (0, 0), max(2 * scale, 0.3))
-    hatched = np.ones((height, width), np.float32)
-    for darker_than, degrees in ((0.60, 45), (0.38, -40), (0.20, 12)):
-        strokes = _strokes(height, width, random, degrees, scale)
-        depth = np.clip((darker_than - soft) / 0.25, 0, 1)
-        hatched *= 1 - 0.42 * depth * np.clip(0.55 * strokes + 0.5, 0, 1)
-    paper = 0.965 + 0.02 * _grain((height, width), random, 1.2 * scale) + 0.012 * _grain((height, width), random, 0.5)
-    drawn = 0.16 + 0.84 * np.clip(0.30 + 0.70 * lines, 0, 1) * np.clip(smudged**1.3, 0.3, 1) * hatched
-    return np.asarray((drawn * paper)[..., None] * np.array([1, 0.99, 0.965], np.float32), np.float32)
+    across, down = np.arange(width, dtype=np.float32)[None], np.arange(height, dtype=np.float32)[:, None]
+    marks = brushed(colours, _WASH_SIDE, radius=5.5, smoothness=3.5, sharpness=6.0)
+    x, y = (at + 2.6 * scale * fractal(height, width, random, detail=16, octaves=4) for at in (across, down))
+    lab = to_lab(np.asarray(cv2.remap(marks, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT), np.float32))
+    del marks, x, y
+    soft = _spread(lab, 8 * scale)
+    ends = cv2.GaussianBlur(slope(np.ascontiguousarray(lab[..., 0])) / 100, (0, 0), max(3 * scale, 0.5))
+    wet = np.clip(1 - 7 * ends + 0.35 * fractal(height, width, random, detail=5, octaves=3), 0, 0.9)[..., None]
+    lab += (soft - lab) * np.asarray(wet, np.float32)
+    # Steps of tone, one wash over another, their edges soft.
+    light = np.clip(lab[..., 0] / np.float32(100), 0, 1)
+    steps = 7.0
+    base = np.floor(light * steps)
+    stepped = (base + 0.5 + 0.5 * np.tanh(4 * (light * steps - base - 0.5)) / np.tanh(2)) / steps
+    light = np.clip(0.55 * light + 0.45 * np.asarray(stepped, np.float32), 0, 1)
+    lab[..., 0] = 100 * np.clip(0.20 + 0.84 * light**0.82, 0, 1)
+    lab[..., 1:] *= (1.12 - 0.35 * np.clip(light - 0.75, 0, 1))[..., None]
+    return lab
 
 
-def cartoon(colours: Map, random: np.random.Generator) -> Map:
-    """Flat, bright colours in few steps between ink lines (Winnemöller, Olsen and Gooch 2006)."""
-    scale = unit(colours)
-    bytes_ = (colours * 255 + 0.5).astype(np.uint8)
-    smooth = bytes_
-    for _ in range(4):
-        smooth = np.asarray(cv2.bilateralFilter(smooth, 9, 26, max(7 * scale, 1)), np.uint8)
-    lab = to_lab(smooth.astype(np.float32) / np.float32(255))
-    step = 100 / 8
-    base = np.floor(lab[..., 0] / step) * step + step / 2
-    lab[..., 0] = np.clip((base + step / 2 * np.tanh((lab[..., 0] - base) / step * 5)) * 1.02 + 2, 0, 100)
-    lab[..., 1:] *= 1.4
-    calm = np.asarray(cv2.bilateralFilter(bytes_, 7, 22, 5), np.float32) / np.float32(255)
-    grey = np.asarray(to_lab(calm)[..., 0] / 100, np.float32)
-    ink = contours(evened(grey, 30 * scale), 1.25 * scale, strength=20, threshold=0.42, softness=16)
-    ink = without_specks(ink, SPECK * scale**2)
-    return np.asarray(from_lab(lab) * (0.10 + 0.90 * ink)[..., None], np.float32)
+def _spread(planes: Map, sigma: float) -> Map:
+    """A wide blur, at a quarter of the size."""
+    height, width = planes.shape[:2]
+    size = max(1, width // 4), max(1, height // 4)
+    small = cv2.GaussianBlur(cv2.resize(planes, size, interpolation=cv2.INTER_AREA), (0, 0), max(sigma / 4, 0.3))
+    return np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
 def unit(colours: Map) -> float:
     """Pixels per thousandth of the longer side: what is one pixel at 1024."""
     return float(max(colours.shape[:2])) / 1024
-
-
-def evened(grey: Map, sigma: float) -> Map:
-    """Without its large differences of light, so that lines are drawn in the shade as in the sun and darkness is no
-    line."""
-    around = cv2.GaussianBlur(grey, (0, 0), max(sigma, 0.6))
-    return np.asarray(np.clip(0.75 * (grey + 0.12) / (around + 0.12), 0, 1), np.float32)
-
-
-def contours(grey: Map, sigma: float, *, strength: float, threshold: float, softness: float) -> Map:
-    """Extended difference of Gaussians: 1 on paper, towards 0 on a line."""
-    sigma = max(sigma, 0.35)
-    narrow, wide = (cv2.GaussianBlur(grey, (0, 0), s) for s in (sigma, 1.6 * sigma))
-    difference = (1 + strength) * narrow - strength * wide
-    drawn = np.where(difference > threshold, 1, 1 + np.tanh(softness * (difference - threshold)))
-    return np.asarray(np.clip(drawn, 0, 1), np.float32)
-
-
-def without_specks(ink: Map, least: float) -> Map:
-    """Lines of fewer than `least` pixels turn to paper: hairs, pores and grain are no contours."""
-    drawn = ink < 0.6
-    _, parts, found, _ = cv2.connectedComponentsWithStats(drawn.astype(np.uint8))
-    specks = np.asarray(found[:, cv2.CC_STAT_AREA] < least)
-    specks[0] = False  # the paper
-    speck = specks[parts]
-    rims = cv2.dilate(speck.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
-    return np.where(rims & (speck | ~drawn), np.float32(1), ink)
 
 
 def along_lines(noise: Map, angle: Map, steps: int) -> Map:
@@ -184,7 +161,7 @@ def slope(plane: Map) -> Map:
     return np.asarray(np.hypot(cv2.Sobel(plane, cv2.CV_32F, 1, 0), cv2.Sobel(plane, cv2.CV_32F, 0, 1)), np.float32)
 
 
-def _marks(colours: Map, side: int, *, radius: float, smoothness: float, sharpness: float = 8.0) -> Map:
+def brushed(colours: Map, side: int, *, radius: float, smoothness: float, sharpness: float = 8.0) -> Map:
     """Kuwahara's brush marks, made at `side` pixels and enlarged."""
     height, width = colours.shape[:2]
     scale = min(1.0, side / max(height, width))
@@ -195,22 +172,9 @@ def _marks(colours: Map, side: int, *, radius: float, smoothness: float, sharpne
     return np.clip(np.asarray(cv2.resize(marks, (width, height), interpolation=cv2.INTER_CUBIC), np.float32), 0, 1)
 
 
-def _grain(shape: tuple[int, ...], random: np.random.Generator, sigma: float) -> Map:
+def grain(shape: tuple[int, ...], random: np.random.Generator, sigma: float) -> Map:
     noise = random.standard_normal(shape[:2], np.float32)
     if sigma < 0.3:
         return noise
     noise = np.asarray(cv2.GaussianBlur(noise, (0, 0), sigma), np.float32)
     return noise / np.float32(max(float(noise.std()), 1e-6)) * np.float32(min(1.0, 0.6 / sigma))
-
-
-def _strokes(height: int, width: int, random: np.random.Generator, degrees: float, scale: float) -> Map:
-    """Straight parallel pencil strokes, mean 0 and variance 1."""
-    length = max(3, round(30 * scale)) | 1
-    stroke = np.zeros((length, length), np.float32)
-    middle, angle = length // 2, np.deg2rad(degrees)
-    reach = np.array([np.cos(angle), np.sin(angle)]) * (middle - 0.5)
-    ends = [(round(middle + s * reach[0]), round(middle + s * reach[1])) for s in (-1, 1)]
-    cv2.line(stroke, ends[0], ends[1], 1.0, 1)
-    strokes = cv2.filter2D(random.standard_normal((height, width), np.float32), -1, stroke)
-    strokes = cv2.GaussianBlur(strokes, (0, 0), max(0.7 * scale, 0.3))
-    return np.asarray(strokes / max(float(strokes.std()), 1e-6), np.float32)

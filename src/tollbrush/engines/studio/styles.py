@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from tollbrush.engines.studio import looks, painterly
+import cv2
+
+from tollbrush.engines.studio import drawings, looks, painterly
 
 if TYPE_CHECKING:
     from tollbrush.engines.interface import Pixels
@@ -14,8 +16,8 @@ if TYPE_CHECKING:
 _PAINTERS: Final[dict[StyleKind, Painter]] = {
     "watercolour": painterly.watercolour,
     "oil": painterly.oil,
-    "sketch": painterly.sketch,
-    "cartoon": painterly.cartoon,
+    "sketch": drawings.sketch,
+    "cartoon": drawings.cartoon,
     "vintage": looks.vintage,
     "hdr": looks.hdr,
     "pixel_art": looks.pixel_art,
@@ -25,4 +27,5 @@ _PAINTERS: Final[dict[StyleKind, Painter]] = {
 
 def style(pixels: Pixels, kind: StyleKind, seed: int) -> Pixels:
     """H×W×3 pixels in a style. Same seed, same bytes."""
-    return painterly.by_hand(pixels, _PAINTERS[kind], seed)
+    enlarging = cv2.INTER_NEAREST if kind == "pixel_art" else cv2.INTER_CUBIC
+    return painterly.by_hand(pixels, _PAINTERS[kind], seed, enlarging)
