@@ -126,6 +126,7 @@ def _put_on(pixels: Pixels, face: Face, item: _Item, tint: Colour, *, chosen: bo
     layer = render(parts, head, light_on(pixels, head), item.pitch, shape, hides=not item.presses, tucked=item.tucked)
     if layer is None or layer.inside < _LEAST_INSIDE:
         return False
+    head = replace(head, hair=np.zeros((0, 0), np.float32))  # it was as large as the picture, and done with
     tones = tones_of(pixels, head)
     warmth = np.array(_WARMTH if tones.hues is None else (1, 1, 1), np.float32)
     if chosen:

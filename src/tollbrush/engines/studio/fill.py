@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 _THIN = 8.0  # pixels from a piece's deepest point to its rim, up to which it counts as thin
 _ON = 0.3  # share of a hole's rim that shows a thing, from which on the hole is one in that thing
-_CONTEXT = 0.5, 1.2  # source window around the hole, in hole sizes: the least, and the most
-_WORK_PIXELS = 3000 * 3000  # of that window: there are enough sources in it, and they fit into memory
+_CONTEXT = 0.35, 1.2  # source window around the hole, in hole sizes: the least, and the most
+_WORK_PIXELS = 2700 * 2700  # of that window: there are enough sources in it, and they fit into memory
 
 
 def fill(pixels: Pixels, mask: Mask, seed: int = 0, exclude: Mask | None = None) -> Pixels:
