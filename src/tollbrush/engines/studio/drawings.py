@@ -14,6 +14,8 @@ from tollbrush.engines.studio.strips import strips
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from tollbrush.engines.interface import Pixels
+
     Map = NDArray[np.float32]
 
 SPECK: Final = 110  # pixels at 1024: less ink in one place is no line
@@ -61,21 +63,32 @@ def cartoon(colours: Map, random: np.random.Generator) -> Map:
     """Flat, bright colours of few kinds between ink lines (after Winnemöller, Olsen and Gooch 2006)."""
     scale = unit(colours)
     bytes_ = (colours * 255 + 0.5).astype(np.uint8)
-    smooth = bytes_
-    for _ in range(4):
-        smooth = np.asarray(cv2.bilateralFilter(smooth, 9, 26, max(7 * scale, 1)), np.uint8)
-    lab = to_lab(smooth.astype(np.float32) / np.float32(255))
-    flat = _flattened(lab, brushed(colours, _FLAT_SIDE, radius=4.0, smoothness=3.0), random)
-    flat = np.asarray(cv2.medianBlur((from_lab(flat) * 255 + 0.5).astype(np.uint8), 5 if scale > 0.4 else 3), np.uint8)
-    base = to_lab(np.asarray(cv2.GaussianBlur(flat, (0, 0), max(0.7 * scale, 0.3)), np.float32) / np.float32(255))
-    lab = 0.8 * base + 0.2 * lab  # a breath of the modelling
+    lab = _flat(colours, bytes_, scale, random)
     lab[..., 0] = np.clip(lab[..., 0] * 1.03 + 2, 0, 100)
     lab[..., 1:] *= 1.38
     calm = np.asarray(cv2.bilateralFilter(bytes_, 7, 22, 5), np.float32) / np.float32(255)
     grey = np.asarray(to_lab(calm)[..., 0] / 100, np.float32)
     ink = contours(evened(grey, 30 * scale), 1.25 * scale, strength=20, threshold=0.42, softness=16)
     ink = without_specks(ink, SPECK * scale**2)
-    return np.asarray(from_lab(np.asarray(lab, np.float32)) * (0.10 + 0.90 * ink)[..., None], np.float32)
+    painted = from_lab(lab)
+    painted *= (0.10 + 0.90 * ink)[..., None]
+    return painted
+
+
+def _flat(colours: Map, bytes_: Pixels, scale: float, random: np.random.Generator) -> Map:
+    """Lab of the paint between the lines."""
+    smooth = bytes_
+    for _ in range(4):
+        smooth = np.asarray(cv2.bilateralFilter(smooth, 9, 26, max(7 * scale, 1)), np.uint8)
+    lab = to_lab(smooth.astype(np.float32) / np.float32(255))
+    marks = brushed(colours, _FLAT_SIDE, radius=4.0, smoothness=3.0)
+    flat = (from_lab(_flattened(lab, marks, random)) * 255 + 0.5).astype(np.uint8)
+    del marks
+    flat = np.asarray(cv2.medianBlur(flat, 5 if scale > 0.4 else 3), np.uint8)
+    flat = np.asarray(cv2.GaussianBlur(flat, (0, 0), max(0.7 * scale, 0.3)), np.uint8)
+    lab *= np.float32(0.2)  # a breath of the modelling
+    lab += np.float32(0.8) * to_lab(flat.astype(np.float32) / np.float32(255))
+    return lab
 
 
 def _flattened(lab: Map, marks: Map, random: np.random.Generator) -> Map:
@@ -86,14 +99,17 @@ def _flattened(lab: Map, marks: Map, random: np.random.Generator) -> Map:
     points = np.ascontiguousarray(to_lab(np.asarray(small, np.float32)).reshape(-1, 3))
     centres = chosen_colours(points, _FLAT, random)
     # Asked once for every colour there is, not for every pixel.
-    light, tint = np.arange(_LIGHTS, dtype=np.float32), np.arange(_TINTS, dtype=np.float32) - _TINTS // 2
-    every = np.stack(np.meshgrid(light, tint, tint, indexing="ij"), axis=-1).reshape(-1, 3) * np.float32(_CELL)
-    # Another hue is farther off than another shade: a highlight on skin is no grey.
-    told, asked = centres * _TELLING, every * _TELLING
-    away = np.square(told).sum(axis=1) - 2 * asked @ told.T
-    # Between two colours that are nearly one, no hard step.
-    near = np.exp((away.min(axis=1, keepdims=True) - away) / np.float32(2 * _STEP**2))
-    table = np.asarray(near @ centres / near.sum(axis=1, keepdims=True), np.float32)
+    tint = np.arange(_TINTS, dtype=np.float32) - _TINTS // 2
+    told = centres * _TELLING
+    shades = []
+    for light in range(_LIGHTS):
+        asked = np.stack(np.meshgrid(np.array([light], np.float32), tint, tint, indexing="ij"), axis=-1).reshape(-1, 3)
+        # Another hue is farther off than another shade: a highlight on skin is no grey.
+        away = np.square(told).sum(axis=1) - 2 * (asked * (_CELL * _TELLING)) @ told.T
+        # Between two colours that are nearly one, no hard step.
+        near = np.exp((away.min(axis=1, keepdims=True) - away) / np.float32(2 * _STEP**2))
+        shades.append(near @ centres / near.sum(axis=1, keepdims=True))
+    table = np.concatenate(shades).astype(np.float32)
     result = np.empty_like(lab)
     for rows in strips(len(lab)):
         at = np.rint(lab[rows] / np.float32(_CELL)).astype(np.int32)

@@ -112,8 +112,8 @@ def pixel_art(colours: Map, random: np.random.Generator) -> Map:
 def _cells(colours: Map) -> float:
     """How many pixels the longer side shall have: enough for a face to be told by."""
     scale = min(1.0, _FACE_SIDE / max(colours.shape[:2]))
-    small = cv2.resize(colours, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else colours
-    view = (small * 255 + 0.5).astype(np.uint8)
+    size = max(1, round(colours.shape[1] * scale)), max(1, round(colours.shape[0] * scale))
+    view = (cv2.resize(colours, size, interpolation=cv2.INTER_AREA) * 255 + 0.5).astype(np.uint8)
     wide = max((face.w for face in agreed_faces(view)), default=0.0)
     return float(np.clip(_FACE_CELLS * max(view.shape[:2]) / wide, _CELLS, 1.5 * _CELLS)) if wide else _CELLS
 

@@ -80,20 +80,14 @@ def watercolour(colours: Map, random: np.random.Generator) -> Map:
     across, down = np.arange(width, dtype=np.float32)[None], np.arange(height, dtype=np.float32)[:, None]
     lab = _washes(colours, scale, random)
     dark = np.asarray(1 - lab[..., 0] / 100, np.float32)
-    # Pigment is carried to a wash's rim while it dries, and stays on its dark side (Bousseau et al. 2006).
-    narrow, wide = (cv2.GaussianBlur(dark, (0, 0), max(sigma * scale, 0.4)) for sigma in (0.9, 3.6))
-    rims = np.clip(4.5 * (narrow - wide), 0, 0.55)
-    # The last strokes, with a small brush: what is dark and fine, as eyes and lips are.
-    grey = np.asarray(to_lab(colours)[..., 0] / 100, np.float32)
-    fine, around = (cv2.GaussianBlur(grey, (0, 0), max(sigma * scale, 0.4)) for sigma in (1.3, 7.0))
-    strokes = np.clip(3.4 * (around - fine) - 0.10, 0, 0.75)
+    drawn = _drawn(colours, dark, scale)
     paper = fractal(height, width, random, detail=170, octaves=3, gain=0.75)
     pools = fractal(height, width, random, detail=3.5, octaves=6, gain=0.6)
     edge = np.minimum(np.minimum(across, width - 1 - across), np.minimum(down, height - 1 - down))
     edge = edge / max(height, width) + 0.010 * fractal(height, width, random, detail=7, octaves=6) + 0.004 * paper
     share = np.clip((edge - 0.020) / 0.006, 0, 1)
     dried = np.exp(-np.square((edge - 0.028) / 0.006))
-    density = 1.5 * rims + 1.6 * strokes + 0.24 * pools + 0.16 * paper * (0.35 + dark) + 0.35 * dried
+    density = drawn + 0.24 * pools + 0.16 * paper * (0.35 + dark) + 0.35 * dried
     sheet = np.array([0.985, 0.979, 0.962], np.float32)
     for rows in strips(height):
         wash = from_lab(lab[rows])
@@ -101,6 +95,17 @@ def watercolour(colours: Map, random: np.random.Generator) -> Map:
         wash -= (wash - wash * wash) * density[rows, :, None]
         lab[rows] = sheet + (wash - 1) * sheet * share[rows, :, None] + 0.012 * paper[rows, :, None]
     return lab
+
+
+def _drawn(colours: Map, dark: Map, scale: float) -> Map:
+    """Pigment that makes lines: at the rims of the washes, and where a small brush goes last."""
+    # It is carried to a wash's rim while it dries, and stays on its dark side (Bousseau et al. 2006).
+    narrow, wide = (cv2.GaussianBlur(dark, (0, 0), max(sigma * scale, 0.4)) for sigma in (0.9, 3.6))
+    rims = np.clip(4.5 * (narrow - wide), 0, 0.55)
+    # What is dark and fine, as eyes and lips are.
+    grey = np.asarray(to_lab(colours)[..., 0] / 100, np.float32)
+    fine, around = (cv2.GaussianBlur(grey, (0, 0), max(sigma * scale, 0.4)) for sigma in (1.3, 7.0))
+    return np.asarray(1.5 * rims + 1.6 * np.clip(3.4 * (around - fine) - 0.10, 0, 0.75), np.float32)
 
 
 def _washes(colours: Map, scale: float, random: np.random.Generator) -> Map:
@@ -114,7 +119,10 @@ def _washes(colours: Map, scale: float, random: np.random.Generator) -> Map:
     soft = _spread(lab, 8 * scale)
     ends = cv2.GaussianBlur(slope(np.ascontiguousarray(lab[..., 0])) / 100, (0, 0), max(3 * scale, 0.5))
     wet = np.clip(1 - 7 * ends + 0.35 * fractal(height, width, random, detail=5, octaves=3), 0, 0.9)[..., None]
-    lab += (soft - lab) * np.asarray(wet, np.float32)
+    soft -= lab
+    soft *= wet.astype(np.float32)
+    lab += soft
+    del soft
     # Steps of tone, one wash over another, their edges soft.
     light = np.clip(lab[..., 0] / np.float32(100), 0, 1)
     steps = 7.0
