@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Callable
 from typing import Any, Final
 
-from solders.account import Account
 from solders.hash import Hash, ParseHashError
 from solders.message import MessageV0, from_bytes_versioned
 from solders.pubkey import Pubkey
 from solders.signature import Signature
-from solders.token.state import Mint, TokenAccount
-from solders.transaction import SanitizeError, VersionedTransaction
+from solders.transaction import SanitizeError
 
 from tollbrush.devnet.server import RpcFault
-from tollbrush.devnet.solana_ledger import DECIMALS, TOKEN_PROGRAM, Landed, Ledger, Run
+from tollbrush.devnet.solana_ledger import Landed, Ledger
+from tollbrush.devnet.solana_shapes import (
+    INVALID_PARAMS,
+    address_of,
+    as_account,
+    as_amount,
+    as_balance,
+    as_run,
+    bytes_of,
+    transaction_of,
+)
 
 GENESIS_HASH: Final = "EtWTRABZaYq6iMfeYKouRu166VU2xqa1wcaWoxPkrZBG"
 """Solana devnet's own: its first 32 characters are the reference of the CAIP-2 id."""
 _VERSION: Final = "2.2.0"
-_INVALID_PARAMS, _METHOD_NOT_FOUND, _PREFLIGHT_FAILED, _BAD_SIGNATURE = -32602, -32601, -32002, -32003
+_METHOD_NOT_FOUND, _PREFLIGHT_FAILED, _BAD_SIGNATURE = -32601, -32002, -32003
 _FINAL_SLOTS: Final = 32
 _SLOTS_PER_EPOCH: Final = 432_000
 
@@ -33,10 +40,10 @@ class SolanaMethods:
         self._ledger, self._landed = ledger, landed
         self._methods: dict[str, Callable[..., Any]] = {
             "getAccountInfo": self._account_info,
-            "getBalance": lambda key, _=None: self._at(self._lamports(_address(key))),
+            "getBalance": lambda key, _=None: self._at(self._lamports(address_of(key))),
             "getBlockHeight": lambda _=None: ledger.slot,
             "getEpochInfo": self._epoch,
-            "getFeeForMessage": lambda raw, _=None: self._at(ledger.fee(from_bytes_versioned(_base64(raw)))),
+            "getFeeForMessage": lambda raw, _=None: self._at(ledger.fee(from_bytes_versioned(bytes_of(raw)))),
             "getGenesisHash": lambda: GENESIS_HASH,
             "getHealth": lambda: "ok",
             "getLatestBlockhash": self._latest_blockhash,
@@ -64,7 +71,7 @@ class SolanaMethods:
         try:
             return known(*params)
         except (TypeError, ValueError, LookupError, AttributeError, SanitizeError, ParseHashError) as failure:
-            raise RpcFault(_INVALID_PARAMS, f"Invalid params: {failure}") from failure
+            raise RpcFault(INVALID_PARAMS, f"Invalid params: {failure}") from failure
 
     def _at(self, value: Any) -> dict[str, Any]:
         return {"context": {"slot": self._ledger.slot, "apiVersion": _VERSION}, "value": value}
@@ -76,26 +83,26 @@ class SolanaMethods:
         return account.lamports if account else 0
 
     def _account_info(self, key: str, config: dict[str, Any] | None = None) -> Any:
-        return self._at(_account(self._ledger.account(_address(key)), config))
+        return self._at(as_account(self._ledger.account(address_of(key)), config))
 
     def _accounts(self, keys: list[str], config: dict[str, Any] | None = None) -> Any:
-        return self._at([_account(self._ledger.account(_address(key)), config) for key in keys])
+        return self._at([as_account(self._ledger.account(address_of(key)), config) for key in keys])
 
     def _token_balance(self, key: str, _config: Any = None) -> Any:
-        held = self._ledger.token_account(_address(key))
+        held = self._ledger.token_account(address_of(key))
         if held is None:
-            raise RpcFault(_INVALID_PARAMS, "Invalid param: could not find account")
-        return self._at(_amount(held.amount))
+            raise RpcFault(INVALID_PARAMS, "Invalid param: could not find account")
+        return self._at(as_amount(held.amount))
 
     def _token_accounts(self, owner: str, select: dict[str, str], config: dict[str, Any] | None = None) -> Any:
         wanted = select.get("mint", str(self._ledger.mint))
-        own = self._ledger.associated(_address(owner))
+        own = self._ledger.associated(address_of(owner))
         account = self._ledger.account(own)
         found = account is not None and wanted == str(self._ledger.mint)
-        return self._at([{"pubkey": str(own), "account": _account(account, config)}] if found else [])
+        return self._at([{"pubkey": str(own), "account": as_account(account, config)}] if found else [])
 
     def _airdrop(self, key: str, lamports: int, _config: Any = None) -> str:
-        self._ledger.credit(_address(key), lamports)
+        self._ledger.credit(address_of(key), lamports)
         signature = str(Signature.new_unique())
         self._ledger.airdrops[signature] = self._ledger.slot
         return signature
@@ -122,21 +129,21 @@ class SolanaMethods:
     def _simulate(self, raw: str, config: dict[str, Any] | None = None) -> Any:
         options = config or {}
         run = self._ledger.simulate(
-            _decode(raw, options),
+            transaction_of(raw, options),
             check_signatures=bool(options.get("sigVerify")),
             check_blockhash=not options.get("replaceRecentBlockhash"),
         )
-        return self._at(_ran(run) | {"accounts": None, "returnData": None})
+        return self._at(as_run(run) | {"accounts": None, "returnData": None})
 
     def _send(self, raw: str, config: dict[str, Any] | None = None) -> str:
         options = config or {}
-        tx = _decode(raw, options)
+        tx = transaction_of(raw, options)
         if not all(tx.verify_with_results()):
             raise RpcFault(_BAD_SIGNATURE, "Transaction signature verification failure")
         if not options.get("skipPreflight"):
             run = self._ledger.simulate(tx, check_signatures=False, check_blockhash=True)
             if run.err is not None:
-                raise RpcFault(_PREFLIGHT_FAILED, f"Transaction simulation failed: {run.err}", _ran(run))
+                raise RpcFault(_PREFLIGHT_FAILED, f"Transaction simulation failed: {run.err}", as_run(run))
         if (landed := self._ledger.send(tx)) is not None:
             self._landed(landed)
         return str(tx.signatures[0])
@@ -161,13 +168,13 @@ class SolanaMethods:
 
     def _signatures(self, address: str, config: dict[str, Any] | None = None) -> list[dict[str, Any]]:
         """Newest first."""
-        key, limit = _address(address), int((config or {}).get("limit", 1000))
+        key, limit = address_of(address), int((config or {}).get("limit", 1000))
         found = [x for x in reversed(self._ledger.landed.values()) if key in x.tx.message.account_keys]
         return [
             {
                 "signature": landed.signature,
                 "slot": landed.slot,
-                "err": _ran(landed.run)["err"],
+                "err": as_run(landed.run)["err"],
                 "memo": None,
                 "blockTime": landed.time,
                 "confirmationStatus": "finalized",
@@ -177,16 +184,16 @@ class SolanaMethods:
 
     def _transaction(self, signature: str, config: dict[str, Any] | None = None) -> Any:
         if (config or {}).get("encoding") != "base64":
-            raise RpcFault(_INVALID_PARAMS, 'Invalid params: this chain encodes transactions in "base64" only')
+            raise RpcFault(INVALID_PARAMS, 'Invalid params: this chain encodes transactions in "base64" only')
         landed = self._ledger.landed.get(signature)
         if landed is None:
             return None
-        meta = _ran(landed.run) | {
+        meta = as_run(landed.run) | {
             "fee": self._ledger.fee(landed.tx.message),
             "preBalances": landed.before,
             "postBalances": landed.after,
-            "preTokenBalances": [_token(*t) for t in landed.tokens_before],
-            "postTokenBalances": [_token(*t) for t in landed.tokens_after],
+            "preTokenBalances": [as_balance(*t) for t in landed.tokens_before],
+            "postTokenBalances": [as_balance(*t) for t in landed.tokens_after],
             "innerInstructions": [],
             "loadedAddresses": {"writable": [], "readonly": []},
             "rewards": [],
@@ -199,77 +206,3 @@ class SolanaMethods:
             "meta": meta | {"logMessages": landed.run.logs, "computeUnitsConsumed": landed.run.units},
             "version": 0 if isinstance(landed.tx.message, MessageV0) else "legacy",
         }
-
-
-def _address(text: str) -> Pubkey:
-    return Pubkey.from_string(text)
-
-
-def _base64(text: str) -> bytes:
-    try:
-        return base64.b64decode(text, validate=True)
-    except binascii.Error as failure:
-        raise RpcFault(_INVALID_PARAMS, f"Invalid params: not base64: {failure}") from failure
-
-
-def _decode(raw: str, options: dict[str, Any]) -> VersionedTransaction:
-    if options.get("encoding") != "base64":
-        raise RpcFault(_INVALID_PARAMS, 'Invalid params: this chain takes transactions in "base64" only')
-    tx = VersionedTransaction.from_bytes(_base64(raw))
-    tx.sanitize()
-    return tx
-
-
-def _ran(run: Run) -> dict[str, Any]:
-    return {"err": run.err, "logs": run.logs, "unitsConsumed": run.units}
-
-
-def _amount(amount: int) -> dict[str, Any]:
-    whole, part = divmod(amount, 10**DECIMALS)
-    text = f"{whole}.{part:0{DECIMALS}}".rstrip("0").rstrip(".")
-    return {"amount": str(amount), "decimals": DECIMALS, "uiAmount": float(text), "uiAmountString": text}
-
-
-def _token(index: int, mint: Pubkey, owner: Pubkey, amount: int) -> dict[str, Any]:
-    return {
-        "accountIndex": index,
-        "mint": str(mint),
-        "owner": str(owner),
-        "programId": str(TOKEN_PROGRAM),
-        "uiTokenAmount": _amount(amount),
-    }
-
-
-def _account(account: Account | None, config: dict[str, Any] | None) -> dict[str, Any] | None:
-    if account is None:
-        return None
-    data = bytes(account.data)
-    parsed = _parsed(account, data) if (config or {}).get("encoding") == "jsonParsed" else None
-    return {
-        "data": parsed or [base64.b64encode(data).decode(), "base64"],
-        "executable": account.executable,
-        "lamports": account.lamports,
-        "owner": str(account.owner),
-        "rentEpoch": account.rent_epoch,
-        "space": len(data),
-    }
-
-
-def _parsed(account: Account, data: bytes) -> dict[str, Any] | None:
-    """Mints and token accounts in words; anything else stays base64, as on a real node."""
-    info: dict[str, Any]
-    if account.owner != TOKEN_PROGRAM:
-        return None
-    if len(data) == 82:
-        mint = Mint.from_bytes(data)
-        kind = "mint"
-        info = {"decimals": mint.decimals, "supply": str(mint.supply), "isInitialized": mint.is_initialized}
-        info |= {"mintAuthority": str(mint.mint_authority), "freezeAuthority": None}
-    elif len(data) == 165:
-        held = TokenAccount.from_bytes(data)
-        kind = "account"
-        info = {"mint": str(held.mint), "owner": str(held.owner), "state": "initialized", "isNative": False}
-        info |= {"tokenAmount": _amount(held.amount)}
-    else:
-        return None
-    return {"program": "spl-token", "parsed": {"type": kind, "info": info}, "space": len(data)}
