@@ -19,6 +19,7 @@ from tollbrush.engines.studio import patchmatch
 from tollbrush.engines.studio.levels import PATCH, Level, Levels, R
 from tollbrush.engines.studio.membrane import corrected
 from tollbrush.engines.studio.parts import bands, each
+from tollbrush.engines.studio.peel import peel
 from tollbrush.engines.studio.surround import depth
 
 if TYPE_CHECKING:
@@ -30,8 +31,6 @@ Ints = NDArray[np.int32]
 _WORK_SIDE = 512  # pixels: the largest level with a free search; the full size only follows it
 _RATIO = 0.5  # size of a level against the next finer one
 _MIXED = 1.2  # variety of the surround from which on several things meet there
-_COARSEST = (1.0, 3.0)  # width of the hole at the coarsest level, in patches: in one texture, among several things
-_DOUBT = (0.0, 1.0)  # of a coarse patch however well it agrees with what was painted, in usual costs at the rim
 _SHARP = 2  # of the levels with a free search, those where grain is kept
 _ROUNDS = (16, 5)  # search-and-vote rounds at the coarsest and at the work level
 _POLISH = 2  # rounds at full size
@@ -41,6 +40,23 @@ _PEEL_PAIRS = 1_500_000  # of hole pixel and source, that the first guess compar
 _RIM = 48  # pixels around the hole that its colours are made to agree with
 _FAR = 10.0  # price in the first guess of a source as far away as the window is wide, squared Lab per pixel
 _NOVELTY = 0.2  # price in the first guess of what a patch adds beyond the known, against a mismatch with it
+
+
+@dataclass(frozen=True)
+class _Manner:
+    """How a hole is gone about. `coarsest`: its width, in patches, where the first guess is made; `doubt`: of a coarse
+    patch however well it agrees with what was painted, in usual costs at the rim; `aside`: how much farther a source
+    counts that lies sideways; `place`: Lab that its column costs, a picture's side away."""
+
+    coarsest: float
+    doubt: float = 0
+    aside: float = 1
+    place: float = 0
+
+
+_WITHIN_TEXTURE = _Manner(coarsest=1)
+_AMONG_THINGS = _Manner(coarsest=3, doubt=1)
+_OUTWARDS = _Manner(coarsest=3, doubt=1, aside=4, place=25)
 
 
 @dataclass
@@ -55,22 +71,55 @@ class _Field:
 def complete(pixels: Pixels, hole: Mask, excluded: Mask, seed: int) -> Pixels:
     """H×W×C pixels with `hole` painted from where it is not; from what is `excluded` only when nothing else would do.
     Raises CannotHonour when the hole leaves nothing."""
+    levels = _levels(pixels, hole, excluded)
+    return _painted(levels, hole, _AMONG_THINGS if levels.variety() > _MIXED else _WITHIN_TEXTURE, seed)
+
+
+def grow(pixels: Pixels, margin: int, excluded: Mask, seed: int) -> Pixels:
+    """The same for the `margin` rows on top, which are outside the picture: everything goes on upwards in its place."""
+    hole = _top(excluded.shape, margin)
+    return _painted(_levels(pixels, hole, excluded, _OUTWARDS), hole, _OUTWARDS, seed)
+
+
+def misfit(pixels: Pixels, margin: int, excluded: Mask) -> float:
+    """How ill the worst tenth of a side is continued when `grow` makes its first guess: squared Lab per pixel."""
+    hole = _top(excluded.shape, margin)
+    level = _levels(pixels, hole, excluded, _OUTWARDS).coarse(_scales(hole, _OUTWARDS)[0])
+    field = _start(level, _first_guess(level, _OUTWARDS), np.random.default_rng(0))
+    _settle(level, field, _ROUNDS[0], sharp=True, reach=max(level.shape), seed=0)
+    rim = (field.my >= 0) & ~level.hole
+    found = np.where(rim, field.cost - level.price[field.my, field.mx], 0).sum(axis=0) / np.maximum(rim.sum(axis=0), 1)
+    return float(np.percentile(found[rim.any(axis=0)], 90) / PATCH**2)
+
+
+def _top(shape: tuple[int, ...], margin: int) -> Mask:
+    hole = np.zeros(shape, np.bool_)
+    hole[:margin] = True
+    return hole
+
+
+def _levels(pixels: Pixels, hole: Mask, excluded: Mask, manner: _Manner = _WITHIN_TEXTURE) -> Levels:
+    return Levels(pixels, hole, excluded, _work(hole), manner.place)
+
+
+def _work(hole: Mask) -> float:
+    return min(1.0, float(_WORK_SIDE / max(hole.shape)))
+
+
+def _painted(levels: Levels, hole: Mask, manner: _Manner, seed: int) -> Pixels:
     random = np.random.default_rng(seed)
-    work = min(1.0, _WORK_SIDE / max(hole.shape))
-    levels = Levels(pixels, hole, excluded, work)
-    mixed = levels.variety() > _MIXED
-    scales = _scales(hole, work, _COARSEST[mixed])
+    scales = _scales(hole, manner)
     field: _Field | None = None
     for number, scale in enumerate(scales):
         level = levels.coarse(scale)
-        field = _start(level, field or _first_guess(level), random)
+        field = _start(level, field or _first_guess(level, manner), random)
         rounds = round(float(np.interp(number, [0, max(1, len(scales) - 1)], _ROUNDS)))
         reach, own = min(max(level.shape), _REACH), seed + 100 * number
         sharp = number >= len(scales) - _SHARP
-        _settle(level, field, rounds, sharp=sharp, reach=reach, seed=own, doubt=0 if sharp else _DOUBT[mixed])
+        _settle(level, field, rounds, sharp=sharp, reach=reach, seed=own, doubt=0 if sharp else manner.doubt)
     assert field is not None
     level = levels.full()
-    if work < 1:
+    if scales[-1] < 1:
         field = _start(level, field, random)
         _settle(level, field, _POLISH, sharp=True, reach=6, seed=seed + 100 * len(scales))
     else:
@@ -78,22 +127,26 @@ def complete(pixels: Pixels, hole: Mask, excluded: Mask, seed: int) -> Pixels:
     return _evened(level, field)
 
 
-def _scales(hole: Mask, work: float, patches: float) -> list[float]:
-    """Coarse to fine: from where the hole is so many `patches` wide up to the work size."""
-    width = 2 * depth(hole)
-    coarsest = min(work, max(patches * PATCH / width, 5 * PATCH / min(hole.shape)))
+def _scales(hole: Mask, manner: _Manner) -> list[float]:
+    """Coarse to fine: from where the hole is so many patches wide up to the work size."""
+    work, width = _work(hole), 2 * depth(hole)
+    coarsest = min(work, max(manner.coarsest * PATCH / width, 5 * PATCH / min(hole.shape)))
     steps = round(np.log(coarsest / work) / np.log(_RATIO))
     return np.geomspace(coarsest, work, steps + 1).tolist() if steps else [work]
 
 
-def _first_guess(level: Level) -> _Field:
+def _first_guess(level: Level, manner: _Manner) -> _Field:
     """Peels the coarsest hole layer by layer; gradients are unknown there, so Lab alone is compared."""
     features = np.ascontiguousarray(level.planes[..., :3])
     sy, sx = (centres.astype(np.int32) for centres in np.nonzero(level.sources))
     step = -(-len(sy) * int(np.count_nonzero(level.hole)) // _PEEL_PAIRS)
     sy, sx = sy[::step], sx[::step]
     flat, prices = features.reshape(len(features), -1), level.price[sy, sx]
-    matches = patchmatch.peel(flat, 3, R, level.hole.copy(), sy, sx, prices, _NOVELTY, _FAR * PATCH * PATCH)
+    inner = slice(R, -R)
+    # Beyond the picture nothing is known, so what lies at its border is peeled from within.
+    hole = np.pad(level.hole[inner, inner], R, mode="edge")
+    far = _FAR * PATCH**2 / max(level.hole.shape)
+    matches = peel(flat, 3, R, hole, sy, sx, prices, _NOVELTY, far, manner.aside * far)
     taken = matches >= 0
     my, mx = (np.where(taken, centres[matches], -1).astype(np.int32) for centres in (sy, sx))
     return _Field(my, mx, taken.astype(np.float32))
@@ -168,7 +221,7 @@ def _costs(field: _Field, trust: Floats, doubt: float = 0) -> tuple[Floats, Floa
 
 def _trust(hole: Mask) -> Floats:
     """A patch near the rim knows more than one deep inside (Wexler's γ^−distance)."""
-    deep = cv2.distanceTransform(hole.astype(np.uint8), cv2.DIST_L2, 3)
+    deep = np.pad(cv2.distanceTransform(hole[R:-R, R:-R].astype(np.uint8), cv2.DIST_L2, 3), R, mode="edge")
     return np.asarray(np.maximum(1.25**-deep, 0.05), np.float32)
 
 

@@ -1,178 +1,115 @@
-"""Continue a picture beyond a side that is plain: clear sky, wall, backdrop, fog, snow. Nothing else is made up.
+"""Continue a picture beyond a side: where it is plain by what is smooth there, elsewhere by patches of the picture.
 
-The strip along the side is parted into what is smooth and its grain. What is smooth goes on as a harmonic function
-does in a half-plane, the farther the smoother, and its slope dies away; grain is drawn anew with the strip's own
-spectrum (Galerne, Gousseau and Morel 2011, "Random phase textures").
+Grass, leaves, boards, clouds, a skyline go on; what the side cuts in two (a person, a cup) is not made whole, and a
+side that patches would continue badly is refused.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NoReturn
 
-import cv2
 import numpy as np
 
 from tollbrush.domain.edits import Size
+from tollbrush.engines.studio.completion import grow, misfit
 from tollbrush.engines.studio.framings import Extend
-from tollbrush.engines.studio.subject import SURE, find_subject
+from tollbrush.engines.studio.plain import TURNS, continued, plain_depths
+from tollbrush.engines.studio.subject import SURE, Subject, find_subject
 from tollbrush.errors import CannotHonour
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from tollbrush.engines.interface import Pixels
+    from tollbrush.engines.interface import Mask, Pixels
     from tollbrush.engines.studio.framings import Side
 
-    Map = NDArray[np.floating]
-
-_TURNS: Final[dict[Side, int]] = {"left": -1, "top": 0, "right": 1, "bottom": 2}  # quarter turns that bring it on top
 _OPPOSITE: Final[tuple[tuple[Side, Side], ...]] = (
     ("left", "right"), ("right", "left"), ("top", "bottom"), ("bottom", "top"),
 )  # fmt: skip
 _LEAST_SIDE: Final = 48  # pixels
-_JUDGED_SIDE: Final = 512  # longer side at which a strip is judged
-_DEPTHS: Final = (0.1, 0.06, 0.035)  # of the longer side: the deepest strip that is plain is the one continued
-_THINNEST: Final = 10  # pixels of the judged copy
-_FLAT: Final = 1.8  # levels of 0…255 by which a plain strip may leave the smooth surface fitted to it, rms
-_SPECK: Final = 6.5  # and anywhere
-_REACH: Final = 2.0  # strips: how far outwards a slope goes on before it dies away
 _TOUCH: Final = 0.02  # share of a side that a subject may touch
+_LIKELY: Final = 0.2  # confidence from which something that fills a side may be a subject
+_MISFIT: Final = 640.0  # squared Lab by which patches may miss what they are to continue
+_SOURCE: Final = 2.5  # margins: how deep the part of the picture is that patches are taken from
 
 
 def extended(pixels: Pixels, framing: Extend, seed: int) -> Pixels:
     """H×W×3|4 `pixels`, untouched, in a picture of `framing.size`, the margins painted. Raises CannotHonour where a
-    side to be continued is not plain. An aspect is reached on one of two sides if the other is not."""
+    side cannot be continued. An aspect is reached on one of two sides if the other cannot."""
     height, width = pixels.shape[:2]
-    margins = dict(zip(_TURNS, framing.margins(Size(width, height)), strict=True))
+    margins = dict(zip(TURNS, framing.margins(Size(width, height)), strict=True))
     if not any(margins.values()):
         raise CannotHonour("The picture has that shape already, so there is nothing to extend.", advice="Name a side.")
     if min(height, width) < _LEAST_SIDE:
         raise CannotHonour(
             "The picture is too small to be continued.", advice=f"Use one of at least {_LEAST_SIDE} pixels a side."
         )
-    depths = _plain_depths(pixels)
+    found = find_subject(pixels)
+    subject = found.mask if found.confidence >= SURE else np.zeros_like(found.mask)
+    whole = _whole(found)
+    depths = {side: depth for side, depth in plain_depths(pixels).items() if side in whole}
+    opaque = pixels.shape[2] == 3 or bool((pixels[..., 3] == 255).all())
+
+    def goes_on(side: Side) -> bool:
+        if side in depths or side not in whole or not opaque:
+            return side in depths
+        turned, spared = np.rot90(pixels, TURNS[side]), np.rot90(subject, TURNS[side])
+        return misfit(*_window(turned, spared, margins[side] or round(0.25 * len(turned)))) < _MISFIT
+
+    wanted = [side for side, margin in margins.items() if margin]
+    able = [side for side in wanted if goes_on(side)]
     if framing.aspect:
-        margins = _moved(margins, depths)
-    wanted = {side: margin for side, margin in margins.items() if margin}
-    _check([side for side in wanted if side not in depths], list(depths))
+        margins = _moved(margins, able)
+    rough = [side for side, margin in margins.items() if margin and side not in able]
+    if rough:
+        others = (side for side in TURNS if side in able or (side not in wanted and goes_on(side)))
+        _refuse(rough, next(others, None))
     random = np.random.default_rng(seed)
     result = pixels
-    for side, margin in wanted.items():
-        turned = np.rot90(result, _TURNS[side])
-        beyond = _beyond(turned[: depths[side]].astype(np.float32), margin, random)
-        result = np.rot90(np.concatenate([beyond, turned]), -_TURNS[side])
+    for side, margin in margins.items():
+        if not margin:
+            continue
+        turned, spared = np.rot90(result, TURNS[side]), np.rot90(subject, TURNS[side])
+        if side in depths:
+            beyond = continued(turned[: depths[side]].astype(np.float32), margin, random)
+        else:
+            canvas = _window(turned, spared, margin)
+            beyond = grow(*canvas, int(random.integers(2**31)))[:margin]
+        result = np.rot90(np.concatenate([beyond, turned]), -TURNS[side])
+        subject = np.rot90(np.pad(spared, ((margin, 0), (0, 0))), -TURNS[side])
     return np.ascontiguousarray(result)
 
 
-def _moved(margins: dict[Side, int], depths: dict[Side, int]) -> dict[Side, int]:
-    """With all of what two opposite sides were to get on the one that is plain."""
+def _window(turned: Pixels, spared: Mask, margin: int) -> tuple[Pixels, int, Mask]:
+    """What `grow` works on: the upper part of a picture with a margin above it, and what is not to be copied."""
+    deep = max(round(_SOURCE * margin), _LEAST_SIDE)
+    above = ((margin, 0), (0, 0))
+    return np.pad(turned[:deep], (*above, (0, 0)), mode="edge"), margin, np.pad(spared[:deep], above)
+
+
+def _whole(found: Subject) -> list[Side]:
+    """The sides that cut no subject. One that is only likely must fill half of a side, and not the opposite one too, as
+    ground does that reaches from side to side."""
+    touch = {side: float(np.rot90(found.mask, turn)[0].mean()) for side, turn in TURNS.items()}
+    if found.confidence >= SURE:
+        return [side for side in TURNS if touch[side] <= _TOUCH]
+    likely = found.confidence >= _LIKELY
+    return [side for side, other in _OPPOSITE if not (likely and touch[side] > 0.5 > 2 * touch[other])]
+
+
+def _moved(margins: dict[Side, int], able: list[Side]) -> dict[Side, int]:
+    """With all of what two opposite sides were to get on the one that goes on."""
     moved = dict(margins)
     for side, other in _OPPOSITE:
-        if side in depths and other not in depths:
+        if side in able and other not in able:
             moved |= {side: margins[side] + margins[other], other: 0}
     return moved
 
 
-def _check(rough: list[Side], plain: list[Side]) -> None:
-    if rough:
-        *others, last = rough
-        edges = f"{', '.join(others)} and {last} edges" if others else f"{last} edge"
-        instead = f'Its {plain[0]} is plain: say "{Extend((plain[0],))}". Or crop' if plain else "Crop"
-        raise CannotHonour(
-            f"The picture shows more than plain ground along its {edges}, and the studio makes up nothing else: "
-            "clear sky, a wall, a backdrop.",
-            advice=f"{instead} it, or add a border.",
-        )
-
-
-def _plain_depths(pixels: Pixels) -> dict[Side, int]:
-    """For each side that is plain and that no subject touches, how many rows of it are."""
-    height, width = pixels.shape[:2]
-    scale = min(1.0, _JUDGED_SIDE / max(height, width))
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA).astype(np.float32)
-    if small.shape[2] == 4:
-        small[..., :3] *= small[..., 3:] / 255
-    depths: dict[Side, int] = {}
-    for side, turn in _TURNS.items():
-        strips = (np.rot90(small, turn)[: max(_THINNEST, round(share * max(size)))] for share in _DEPTHS)
-        if (plain := next(filter(_is_plain, strips), None)) is not None:
-            depths[side] = round(len(plain) / scale)
-    found = find_subject(pixels) if depths else None
-    if found and found.confidence >= SURE:
-        touched = {side for side, turn in _TURNS.items() if np.rot90(found.mask, turn)[0].mean() > _TOUCH}
-        return {side: depth for side, depth in depths.items() if side not in touched}
-    return depths
-
-
-def _is_plain(strip: Map) -> bool:
-    """Whether, but for its noise, a smooth surface is all that d×w×C of 0…255 shows."""
-    calm = cv2.GaussianBlur(strip, (0, 0), 1.2, borderType=cv2.BORDER_REFLECT).reshape(strip.shape)
-    noise = 1.4826 * float(np.median(np.abs(strip - calm), axis=(0, 1)).max())
-    along, across = _projection(strip.shape[1], 5), _projection(strip.shape[0], 2)
-    off = np.abs(calm - np.einsum("ij,jkc,kl->ilc", across, calm, along, optimize=True))
-    even = np.sqrt(np.square(off).mean(axis=(0, 1))).max() < _FLAT + 0.2 * noise
-    return bool(even and np.percentile(off, 99.8) < _SPECK + 0.3 * noise)
-
-
-def _projection(length: int, degree: int) -> NDArray[np.float64]:
-    """n×n: onto polynomials."""
-    basis, _ = np.linalg.qr(np.polynomial.legendre.legvander(np.linspace(-1, 1, length), degree))
-    return np.asarray(basis @ basis.T)
-
-
-def _beyond(strip: Map, margin: int, random: np.random.Generator) -> Pixels:
-    """`margin` rows above a plain strip, d×w×C, 0…255."""
-    depth, width = strip.shape[:2]
-    inside = -(np.arange(depth) + 0.5)
-    outside = np.arange(margin)[::-1] + 0.5
-    rim, slope = _fitted(strip, inside)
-    calm = max(2.0, depth / 8)  # sigma: what is finer is grain
-    rim, slope = _spread(rim, np.array([calm]))[0], _spread(slope, np.array([depth]))[0]
-    rest = strip - (rim + inside[:, None, None] * slope)
-    reach = _REACH * depth
-    smooth = _spread(rim, 0.5 * outside) + (reach * (1 - np.exp(-outside / reach)))[:, None, None] * slope
-    soft = cv2.GaussianBlur(rest, (0, 0), calm, borderType=cv2.BORDER_REFLECT).reshape(rest.shape)
-    # Next to the rim what is uneven is mirrored, so that nothing jumps.
-    mirrored = np.zeros((margin, *rest.shape[1:]))
-    mirrored[max(0, margin - depth) :] = soft[:margin][::-1]
-    share = np.clip(1 - outside / depth, 0, 1)[:, None, None]
-    result = smooth + share * share * (3 - 2 * share) * mirrored + _drawn(rest - soft, margin, random)
-    dither = random.random((margin, width, 1))
-    return np.asarray(np.clip(np.floor(result + 0.01 + 0.98 * dither), 0, 255), np.uint8)
-
-
-def _fitted(strip: Map, inside: Map) -> tuple[Map, Map]:
-    """Value at the rim and slope outwards, w×C: a straight line per column, nearer rows counting more."""
-    weight = np.exp(2 * inside / len(inside))
-    weight /= weight.sum()
-    middle = float(weight @ inside)
-    mean = np.tensordot(weight, strip, (0, 0))
-    slope = np.tensordot(weight * (inside - middle), strip, (0, 0)) / float(weight @ (inside - middle) ** 2)
-    return mean - middle * slope, slope
-
-
-def _spread(line: Map, sigmas: Map) -> Map:
-    """w×C values blurred by each of n sigmas: n×w×C. The line goes on evenly beyond its ends."""
-    width = len(line)
-    at = np.linspace(-0.5, 0.5, width)[:, None]
-    trend = line.mean(axis=0) + at * (np.sum(at * line, axis=0) / np.sum(at * at))
-    waves = np.fft.rfft(np.concatenate([line - trend, (line - trend)[::-1]]), axis=0)
-    passed = np.exp(-2 * np.square(np.pi * np.outer(sigmas, np.fft.rfftfreq(2 * width))))
-    spread = np.empty((len(sigmas), *line.shape))
-    for c in range(line.shape[1]):
-        spread[..., c] = trend[:, c] + np.fft.irfft(passed * waves[:, c], 2 * width, axis=1)[:, :width]
-    return spread
-
-
-def _drawn(grain: Map, rows: int, random: np.random.Generator) -> Map:
-    """rows×w×C of noise with the colours and the spectrum of `grain`, d×w×C: white noise convolved with it."""
-    depth, width, channels = grain.shape
-    wide = min(width, 4 * depth)
-    start = int(random.integers(0, width - wide + 1))
-    spot = grain[:, start : start + wide]
-    spot = (spot - spot.mean(axis=(0, 1))) / np.sqrt(depth * wide)
-    size = (cv2.getOptimalDFTSize(max(rows, depth)), cv2.getOptimalDFTSize(width))
-    white = np.fft.rfft2(random.standard_normal(size))
-    parts = [np.fft.irfft2(white * np.fft.rfft2(spot[..., c], size), size)[:rows, :width] for c in range(channels)]
-    return np.stack(parts, axis=2)
+def _refuse(rough: list[Side], instead: Side | None) -> NoReturn:
+    *others, last = rough
+    edges = f"{', '.join(others)} and {last} edges" if others else f"{last} edge"
+    hint = f'Its {instead} goes on: say "{Extend((instead,))}". Or crop' if instead else "Crop"
+    raise CannotHonour(
+        f"Something is cut off at the picture's {edges}, and the studio cannot make up the rest of it; it continues "
+        "skies, walls, ground and other textures.",
+        advice=f"{hint} it, or add a border.",
+    )

@@ -90,7 +90,7 @@ class Border:
 
 @dataclass(frozen=True)
 class Extend:
-    """Continues the picture beyond these sides, or to an aspect, where they are plain."""
+    """Continues the picture beyond these sides, or to an aspect, where nothing is cut off."""
 
     sides: tuple[Side, ...] = ("left", "right", "top", "bottom")
     aspect: tuple[int, int] | None = None

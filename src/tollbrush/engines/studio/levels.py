@@ -30,9 +30,9 @@ _EXCLUDED = 60.0**2  # and of what must not be copied
 
 @dataclass
 class Level:
-    """One size of the picture, padded by R. `features` H×(W·C) float32 are painted in place where `hole`: Lab and the
-    gradients of L, at full size the picture's own channels. `sources` says where a source patch may be centred,
-    `price` what it costs beyond its distance."""
+    """One size of the picture, padded by R. `features` H×(W·C) float32 are painted in place where `hole`: Lab, the
+    gradients of L, and the column where things keep their place; at full size the picture's own channels. `sources`
+    says where a source patch may be centred, `price` what it costs beyond its distance."""
 
     features: Floats
     channels: int
@@ -54,7 +54,9 @@ class Level:
     def repainted(self) -> None:
         """After the hole was painted: its gradients and the padding anew."""
         planes = self.planes
-        if self.channels == _FEATURES:
+        if self.channels > _FEATURES:
+            planes[..., _FEATURES] = planes[-R - 1, :, _FEATURES]
+        if self.channels >= _FEATURES:
             first, last = max(R, self.rows[0] - 2), min(self.hole.shape[0] - R, self.rows[1] + 2)
             light = np.pad(np.ascontiguousarray(planes[first:last, R:-R, 0]), 1, mode="reflect")
             for i, plane in enumerate(_gradients(light)):
@@ -72,8 +74,9 @@ class Level:
 class Levels:
     """All of one picture's, H×W×3|4 with `hole` and `excluded` (True = do not copy, unless nothing else is left)."""
 
-    def __init__(self, pixels: Pixels, hole: Mask, excluded: Mask, work: float) -> None:
-        self._pixels, self._hole = pixels, hole
+    def __init__(self, pixels: Pixels, hole: Mask, excluded: Mask, work: float, place: float = 0) -> None:
+        """`place`: Lab that a column costs, a picture's longer side away."""
+        self._pixels, self._hole, self._place = pixels, hole, place
         h, w = _scaled(hole.shape, work)
         known = np.ascontiguousarray(~hole, np.float32)
         rgb = pixels[..., :3].astype(np.float32)
@@ -84,12 +87,16 @@ class Levels:
         self._priced = self._price(excluded)
 
     def coarse(self, scale: float) -> Level:
-        """Lab, and the gradients of L."""
+        """Lab, the gradients of L, and the column where that counts."""
         h, w = _scaled(self._hole.shape, scale)
         colours, known = self._lab, self._known
         if (h, w) != known.shape:
             colours, known = _mean(colours, known, h, w)
-        return self._level(np.dstack([colours, *_gradients(colours[..., 0])]), known < 0.98)
+        planes = [colours, *_gradients(colours[..., 0])]
+        if self._place:
+            column = np.linspace(0, self._place * w / max(h, w), w, dtype=np.float32)
+            planes.append(np.tile(column, (h, 1)))
+        return self._level(np.dstack(planes), known < 0.98)
 
     def variety(self) -> float:
         """Of what surrounds the hole; above 1 there are several things."""
