@@ -39,7 +39,7 @@ def run() -> list[Line]:
         rgb = operation.colour.rgb
         results = {
             "studio": next(perform(understand(prompt, masked=mask is not None), pixels, mask, [1])),
-            "hue turned in HSV": _turned(pixels, region, rgb),
+            "hue turned in HSV": _turned(pixels, region if mask is None else mask, rgb),
         }
         for method, result in results.items():
             lines.append(Line(name, method, judged(pixels, result, region, rgb)))
@@ -60,10 +60,10 @@ def cases() -> Iterator[tuple[str, str, Pixels, Mask, Mask | None]]:
     for name, prompt in (
         ("coffee", "make this purple"),
         ("shuttle", "make this yellow"),
-        ("coffee", "make this white"),
+        ("coffee", "make it white"),
     ):
         scene = outlined(name)
-        yield f"{name}, {prompt[10:]}, masked", prompt, scene.pixels, scene.mask, scene.mask
+        yield f"{name}, {prompt.split()[-1]}, masked", prompt, scene.pixels, scene.mask, scene.mask
     badge = np.asarray(cv2.circle(np.zeros(suit.shape[:2], np.uint8), (166, 374), 32, 1, -1) > 0)
     for name, pixels, thing, colour in (
         ("suit", suit, _of_hue(suit, (245, 130, 32)), "blue"),

@@ -17,7 +17,7 @@ from tollbrush.engines.studio.light import to_lab
 from tollbrush.engines.studio.priors import drawn_bodies, focus, prior_maps
 from tollbrush.engines.studio.regions import cut_regions
 from tollbrush.engines.studio.sky import rough_sky
-from tollbrush.engines.studio.strips import reduced
+from tollbrush.engines.studio.strips import reduced, reduced_map
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     Map = NDArray[np.float32]
 
 _SIDE: Final = 512  # longer side of the map
+_SKY_SIDE: Final = 256  # at which the sky is sought
 _FACE_SIDE: Final = 420  # at which faces are sought
 _SEARCH_SIDE: Final = 176  # at which is found what stands out
 _THIN: Final = 24  # pixels of that: with less nothing is found
@@ -69,15 +70,15 @@ def depth_of(pixels: Pixels) -> Depth:
 
 def _sky(small: Map) -> tuple[Map, bool]:
     """Its share, 0..1, and whether there surely is one. What is of its colour there is sky too, between the masts."""
-    mask, confidence = rough_sky(small)
-    share = mask.astype(np.float32)
+    mask, confidence = rough_sky(reduced_map(small, _SKY_SIDE))
+    share = np.asarray(cv2.resize(mask.astype(np.float32), small.shape[1::-1], interpolation=cv2.INTER_LINEAR))
     if confidence < _SURE:
         return np.zeros_like(share), False
     weight = np.maximum(cv2.GaussianBlur(share, (0, 0), 0.08 * _SIDE), 1e-4)[..., None]
     there = to_lab(small)
     usual = cv2.GaussianBlur(there * share[..., None], (0, 0), 0.08 * _SIDE) / weight
     alike = np.linalg.norm(there - usual, axis=2) < _ALIKE
-    foot = np.flatnonzero(mask.mean(axis=1) > 0.1)[-1]
+    foot = np.flatnonzero(share.mean(axis=1) > 0.1)[-1]
     alike[foot:] = False
     return _along_edges(small, np.maximum(share, alike & (weight[..., 0] > 0.05)).astype(np.float32)), True
 

@@ -23,8 +23,8 @@ _FLAT: Final = 26  # colours of a cartoon
 _FLAT_SIDE: Final = 400  # of the marks that they are chosen from
 _STEP: Final = 2.6  # ΔE within which two of them run together
 _TELLING: Final = np.array([0.65, 1.3, 1.3], np.float32)  # weights of L, a and b in that
-_CELL: Final = 2.5  # ΔE: colours nearer than that get the same of them
-_LIGHTS, _TINTS = 41, 95  # cells along L, and along a and b
+_CELL: Final = 3.3  # ΔE: colours nearer than that get the same of them
+_LIGHTS, _TINTS = 32, 73  # cells along L, and along a and b
 _SHADES: Final = (
     (0.14, 45, 0.30),
     (0.34, 38, 0.32),

@@ -70,7 +70,7 @@ def _aired(pixels: Pixels, depth: Depth, air: _Air, amount: float, random: np.ra
     veil = _airlight(small, depth, air)
     soft = np.asarray(cv2.GaussianBlur(linear(small), (0, 0), 0.006 * max(small.shape[:2]) + 0.1), np.float32)
     wet = np.float32(air.wet * min(amount, 1.5)) * _ground(depth)
-    mirror = _smeared(linear(small)) if air.wet else veil
+    mirror = _smeared(linear(small)) if air.wet else soft
     table = linear(np.linspace(0, 1, 256, dtype=np.float32))
     share = min(amount, 1.0)
     left = 1 + (air.light - 1) * share
@@ -88,7 +88,8 @@ def _aired(pixels: Pixels, depth: Depth, air: _Air, amount: float, random: np.ra
             mirrors = enlarged(wet, rows, height, width)[..., None]
             light *= 1 - np.float32(0.7) * mirrors
             light += enlarged(mirror, rows, height, width) * (mirrors * np.float32(0.6 * left))
-        light = light * passing + enlarged(veil, rows, height, width) * (1 - passing)
+        higher = 1.10 - 0.28 * np.arange(rows.start, rows.stop, dtype=np.float32) / height  # lighter towards the sky
+        light = light * passing + higher[:, None, None] * veil * (1 - passing)
         result[rows] = encoded(light) * 255 + 0.5
     return result
 
@@ -125,8 +126,8 @@ def _smeared(light: Map) -> Map:
 
 
 def _airlight(small: Map, depth: Depth, air: _Air) -> Map:
-    """h×w×3 linear light of the air itself: of the colour that the picture's own distance has, nearly grey, lighter
-    towards the sky, and dark in a dark picture."""
+    """Linear light of the air itself: of the colour that the picture's own distance has, nearly grey, and dark in a
+    dark picture."""
     lab = to_lab(small)
     weight = np.square(depth.far) + 1e-3
     light, a, b = ((lab * weight[..., None]).sum(axis=(0, 1)) / weight.sum()).tolist()
@@ -135,9 +136,7 @@ def _airlight(small: Map, depth: Depth, air: _Air) -> Map:
     hold = 0.18 * min(1.0, 12 / max(float(np.hypot(a, b)), 1e-6))
     colour = np.array([[[level, hold * a, hold * b]]], np.float32)
     base = linear(np.clip(cv2.cvtColor(colour, cv2.COLOR_LAB2RGB), 0, 1)) * np.array(air.tint, np.float32)
-    rows = ((np.arange(len(small), dtype=np.float32) + 0.5) / len(small))[:, None, None]
-    higher = 1.10 - 0.28 * rows
-    return np.asarray(np.broadcast_to(base * higher, small.shape), np.float32)
+    return np.asarray(base[0, 0], np.float32)
 
 
 def _before(pixels: Pixels, depth: Depth, layers: list[Layer]) -> Pixels:
