@@ -38,7 +38,7 @@ def vintage(colours: Map, random: np.random.Generator) -> Map:
     height, width = colours.shape[:2]
     noise = random.standard_normal((height, width), np.float32)
     noise = np.asarray(cv2.GaussianBlur(noise, (0, 0), max(0.8 * unit(colours), 0.4)), np.float32)
-    noise *= np.float32(0.022 / max(float(noise.std()), 1e-6))
+    noise *= np.float32(0.017 / max(float(noise.std()), 1e-6))
     side, at = random.choice([-0.02, 1.02]), random.uniform(0.1, 0.7)
     x = (np.arange(width, dtype=np.float32) + 0.5)[None] / width
     down = (np.arange(height, dtype=np.float32) + 0.5)[:, None] / height

@@ -68,9 +68,11 @@ def _aired(pixels: Pixels, depth: Depth, air: _Air, amount: float, random: np.ra
     through = np.exp(-thickness).astype(np.float32)
     small = reduced(pixels, max(depth.far.shape))
     veil = _airlight(small, depth, air)
-    soft = np.asarray(cv2.GaussianBlur(linear(small), (0, 0), 0.006 * max(small.shape[:2]) + 0.1), np.float32)
+    sharp = linear(small)
+    soft = np.asarray(cv2.GaussianBlur(sharp, (0, 0), 0.006 * max(small.shape[:2]) + 0.1), np.float32)
+    halos = np.float32(min(amount, 1.0) * air.dense * _dusk(small)) * _halos(sharp, veil)
     wet = np.float32(air.wet * min(amount, 1.5)) * _ground(depth)
-    mirror = _smeared(linear(small)) if air.wet else soft
+    mirror = _smeared(sharp) if air.wet else soft
     table = linear(np.linspace(0, 1, 256, dtype=np.float32))
     share = min(amount, 1.0)
     left = 1 + (air.light - 1) * share
@@ -89,6 +91,7 @@ def _aired(pixels: Pixels, depth: Depth, air: _Air, amount: float, random: np.ra
             light *= 1 - np.float32(0.7) * mirrors
             light += enlarged(mirror, rows, height, width) * (mirrors * np.float32(0.6 * left))
         higher = 1.10 - 0.28 * np.arange(rows.start, rows.stop, dtype=np.float32) / height  # lighter towards the sky
+        light += enlarged(halos, rows, height, width)
         light = light * passing + higher[:, None, None] * veil * (1 - passing)
         result[rows] = encoded(light) * 255 + 0.5
     return result
@@ -108,6 +111,19 @@ def _thickness(depth: Depth, air: _Air, random: np.random.Generator) -> Map:
         uneven = np.clip(1 + air.banks * far * banks, 0.15, 2.2) * low
         total += np.clip(depth.far - near, 0, far - near) * uneven
     return np.asarray(air.dense * total * (0.55 + 0.45 * depth.far), np.float32)
+
+
+def _dusk(small: Map) -> float:
+    """0 by day, 1 by night."""
+    return float(np.clip((0.42 - float(small.mean())) / 0.2, 0, 1))
+
+
+def _halos(light: Map, veil: Map) -> Map:
+    """What lamps light up of the air around them: whatever is much brighter than the air."""
+    lamps = np.clip(light - 1.3 * float(veil.mean()) - 0.15, 0, None).astype(np.float32)
+    side = max(light.shape[:2])
+    near, wide = (cv2.GaussianBlur(lamps, (0, 0), share * side + 0.1) for share in (0.012, 0.04))
+    return np.asarray(0.10 * near + 0.30 * wide, np.float32)
 
 
 def _ground(depth: Depth) -> Map:

@@ -92,6 +92,19 @@ def test_rain_is_darker_and_colder_than_the_day() -> None:
     assert lab[1][..., 2].mean() < lab[0][..., 2].mean() - 2
 
 
+def test_a_lamp_by_night_has_a_halo_in_fog_and_a_white_wall_by_day_has_none() -> None:
+    night, day = (np.full((160, 160, 3), value, np.uint8) for value in (18, 150))
+    for pixels in (night, day):
+        pixels[70:82, 70:82] = 255
+    gains = []
+    for pixels in (night, day):
+        plain = pixels.copy()
+        plain[70:82, 70:82] = pixels[0, 0]
+        lit, unlit = (weather(p, "fog", 1.0, 3).astype(int) for p in (pixels, plain))
+        gains.append(float((lit - unlit)[76, 86:94].mean()))
+    assert gains[0] > 4 > gains[1]
+
+
 def test_faces_and_skies_have_their_depth() -> None:
     face, sky = depth_of(portrait()), depth_of(striped_land())
     assert face.far[FACE].mean() < 0.25 < 0.5 < face.far[BACKDROP].mean()
