@@ -12,6 +12,9 @@ DIFFUSION_LOCK := requirements/diffusion.txt
 DIFFUSION := $(VENV)/.diffusion
 TOOLS := node_modules/.installed
 PAGE := src/tollbrush/playground/.built
+# Tests start hundreds of processes that load the same modules: their bytecode is kept, away from the sources.
+export PYTHONPYCACHEPREFIX := $(CURDIR)/build/bytecode
+unexport PYTHONDONTWRITEBYTECODE
 PAGE_SOURCES := $(shell find playground -type f -not -path '*/node_modules/*' 2>/dev/null)
 
 help:
