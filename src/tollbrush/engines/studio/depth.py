@@ -27,11 +27,11 @@ if TYPE_CHECKING:
     Map = NDArray[np.float32]
 
 _SIDE: Final = 512  # longer side of the map
-_SKY_SIDE: Final = 256  # at which the sky is sought
+_SKY_SIDE: Final = 480  # at which the sky is sought; what is sure of it is told of that side
 _FACE_SIDE: Final = 420  # at which faces are sought
 _SEARCH_SIDE: Final = 176  # at which is found what stands out
 _THIN: Final = 24  # pixels of that: with less nothing is found
-_SURE: Final = 0.35  # confidence from which a sky is believed in
+_SURE: Final = 0.45  # confidence from which a sky is believed in
 _ALIKE: Final = 14.0  # ΔE from the sky nearby
 _IN_FOCUS: Final = (0.85, 0.30)  # what focus tells: indoors, and under a sky, where lenses see all sharp
 _NEAR: Final = 0.12  # depth of what stands before everything
@@ -54,8 +54,11 @@ def depth_of(pixels: Pixels) -> Depth:
     height, width = small.shape[:2]
     sky, sure = _sky(small)
     near = _standing_out(pixels, (height, width), _IN_FOCUS[sure]) * (1 - sky)
-    # What fills the picture from side to side is the ground that things stand on.
-    near = near * np.clip((0.92 - near.mean(axis=1, keepdims=True)) / 0.25, 0, 1)
+    if sure:
+        # What fills the picture from side to side is the ground that things stand on.
+        least = np.percentile(near, 10, axis=1, keepdims=True).astype(np.float32)
+        least = cv2.GaussianBlur(least, (0, 0), 0.03 * height + 0.1)
+        near = np.asarray(near * np.clip((0.8 - least) / 0.3, 0, 1), np.float32)
     foot = np.flatnonzero((sky > 0.5).mean(axis=1) > 0.25)
     horizon = float((foot[-1] + 1) / height) if sure and foot.size else 0.30
     rows = ((np.arange(height, dtype=np.float32) + 0.5) / height)[:, None]
