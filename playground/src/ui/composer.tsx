@@ -79,7 +79,7 @@ export function Composer({ pay, connect, payer }: { pay: () => void; connect: ((
 }
 
 /** Without the list of all that would work: it is offered above, to be pressed. */
-const nearest = (message: string) => message.replace(/ It can: .*$/s, "");
+const nearest = (message: string) => message.replace(/ (?:It can|All that it can do).*$/s, "");
 
 const unsent = () => (masked.value && model.value && !model.value.mask ? `${model.value.name} takes no mask: yours is not sent.` : null);
 

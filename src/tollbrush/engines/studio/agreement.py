@@ -16,7 +16,7 @@ from tollbrush.engines.studio.abilities import (
     Tone,
     Wear,
 )
-from tollbrush.engines.studio.framings import Border, Crop, Extend, Framing, Side
+from tollbrush.engines.studio.framings import Border, Crop, Extend, Flip, Framing, Rotate, Side
 from tollbrush.engines.studio.lexicon import OPPOSITE
 from tollbrush.engines.studio.reading import Complaint, Keep, KeepHue, Reading
 from tollbrush.engines.studio.refusals import NotHonouredError, shortened
@@ -78,7 +78,8 @@ def _settled(found: Sequence[Reading], prompt: str) -> list[Operation]:
     """Without repeats, and without the complaints that a wish answers."""
     wishes = [r for r in dict.fromkeys(found) if not isinstance(r, Keep | KeepHue | Complaint)]
     complaints = [r.remedy for r in dict.fromkeys(found) if isinstance(r, Complaint)]
-    if Keep("mend") in found and not complaints:
+    turned = any(isinstance(o, Rotate | Flip) for o in complaints)
+    if (Keep("mend") in found and not complaints) or (Keep("turn") in found and not turned):
         raise NotHonouredError(f'"{shortened(prompt)}" does not say what to mend.', prompt)
     last = {(o.kind, o.where): o for o in wishes if isinstance(o, Tone)}  # darker, much darker
     wishes = [o for o in wishes if not isinstance(o, Tone) or last[o.kind, o.where] is o]

@@ -175,6 +175,7 @@ _BOTH: Final[tuple[tuple[str, Builder], ...]] = (
         always(RemoveBackground()),
     ),
     ("CHANGE? POINTER? (?:TO|AS|BE|WITH|ON|IN)* TRANSPARENT PICTURE?", always(RemoveBackground())),
+    ("(?:CHANGE|ADD)? POINTER? (?:TO|AS|BE|IS|WITH)* TRANSPARENT (?:BEHIND|AROUND) ANY?", always(RemoveBackground())),
     # a soft background
     ("DEGREE* BLUR DEGREE* ONLY? BACK DEGREE*", blurred),
     ("CHANGE BACK BE? DEGREE* SOFTER DEGREE*", blurred),
@@ -209,7 +210,7 @@ _WITHOUT_MASK: Final[tuple[tuple[str, Builder], ...]] = (
     ),
     ("(?:CHANGE|ADD)? PERSON? TRANSPARENT PICTURE? OF WHO", always(RemoveBackground())),
     ("OUT WHO FROM BACK", always(RemoveBackground())),  # free it
-    ("CUT WHO OUT (?:(?:OF|FROM) (?:BACK|PICTURE))?", always(RemoveBackground())),
+    ("CUT (?:WHO|IT) OUT (?:(?:OF|FROM) (?:BACK|PICTURE))?", always(RemoveBackground())),
     ("(?:KEEPONLY | ONLY) WHO", always(RemoveBackground())),
     ("(?:KEEP WHO | WHO) ONLY", always(RemoveBackground())),
     ("(?:KEEP|ONLY|KEEPONLY)? WHO REST (?:BE|IS)? (?:TRANSPARENT|REMOVED)", always(RemoveBackground())),

@@ -11,7 +11,14 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
-from tollbrush.engines.studio.abilities import Operation, RemoveBackground, ReplaceBackground, Tone, Wear
+from tollbrush.engines.studio.abilities import (
+    BlurBackground,
+    Operation,
+    RemoveBackground,
+    ReplaceBackground,
+    Tone,
+    Wear,
+)
 from tollbrush.engines.studio.agreement import reconciled
 from tollbrush.engines.studio.asides import without_asides
 from tollbrush.engines.studio.chunks import chunked
@@ -22,8 +29,9 @@ from tollbrush.engines.studio.loose import loosely
 from tollbrush.engines.studio.performed import is_performed
 from tollbrush.engines.studio.reading import Keep, Reading, TooMuchError
 from tollbrush.engines.studio.refusals import NotHonouredError, not_understood, unclear
-from tollbrush.engines.studio.remarks import is_of_a_thing, is_remark
+from tollbrush.engines.studio.remarks import is_of_a_thing, is_remark, is_statement
 from tollbrush.engines.studio.repertoire import GROUPS, Offer
+from tollbrush.engines.studio.trailing import tails
 from tollbrush.engines.studio.treatments import Blur, Denoise, KeepColour, Sharpen, Style, Vignette, Write
 from tollbrush.engines.studio.words import Term, read
 
@@ -140,6 +148,21 @@ def _meaning(
     clause: Sequence[Term], before: Sequence[Term], found: Sequence[Reading], *, masked: bool
 ) -> Sequence[Reading]:
     """One clause after another one, whose verb and background it may lean on. Raises NotHonouredError."""
+    try:
+        return _direct(clause, before, found, masked=masked)
+    except NotHonouredError as refused:
+        if not masked and not refused.unclear:
+            if trailed := _trailed(clause, before, found):
+                return trailed
+            if is_statement(clause):
+                return [Keep("remark")]
+        raise
+
+
+def _direct(
+    clause: Sequence[Term], before: Sequence[Term], found: Sequence[Reading], *, masked: bool
+) -> Sequence[Reading]:
+    """The same, of the clause as it stands."""
     if (
         found
         and isinstance(found[-1], KeepColour)
@@ -176,6 +199,26 @@ def _meaning(
     raise not_understood(clause, excess, masked=masked)
 
 
+def _trailed(clause: Sequence[Term], before: Sequence[Term], found: Sequence[Reading]) -> Sequence[Reading]:
+    """A wish, and words after it that ask for nothing more: `so it looks expensive`, `so it's transparent behind`."""
+    for wish, tail, harmless in tails(clause):
+        meant: Sequence[Reading] = []
+        with suppress(NotHonouredError):
+            meant = _direct(wish, before, found, masked=False)
+        if not meant or any(isinstance(one, Keep) for one in meant):
+            continue
+        if harmless:
+            return meant
+        with suppress(NotHonouredError):
+            if tail and [*map(_kind, _direct(tail, wish, meant, masked=False))] == [*map(_kind, meant)]:
+                return meant
+    return []
+
+
+def _kind(reading: Reading) -> tuple[type, object]:
+    return type(reading), getattr(reading, "kind", getattr(reading, "scene", None))
+
+
 def _points_nowhere(meaning: Reading, clause: Sequence[Term], before: Sequence[Term], found: Sequence[Reading]) -> bool:
     """`blur the background and make it darker`: is it the picture, or the background?"""
     if not isinstance(meaning, Tone | Blur | Sharpen | Denoise):
@@ -188,10 +231,17 @@ def _points_nowhere(meaning: Reading, clause: Sequence[Term], before: Sequence[T
         return False
     if found[-1] == RemoveBackground() and isinstance(meaning, Tone):
         return False
+    if isinstance(found[-1], BlurBackground) and isinstance(meaning, Tone) and meaning.kind not in _OF_LIGHT:
+        return False  # a blurred background is made no warmer than what is before it
     if isinstance(found[-1], ReplaceBackground) and not any(t.plays("IT", "COLOURS") for t in clause):
         return False
     bare = not clause[0].plays(*VERBS) or any(t.key == "it" for t in clause)
     return bare or isinstance(found[-1], Tone)
+
+
+_OF_LIGHT: Final = (
+    "brighter", "darker", "black_and_white", "less_saturation", "less_contrast", "sepia", "grainy", "negative",
+)  # fmt: skip
 
 
 def _with_pair(clause: Sequence[Term], *, masked: bool) -> Sequence[Reading]:

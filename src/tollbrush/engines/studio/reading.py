@@ -23,9 +23,10 @@ from tollbrush.engines.studio.words import UNKNOWN, Term
 @dataclass(frozen=True)
 class Keep:
     """Not an edit but a bound on it: `subject` (keep the cat as it is) or `rest` (change nothing else); or a remark
-    that asks for nothing by itself: `remark` (it is for a shop), `mend` (fix it: what was complained of)."""
+    that asks for nothing by itself: `remark` (it is for a shop), `mend` (fix it: what was complained of), `turn` (turn
+    it round: it stands on its head, or is mirrored)."""
 
-    what: Literal["subject", "rest", "remark", "mend"]
+    what: Literal["subject", "rest", "remark", "mend", "turn"]
 
 
 @dataclass(frozen=True)

@@ -1,17 +1,16 @@
-"""A refusal in words: what could not be honoured, the nearest thing that can be done, and all that works."""
+"""A refusal in words: what could not be honoured, the nearest that can be done, and where all of it is told."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from functools import cache
 from typing import Final, get_args
 
 from tollbrush.engines.studio.abilities import Operation, RemoveMasked
 from tollbrush.engines.studio.grammar import readings, with_mask
 from tollbrush.engines.studio.performed import is_performed
 from tollbrush.engines.studio.reading import TooMuchError
-from tollbrush.engines.studio.repertoire import GROUPS, Group, Offer
+from tollbrush.engines.studio.repertoire import Offer
 from tollbrush.engines.studio.topics import KINDS, Kind, about
 from tollbrush.engines.studio.words import UNKNOWN, Term
 from tollbrush.errors import CannotHonour
@@ -20,15 +19,16 @@ from tollbrush.errors import CannotHonour
 class NotHonouredError(Exception):
     """What is wrong with `asked`, before the user is told what works. `kind`: of what all there is should be told."""
 
+    unclear = False
+
     def __init__(self, message: str, asked: str, advice: str = "", kind: Kind | None = None) -> None:
         super().__init__(message)
         self.message, self.asked, self.advice, self.kind = message, asked, advice, kind
 
     def told(self, offers: tuple[Offer, ...]) -> CannotHonour:
         """As the user hears it."""
-        every = f"{self.kind.what}: {', '.join(_endings(self.kind.group, offers))}." if self.kind else ""
-        advice = " ".join(part for part in (self.advice, every, _works(offers)) if part)
-        return CannotHonour(self.message, path="prompt", advice=advice)
+        near = self.advice or _several(self.kind, offers) or _SUMMARY
+        return CannotHonour(self.message, path="prompt", advice=f"{near} {_EVERY}")
 
 
 def not_understood(clause: Sequence[Term], excess: TooMuchError | None, *, masked: bool) -> NotHonouredError:
@@ -62,7 +62,9 @@ _US: Final = ("us", "them", "both", "everyone", "everybody", "people", "thing", 
 def unclear(clause: Sequence[Term]) -> NotHonouredError:
     text = _spoken(clause)
     advice = "Say whether the picture or the background is meant."
-    return NotHonouredError(f'"{text}" can be meant in two ways.', text, advice)
+    refused = NotHonouredError(f'"{text}" can be meant in two ways.', text, advice)
+    refused.unclear = True
+    return refused
 
 
 def shortened(text: str) -> str:
@@ -106,16 +108,18 @@ def _without(clause: Sequence[Term], strangers: Sequence[Term], *, masked: bool)
 _LOOSE: Final = ("WITH", "IN", "ON", "OF", "TO", "FOR", "LIKE", "AS", "AT", "FROM", "NO", "BEHIND", "MORE", "LESS")
 
 
-def _endings(group: Group, offers: tuple[Offer, ...]) -> list[str]:
+def _several(kind: Kind | None, offers: tuple[Offer, ...]) -> str:
+    """A few of what there is of a kind: the advice of a refusal is no catalogue."""
+    if kind is None:
+        return ""
     able = {offer.example for offer in offers}
-    return [end for end in group.endings.values() if f"{group.lead} {end}".strip() in able]
+    ends = [end for end in kind.group.endings.values() if f"{kind.group.lead} {end}".strip() in able]
+    return f"{kind.what}: {', '.join(ends[:_A_FEW])} and others."
 
 
-@cache
-def _works(offers: tuple[Offer, ...]) -> str:
-    """All that the studio can do, in one sentence."""
-    told: dict[str, list[str]] = {"": [], "mask": []}
-    for group in GROUPS:
-        if ends := _endings(group, offers):
-            told[group.needs].append(f"{group.lead} {', '.join(ends)}".strip())
-    return f"It can: {'; '.join(told[''])}; with a mask: {'; '.join(told['mask'])}."
+_A_FEW: Final = 5
+_SUMMARY: Final = (
+    "It can: change or remove backgrounds and skies, add hats and glasses, weather, text and borders, retouch light, "
+    "colours and sharpness, apply styles, crop and turn."
+)
+_EVERY: Final = "All that it can do, with examples: GET /api/v1/models or `tollbrush models --verbose`."

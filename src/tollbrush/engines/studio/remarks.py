@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Final
 
 from tollbrush.engines.studio.asides import is_telling
+from tollbrush.engines.studio.clauses import VERBS
 from tollbrush.engines.studio.words import UNKNOWN, Term
 
 _STATES: Final = (
@@ -51,6 +53,71 @@ def is_remark(clause: Sequence[Term]) -> bool:
     if first.key in ("its", "it's") and len(rest) == 1 and rest[0].plays(UNKNOWN):
         return True  # it's december
     return _describes(clause) or _names(clause)
+
+
+def is_statement(clause: Sequence[Term]) -> bool:
+    """`marketplace keeps rejecting my pic`, `I just finished my degree`: somebody, and what they do or did."""
+    if not is_telling(clause) or any(term.plays(*_TO_BE_MADE) for term in clause):
+        return False
+    first = clause[0]
+    if first.key in _PRONOUNS or first.plays("THERE") or first.key in _THERE:
+        return len(clause) > 1 and (first.key in _OURSELVES or not _is_wished(clause))
+    verb = next((i for i, term in enumerate(clause) if i and _is_finite(term)), 0)
+    subject, told = clause[:verb], clause[verb + 1 :]
+    if not subject or len(subject) > _LONGEST_SUBJECT or (first.plays(*VERBS) and not first.named):
+        return False
+    if first.plays(UNKNOWN) and not first.named and not clause[verb].plays("IS") and clause[verb].plays(UNKNOWN):
+        return False  # steam the creases out
+    if any(term.plays("BG", "SKY") for term in subject) and not first.text.startswith(_OURS):
+        return False  # the background is a forest: a wish?
+    if all(term.plays(*_OF_LIGHT) for term in subject) and any(term.plays(UNKNOWN) for term in told):
+        return False  # a complaint that is not understood
+    known = (UNKNOWN, *_AROUND, "ROOM", "LAND", "SCENE", "AGED")
+    return bool(told or not clause[verb].plays(UNKNOWN)) and all(term.plays(*known) for term in subject)
+
+
+def _is_wished(clause: Sequence[Term]) -> bool:
+    """What others must do, or what colour something is: `he must smile`, `there's a red car`."""
+    return any(term.plays("HUE") for term in clause) or bool(_MUST.search(" ".join(term.text for term in clause)))
+
+
+_MUST: Final = re.compile(r"\b(?:must|should|shall|has to|have to|ought|may|can|will|needs?|wants?)\b")
+_OF_LIGHT: Final = ("BALANCE", "TONENOUN", "COLOURS", "SHADOWS", "HIGHLIGHTS", "ABSTRACT")
+_OURSELVES: Final = (
+    "i",
+    "i'm",
+    "im",
+    "i am",
+    "i've",
+    "ive",
+    "i was",
+    "i had",
+    "we",
+    "we're",
+    "we are",
+    "we've",
+    "mine",
+)
+_TO_BE_MADE: Final = ("WEAR", "STYLE", "QUOTE", "ASPECT", "VIGNETTE", "BORDER", "WATERMARK", "NOT")
+_PRONOUNS: Final = (
+    "i", "i'm", "im", "i am", "i've", "ive", "i was", "i had", "we", "we're", "we are", "we've", "we were", "he", "she",
+    "they", "they're", "he's", "she's", "nobody", "mine", "ours",
+)  # fmt: skip
+_THERE: Final = ("there is", "there are", "there's", "there was", "there were")
+_OURS: Final = ("my ", "our ", "this ", "current ")
+_LONGEST_SUBJECT: Final = 5
+_FINITE: Final = re.compile(
+    r"(?:needs|wants|requires|demands|expects|asked for|asks for|insists on)\b|.*[a-z]{2}(?:ed|[^s']s)$"
+)
+
+
+def _is_finite(term: Term) -> bool:
+    """Whether it is the verb of a statement."""
+    if term.plays("IS", "LOOKS", "TELLING", "HAVING") or term.key in ("has", "had", "made", "makes"):
+        return True
+    return bool(_FINITE.match(term.text if not term.plays(UNKNOWN) else term.key)) and (
+        term.plays(UNKNOWN) or term.text != term.key
+    )
 
 
 def _names(clause: Sequence[Term]) -> bool:

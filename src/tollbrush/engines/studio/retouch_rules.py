@@ -135,6 +135,7 @@ WHOLE: Final[tuple[tuple[str, Builder], ...]] = (
     ("(?P<turn>DEGREES TO? CLOCK)", read.rotated),
     ("(?:ROTATE|CHANGE|FLIP)? SHOWN? ROUND", always(Rotate(180.0))),
     ("SHOWN? (?:IS|LOOKS)+ ROUND", always(Complaint(Rotate(180.0)))),
+    ("(?:ROTATE|FLIP) SHOWN? (?:AROUND|UPDOWN)", always(Keep("turn"))),
     ("STRAIGHTEN (?:SHOWN|HORIZON)? (?:(?:OF|IN) SHOWN)?", always(Straighten())),
     ("CHANGE (?:SHOWN|HORIZON) (?:BE|LOOKS)* STRAIGHT", always(Straighten())),
     ("REPAIR CROOKED? HORIZON (?:(?:OF|IN) SHOWN)?", always(Straighten())),
