@@ -24,9 +24,10 @@ if TYPE_CHECKING:
 
 _AROUND: Final = 0.5  # of the mask's own sides: how far around it the ground is looked at
 _SIDE: Final = 320  # longer side of that view
-_WEIGHT: Final = 30.0  # of odds beside steps of colour
 _MIDDLE: Final = 0.6  # ln: how much likelier the mask's deepest place is the thing than its rim
-_TRIALS: Final = ((0.12, 0.0), (0.006, 1.2))  # of the mask at least, and ln of doubt: large things, then rare colours
+_TRIALS: Final = ((0.12, 0.0, 30.0), (0.006, 1.2, 150.0))
+"""Of the mask at least; ln of doubt; weight of odds beside steps of colour: for large things, then for rare colours and
+thin things, which an outline's cost would shorten."""
 _TELLING: Final = 0.5  # ln: how much commoner a thing's colours are than around it
 _MOST: Final = 0.55  # of the thing, from which one material is what is meant
 _EDGE: Final = 3.2  # ΔE a pixel of the view, at the least, where one thing ends
@@ -86,13 +87,13 @@ def _thing(view: Pixels, rough: Mask) -> tuple[Mask, Mask] | None:
     depth /= max(float(depth.max()), 1e-6)
     inside, outside = np.asarray(rough * (0.25 + depth), np.float32), (~rough).astype(np.float32)
     alone = palette_of(view).odds(inside, outside)
-    for least, doubt in _TRIALS:
+    for least, doubt, weight in _TRIALS:
         odds = np.where(rough, alone - doubt + _MIDDLE * (2 * depth - 1), np.minimum(alone, -3)).astype(np.float32)
         told = np.where(odds > 0, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
         told[~rough] = cv2.GC_BGD
         if not (odds > 0).any():
             return None
-        thing = _solid(min_cut(odds, steps_of(view), told, _WEIGHT) & rough)
+        thing = _solid(min_cut(odds, steps_of(view), told, weight) & rough)
         if thing.sum() > least * rough.sum() and alone[thing].mean() > _TELLING and _stands_out(view, thing, rough):
             return thing, np.asarray((alone > doubt) & ~rough)
     return None

@@ -119,3 +119,15 @@ def test_masks_of_tiny_pictures(shape: tuple[int, int]) -> None:
         assert share.shape == shape and np.isfinite(share).all()
         assert (share[~mask] == 0).all() and share.max() <= 1
     assert not marked(pixels, np.zeros(shape, np.bool_)).any()
+
+
+def test_a_thin_thing_in_a_wide_oval_is_found() -> None:
+    wall = np.random.default_rng(3).normal(70, 3, (SIDE, SIDE, 3)) + np.array([0, 10, 40])
+    pixels = np.clip(wall, 0, 255).astype(np.uint8)
+    pole = np.zeros((SIDE, SIDE), np.bool_)
+    pole[60:180, 117:123] = True
+    pixels[pole] = (215, 205, 180)
+    rows, columns = np.indices((SIDE, SIDE))
+    share = marked(pixels, np.asarray(np.hypot((columns - 120) / 30, (rows - 120) / 75) < 1))
+    assert share[pole].mean() > 0.85
+    assert (share > 0.5).sum() < 1.35 * pole.sum()
