@@ -33,7 +33,8 @@ _RATIO = 0.5  # size of a level against the next finer one
 _MIXED = 1.2  # variety of the surround from which on several things meet there
 _SHARP = 2  # of the levels with a free search, those where grain is kept
 _ROUNDS = (16, 5)  # search-and-vote rounds at the coarsest and at the work level
-_POLISH = 2  # rounds at full size
+_POLISH = 2  # rounds at full size,
+_LARGE = 1_000_000  # and half as many for a hole of more pixels
 _REACH = 64  # pixels: first radius of the random search
 _POWERS = (2, 3, 5)  # doublings of a vote's power: at coarse levels, at fine ones, and at last
 _PEEL_PAIRS = 1_500_000  # of hole pixel and source, that the first guess compares at most
@@ -121,7 +122,8 @@ def _painted(levels: Levels, hole: Mask, manner: _Manner, seed: int) -> Pixels:
     level = levels.full()
     if scales[-1] < 1:
         field = _start(level, field, random)
-        _settle(level, field, _POLISH, sharp=True, reach=6, seed=seed + 100 * len(scales))
+        rounds = _POLISH if np.count_nonzero(hole) < _LARGE else _POLISH // 2
+        _settle(level, field, rounds, sharp=True, reach=6, seed=seed + 100 * len(scales))
     else:
         _vote(level, field, _trust(level.hole), _POWERS[2])
     return _evened(level, field)

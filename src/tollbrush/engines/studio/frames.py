@@ -39,7 +39,7 @@ _LEAST_LEAN: Final = 0.2
 
 def framed(pixels: Pixels, framing: Framing, seed: int) -> Pixels:
     """H×W×3|4 `pixels` in a frame of `framing.size`. Raises CannotHonour when that is too large to sell, and when the
-    picture has no line to be straightened by, or is not plain where it is to be extended."""
+    picture has no line to be straightened by, or is cut off where it is to be extended."""
     size = Size(pixels.shape[1], pixels.shape[0])
     wanted = framing.size(size)
     if not fits(wanted) and wanted != size:

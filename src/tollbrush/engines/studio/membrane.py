@@ -19,7 +19,8 @@ Bools = NDArray[np.bool_]
 _EDGE = 26.0  # levels of 0…255: a step as high as this is a true edge, not a mismatch
 _SCREEN = 1e-5  # λ: how much the copied colours themselves count, per pixel
 _COARSEST = 24  # pixels
-_SWEEPS = 24
+_SWEEPS = 24  # or fewer, for no more than
+_MOST = 12_000_000  # pixels in all: where there are so many, the half-size solution is a good one
 _OVER = 1.75  # over-relaxation
 
 
@@ -50,7 +51,8 @@ def _solve(dx: Floats, dy: Floats, wx: Floats, wy: Floats, hole: Bools, screen: 
         share = cv2.resize(hole.astype(np.float32), size, interpolation=cv2.INTER_AREA)
         coarse = _solve(half_dx, half_dy, half_wx, half_wy, share > 0.5, np.float32(4 * screen))
         h[hole] = cv2.resize(coarse, (columns, rows), interpolation=cv2.INTER_LINEAR).reshape(dx.shape)[hole]
-    _relax(h, dx, dy, wx, wy, hole, screen, _SWEEPS, np.float32(_OVER))
+    sweeps = max(_SWEEPS // 4, min(_SWEEPS, _MOST // max(1, int(np.count_nonzero(hole)))))
+    _relax(h, dx, dy, wx, wy, hole, screen, sweeps, np.float32(_OVER))
     return h
 
 

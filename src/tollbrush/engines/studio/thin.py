@@ -13,12 +13,14 @@ import cv2
 import numpy as np
 
 from tollbrush.engines.studio.parts import each
+from tollbrush.engines.studio.strips import strips
 
 if TYPE_CHECKING:
     from tollbrush.engines.interface import Mask, Pixels
 
 _TILE = 96  # pixels a side, worked on at a time
 _AROUND = 32  # pixels around a tile that are read along
+_NEAR = 7  # pixels up and down, left and right, that are around a pixel
 _CALM = 2.0  # levels: standard deviation around a pixel below which no frequency is worth looking for
 _MOST = 40_000  # pixels that are looked at by frequency, a quarter of a millisecond each
 
@@ -28,7 +30,7 @@ def closed(pixels: Pixels, hole: Mask) -> Pixels:
     marked = hole.astype(np.uint8)
     out = pixels.copy()
     colours = np.asarray(cv2.inpaint(np.ascontiguousarray(pixels[..., :3]), marked, 3, cv2.INPAINT_NS), np.uint8)
-    busy = hole & (_unrest(colours) > _CALM)
+    busy = hole & _busy(colours)
     if 0 < np.count_nonzero(busy) <= _MOST:
         colours = _reconstructed(colours, busy)
     out[..., :3][hole] = colours[hole]
@@ -38,10 +40,17 @@ def closed(pixels: Pixels, hole: Mask) -> Pixels:
     return out
 
 
-def _unrest(colours: Pixels) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
-    grey = cv2.cvtColor(colours, cv2.COLOR_RGB2GRAY).astype(np.float32)
-    mean = cv2.blur(grey, (15, 15))
-    return np.asarray(np.sqrt(np.maximum(cv2.blur(grey * grey, (15, 15)) - mean * mean, 0)), np.float32)
+def _busy(colours: Pixels) -> Mask:
+    """Where more than calm ground is around a pixel; in strips, for a float copy of a large picture is larger still."""
+    busy = np.empty(colours.shape[:2], np.bool_)
+    for rows in strips(len(colours)):
+        first = max(0, rows.start - _NEAR)
+        near = colours[first : rows.stop + _NEAR]
+        inner = slice(rows.start - first, rows.stop - first)
+        grey = cv2.cvtColor(near, cv2.COLOR_RGB2GRAY).astype(np.float32)
+        mean, square = (cv2.blur(plane, (2 * _NEAR + 1, 2 * _NEAR + 1)) for plane in (grey, grey * grey))
+        busy[rows] = (square - mean * mean)[inner] > _CALM * _CALM
+    return busy
 
 
 def _reconstructed(colours: Pixels, hole: Mask) -> Pixels:
