@@ -30,11 +30,20 @@ _TELLING = 0.2  # least separation of colours that a cut can go by
 
 
 class People(NamedTuple):
-    """Where the people of a picture are, as their faces tell: pixels that are `certain` to be theirs, and how far their
-    arms with what they hold may `reach`. Both h×w."""
+    """Where the people of a picture are, as their faces tell: pixels that are `certain` to be theirs, and where
+    shoulders and `sleeves` may be. Both h×w."""
 
     certain: Mask
-    reach: Mask
+    sleeves: Mask
+
+
+class Evidence(NamedTuple):
+    """What a picture's colours tell, at the scale at which candidates are cut: its palette, where outlines may run, and
+    the priors that come from colours alone ("rim" and "crisp", see palette_maps)."""
+
+    palette: Palette
+    steps: Pixels
+    priors: Mapping[str, Map]
 
 
 def grab_cut(pixels: Pixels, labels: NDArray[np.uint8], rounds: int) -> Mask | None:
@@ -49,26 +58,33 @@ def grab_cut(pixels: Pixels, labels: NDArray[np.uint8], rounds: int) -> Mask | N
     return np.isin(cut, (cv2.GC_FGD, cv2.GC_PR_FGD))
 
 
-def candidates(regions: Regions, view: Pixels, maps: Mapping[str, Map], people: People | None) -> dict[str, Mask]:
-    """One mask per prior that leads to a plausible one, for the priors of `maps` and those of the palette. `view` is
-    the picture at a finer scale, for its grain."""
-    height, width = regions.shape
+def evidence_of(small: Pixels, view: Pixels) -> Evidence:
+    """`small` and `view` are the picture at two scales; the finer one tells its grain."""
+    height, width = small.shape[:2]
     scale = min(1.0, _CUT_SIDE / max(height, width))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    small = np.asarray(cv2.resize(regions.pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
+    reduced = np.asarray(cv2.resize(small, size, interpolation=cv2.INTER_AREA), np.uint8)
+    grain = grain_of(view, size[1], size[0])
+    palette = palette_of(reduced, grain)
+    return Evidence(palette, steps_of(reduced), palette_maps(palette, grain))
+
+
+def candidates(
+    shape: tuple[int, int], evidence: Evidence, maps: Mapping[str, Map], people: People | None
+) -> dict[str, Mask]:
+    """One mask of this shape per prior that leads to a plausible one, for the priors of `maps` and the palette's."""
+    size, weight = evidence.palette.names.shape[::-1], _weight(maps)
     known = people and People(
         *(cv2.resize(part.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0 for part in people)
     )
-    grain = grain_of(view, size[1], size[0])
-    palette, steps, weight = palette_of(small, grain), steps_of(small), _weight(maps)
     priors = {name: np.asarray(cv2.resize(prior, size, interpolation=cv2.INTER_AREA)) for name, prior in maps.items()}
-    priors |= palette_maps(palette, grain)
+    priors |= evidence.priors
 
     def cut(prior: Map) -> Mask | None:
-        mask = _believed(palette, steps, prior, known)
+        mask = _believed(evidence.palette, evidence.steps, prior, known)
         if mask is None:
             return None
-        full = cv2.resize(mask.astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC)
+        full = cv2.resize(mask.astype(np.float32), shape[::-1], interpolation=cv2.INTER_CUBIC)
         return tidy(np.asarray(full > 0.5), weight, 0.12)
 
     with ThreadPoolExecutor(2) as threads:
@@ -85,7 +101,7 @@ def _believed(palette: Palette, steps: Pixels, prior: Map, people: People | None
     rim[2:-2, 2:-2] = False
     rim &= believed < 0.6
     if people is not None:
-        rim &= ~people.reach  # arms and shoulders leave the picture at its sides
+        rim &= ~people.sleeves  # they leave the picture at its sides
     outside[rim] *= 3
     for _ in range(2):
         odds = palette.odds(inside, outside) + place

@@ -1,6 +1,7 @@
 """Where a picture's subject may be: maps from several ideas of what sets a subject apart, each 0..1.
 
-No single idea holds for every photograph, so each becomes a hypothesis of its own and a scorer picks (hypotheses.py).
+No single idea holds for every photograph, so each becomes a hypothesis of its own (hypotheses.py), and they vote
+(choice.py).
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
 _CLUSTERS = 6  # colours that describe the border
 SHOULDER = 1.55  # where the shoulders begin, in face heights below the face's top
 _TRUNK = ((1.45, 99),)  # half the width of a body, in face widths, at heights below the face's top, in face heights
-_ARMS = ((1.6, 2.2), (2.6, 3.2), (2.6, 99))  # the same with what the arms hold
+_SLEEVES = ((2.0, 2.2), (2.2, 3.2), (2.2, 99))  # the same with arms at rest
+_ARMS = ((1.6, 2.2), (2.6, 3.2), (2.6, 99))  # and with what they hold
 _RIM = 0.07  # of each side: how far in the picture's rim reaches
 
 
@@ -197,6 +199,14 @@ def drawn_bodies(shape: tuple[int, int], faces: Sequence[Face]) -> tuple[Mask, M
     return body > 0, reach > 0
 
 
+def drawn_sleeves(shape: tuple[int, int], faces: Sequence[Face]) -> Mask:
+    """Where the picture's sides may cut off shoulders and sleeves."""
+    drawn = np.zeros(shape, np.float32)
+    for face in faces:
+        drawn = np.maximum(drawn, _body(shape, face, _SLEEVES))
+    return drawn > 0
+
+
 def reach_map(shape: tuple[int, int], faces: Sequence[Face], mixed: Map) -> Map:
     """Like a body's map, but as wide as arms and what they hold; `mixed` is the prior map "mix"."""
     drawn = np.zeros(shape, np.float32)
@@ -223,12 +233,15 @@ def _body(shape: tuple[int, int], face: Face, below: Sequence[tuple[float, float
 
 
 def certain_body(shape: tuple[int, int], faces: Sequence[Face]) -> NDArray[np.bool_]:
-    """Pixels that surely belong to a person whose face is there: the face itself and the middle of the trunk."""
+    """Pixels that surely belong to a person whose face is there: the face with what covers the brow, and the middle of
+    the trunk."""
     drawn = np.zeros(shape, np.uint8)
     for face in faces:
         x = face.x + face.w / 2
         centre = (int(x), int(face.y + 0.47 * face.h))
         cv2.ellipse(drawn, centre, (int(0.36 * face.w), int(0.50 * face.h)), 0, 0, 360, 1, -1)
+        crown = (int(x), int(face.y + 0.27 * face.h))
+        cv2.ellipse(drawn, crown, (int(0.38 * face.w), int(0.45 * face.h)), 0, 0, 360, 1, -1)
         chest = face.y + 1.25 * face.h
         waist = min(shape[0], face.y + (3.2 if len(faces) == 1 else 2.6) * face.h)
         if chest < shape[0]:

@@ -1,7 +1,7 @@
 """Find what a photograph is of: a mask, and how far to trust it.
 
-Prior maps (priors.py) → candidates cut on a small copy (hypotheses.py) → the one that those which score well agree on
-(scorer.py) → that one's outline drawn to the picture's at a finer scale (outline.py). A painted hint replaces the
+Prior maps (priors.py) → candidates cut on a small copy (hypotheses.py) → the one that the others agree on
+(choice.py) → that one's outline drawn to the picture's at a finer scale (outline.py). A painted hint replaces the
 search.
 """
 
@@ -15,17 +15,17 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from tollbrush.engines.studio.choice import chosen
 from tollbrush.engines.studio.faces import Face, agreed_faces
-from tollbrush.engines.studio.hypotheses import People, candidates, cut_again, with_held
+from tollbrush.engines.studio.hypotheses import People, candidates, cut_again, evidence_of, with_held
 from tollbrush.engines.studio.outline import drawn_to_edges
-from tollbrush.engines.studio.priors import certain_body, drawn_bodies, prior_maps, reach_map
+from tollbrush.engines.studio.priors import certain_body, drawn_sleeves, prior_maps, reach_map
 from tollbrush.engines.studio.regions import cut_regions
-from tollbrush.engines.studio.scorer import chosen
 
 if TYPE_CHECKING:
     from tollbrush.engines.interface import Mask, Pixels
 
-SURE = 0.82  # confidence below which not to act on a subject: there, as often as not, the cut is wrong (bench.quality)
+SURE = 0.75  # confidence below which not to act on a subject: there, as often as not, the cut is wrong (bench.quality)
 _SEARCH_SIDE = 192  # longer side at which candidates are cut
 _FACE_SIDE = 420  # longer side at which faces are sought
 _OUTLINE_SIDE = 512  # longer side at which the chosen one's outline is cut again
@@ -78,12 +78,13 @@ def _search(pixels: Pixels) -> Subject:
     maps = prior_maps(regions, faces)
     wider = {"reach": reach_map(regions.shape, faces, maps["mix"])} if faces else {}
     certain = certain_body(regions.shape, faces) if faces else None
-    people = None if certain is None else People(certain, drawn_bodies(regions.shape, faces)[1])
-    masks = candidates(regions, view, maps | wider, people)
+    people = None if certain is None else People(certain, drawn_sleeves(regions.shape, faces))
+    evidence = evidence_of(regions.pixels, view)
+    masks = candidates(regions.shape, evidence, maps | wider, people)
     reach = masks.pop("reach", None)
     if not masks:
         return nothing
-    choice = chosen(regions, maps, masks, faces)
+    choice = chosen(regions, {**maps, **evidence.priors}, masks, faces)
     mask = cut_again(regions, masks[choice.name])
     mask = mask if reach is None else with_held(mask, reach, faces, regions.edge)
     mask = _resized(_sharpen(view, mask, _OUTLINE_REACH), height, width)
