@@ -1,4 +1,5 @@
-"""Knock-outs filled again. Blobs are judged by texture (what was there cannot be known), thin holes by PSNR.
+"""Knock-outs filled again. Blobs, within one texture or across several things, are judged by texture (what was there
+cannot be known), thin holes by PSNR.
 
 `texture` is the sliced Wasserstein distance between 5×5 patches (levels of 255) of the fill and of what was removed.
 Blobs are filled several times over, for some methods (G'MIC's and ours) draw lots: the figure is the mean.
@@ -66,6 +67,12 @@ def cases() -> Iterator[tuple[str, Pixels, Mask, bool]]:
         ("blob on the moon", photograph("moon"), (340, 330), (50, 50)),
         ("blob in tissue", photograph("immunohistochemistry"), (300, 300), (45, 45)),
         ("blob in the sky", photograph("rocket"), (250, 180), (45, 60)),
+        ("across a shoulder", photograph("astronaut"), (262, 290), (42, 52)),
+        ("across a saucer's rim", photograph("coffee"), (470, 300), (45, 54)),
+        ("across a brow", photograph("chelsea"), (270, 90), (40, 40)),
+        ("across a fork", photograph("motorcycle"), (590, 190), (46, 46)),
+        ("across a wheel", photograph("motorcycle"), (130, 330), (50, 42)),
+        ("across a skyline", photograph("camera"), (420, 200), (40, 50)),
     )
     for name, pixels, centre, axes in blobs:
         hole = np.zeros(pixels.shape[:2], np.uint8)

@@ -19,6 +19,7 @@ _BIN = 8.0  # Lab: side of the boxes that colours are counted in
 _SEEN = 0.02  # share of the rim that makes a colour familiar
 _BELT = 0.5  # width of the belt that is compared with itself, in depths of the hole
 _SECTORS = 12
+_ROUGHEST = 14.0  # Lab: where a sector varies by more it is likely to show several things itself
 
 
 def depth(hole: Mask) -> float:
@@ -37,7 +38,8 @@ def variety(colours: Floats, hole: Mask) -> float:
     parts = [colours[y[here], x[here]] for here in (sector == number for number in range(_SECTORS)) if here.any()]
     means, spreads = (np.array([measure(part, axis=0) for part in parts]) for measure in (np.mean, np.std))
     between = means.var(axis=0).sum() + 4 * spreads.var(axis=0).sum()
-    return float(np.sqrt(between / max(np.square(spreads).sum(axis=1).mean(), 1.0)))
+    within = np.clip(np.square(spreads).sum(axis=1).mean(), 1.0, _ROUGHEST**2)
+    return float(np.sqrt(between / within))
 
 
 def strange(colours: Floats, hole: Mask) -> Floats:
