@@ -81,6 +81,8 @@ def _settled(found: Sequence[Reading], prompt: str) -> list[Operation]:
     turned = any(isinstance(o, Rotate | Flip) for o in complaints)
     if (Keep("mend") in found and not complaints) or (Keep("turn") in found and not turned):
         raise NotHonouredError(f'"{shortened(prompt)}" does not say what to mend.', prompt)
+    vignettes = [o for o in wishes if isinstance(o, Vignette)]
+    wishes = [o for o in wishes if o not in vignettes[:-1]]  # dark edges, a soft vignette
     last = {(o.kind, o.where): o for o in wishes if isinstance(o, Tone)}  # darker, much darker
     wishes = [o for o in wishes if not isinstance(o, Tone) or last[o.kind, o.where] is o]
     if any(isinstance(o, Crop) and o.aspect for o in wishes):

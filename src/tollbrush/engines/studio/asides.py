@@ -29,7 +29,11 @@ def without_asides(terms: Sequence[Term]) -> list[Term]:
         starts = not kept or kept[-1].plays("JOINT")
         after = max(_label(terms, at), _wisher(terms, at)) if starts else at
         if after > at or (after := _aside(terms, at)) > at:
+            if kept and kept[-1].key == "like":
+                kept.pop()  # like for a school card
             at = after
+        elif not kept and terms[at].plays("SO") and any(term.plays(*VERBS) for term in terms[at + 1 : at + 2]):
+            at += 1  # ok so make it …
         elif kept and kept[-1].plays("JOINT") and terms[at].key == "so" and _leads_on(terms, at):
             at += 1  # …, so a halo
         elif kept and terms[at].plays("SO") and any(term.plays(*VERBS) for term in terms[at + 1 : at + 2]):
@@ -69,7 +73,9 @@ def _match(terms: Sequence[Term], at: int) -> int:
     return end if strangers <= _MOST_STRANGERS and all(t.plays(UNKNOWN, *_MATCHED) for t in part) else 0
 
 
-_AS_IN_PRAISE: Final = ("boss", "gentleman", "lady", "king", "queen", "prince", "princess", "star", "superstar", "diva")
+_AS_IN_PRAISE: Final = (
+    "boss", "gentleman", "lady", "king", "queen", "prince", "princess", "star", "superstar", "diva", "angel",
+)  # fmt: skip
 
 
 def _likeness(terms: Sequence[Term], at: int) -> int:
@@ -83,9 +89,10 @@ def _likeness(terms: Sequence[Term], at: int) -> int:
 def _only(terms: Sequence[Term], at: int) -> int:
     """`it is for a PAN card only`."""
     ends = at + 1 == len(terms) or terms[at + 1].plays("JOINT")
-    return at + 1 if at and terms[at].key == "only" and ends and terms[at - 1].plays("PURPOSE") else 0
+    return at + 1 if at and terms[at].key == "only" and ends and terms[at - 1].plays(*_ONLY_AFTER) else 0
 
 
+_ONLY_AFTER: Final = ("PURPOSE", "ASPECT", "SHADOWS", "HIGHLIGHTS")
 _WANTS: Final = re.compile(r"(?:wants?|needs?|requires?|demands?|prefers?|expects?|asked for|asks for|insists on)\b")
 
 
@@ -150,13 +157,14 @@ _RESULT: Final = (
     "PERSON", "THING", "PICTURE", "IT", "POPS", "NICE", "LOOKS", "IS", "BE", "DEGREE", "MORE", "PURPOSE", "SEEN",
     "COLOURS", "EVERYTHING", "TO", "IN", "ON", "OF", "SUBJ", "TEXT", "COMPLAINT",
 )  # fmt: skip
-_MATCHED: Final = (*_RESULT, "HEAD", "EFFECT", "ROOM", "TOO")
+_MATCHED: Final = (*_RESULT, "HERE", "HEAD", "EFFECT", "ROOM", "TOO")
 
 
 def is_telling(part: Sequence[Term]) -> bool:
     """Whether the words only tell: no bound on a wish, and no wish of their own."""
     wishes = any(_WISH.search(term.text) for term in part) and any(term.plays(*_CONTENT) for term in part)
-    return not wishes and not any(term.plays(*_BOUND) or term.key in _CONDITIONS for term in part)
+    bound = any((term.plays(*_BOUND) and term.key != "there") or term.key in _CONDITIONS for term in part)
+    return not wishes and not bound
 
 
 _MODIFIERS: Final = ("PURPOSE", "PERSON", "THING", "NICE", "NUMBER", "SIZE", "AGED", "FLAT")

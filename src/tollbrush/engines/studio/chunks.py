@@ -72,12 +72,22 @@ def _once(part: Sequence[Term]) -> Term | None:
 
 def _sky_above(part: Sequence[Term]) -> Term | None:
     """`stars in the sky above our house`."""
+    if part[-1].text.split()[0] not in _OF_THIS:
+        return None  # above a castle, over us
+    if part[0].plays("WHOLESKY"):
+        return part[0]
     scene = str(part[0].roles["SCENE"])
     above = part[1].key in ("above", "over") and "sky" in part[0].key
     return Term(part[0].text, part[0].key, {"WHOLESKY": scene}) if above and scene in _SKIES else None
 
 
+_OF_THIS: Final = ("the", "my", "our", "this", "his", "her", "their")
 _SKIES: Final = ("starry", "sunset", "night", "blue_sky")
+
+
+def _this_picture(part: Sequence[Term]) -> Term | None:
+    """`this facade shot`, `this night photo`."""
+    return _alone("PICTURE")(part) if part[0].key in ("this", "that") else None
 
 
 def _titled(part: Sequence[Term]) -> Term | None:
@@ -121,13 +131,15 @@ _SHAPES: Final[tuple[tuple[str, Build], ...]] = (
     ("(?:NICE|STATE|HUE|AGED|SIZE|COMPLAINT){1,4} WHO", _last),
     (f"{_SAID_OF_PICTURE} EFFECT? {_SAID_OF_PICTURE}{{0,3}} PICTURE", _alone("PICTURE")),
     ("PICTURE (?:OF|WITH|FROM|SHOWS|IN) WHO (?:(?:WITH|IN|ON|AND) WHO)?", _alone("PICTURE")),
+    ("(?:SCENE|LOOK|ROOM|LAND|WEATHER) PICTURE (?=(?:FROM|IS|LOOKS))", _alone("PICTURE")),
     ("PICTURE (?:OF|WITH|FROM) (?:IT|SELF)", _alone("PICTURE")),
     ("ROOM (?:BEHIND|AROUND) (?:WHO|IT)", _behind),
     ("(?:EVERYTHING|WHICHIS|IS|THINGS){1,3} (?:IN|FROM|AT) BG", _behind),
     ("(?:EVERYTHING|WHICHIS|IS|THINGS){0,3} (?:BEHIND|AROUND) OF? (?:WHO|IT|PICTURE)", _behind),
     ("(?:EVERYTHING|WHICHIS|IS){1,3} BEHIND$", _behind),
     ("SKY (?:ON|OF|IN|BEHIND) (?:LAND|WHO|PICTURE)", _first),
-    ("SCENE ON (?:STATE|AGED|NICE|HUE)* LAND", _sky_above),
+    ("(?:SCENE|WHOLESKY) ON (?:STATE|AGED|NICE|HUE)* (?:LAND|THING)", _sky_above),
+    ("IT (?:UNKNOWN|SCENE|WEATHER|LAND|ROOM){1,2} PICTURE", _this_picture),
     ("(?:STATE|PLAIN|COMPLAINT|DULL|NICE){1,3} (?:HIGHLIGHTS|SHADOWS)", _last),
     ("PERSON UNKNOWN$", _titled),
     ("BG (?:OF|FROM|IN|BEHIND|AROUND|TO|FOR) (?:WHO|IT|PICTURE) (?:PICTURE|BG)?", _behind),

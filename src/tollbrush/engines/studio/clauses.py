@@ -37,6 +37,12 @@ def clauses(terms: Sequence[Term]) -> list[Clause]:
     found: list[Clause] = []
     clause: list[Term] = []
     for term, after in zip_longest(terms, terms[1:]):
+        if clause and after and term.plays("PAUSE") and _is_same_weather(clause[-1], after):
+            clause.pop()  # a misty, foggy scene
+            continue
+        if clause and term.key == "factor :":
+            clause.append(known("by"))
+            continue
         if clause and (term.plays("OFWISH") or (term.plays("JOINT") and after and after.plays("OFWISH"))):
             continue  # enlarge; scale: 4x
         if term.plays("JOINT") and not (clause and _holds(clause, term, after)):
@@ -46,6 +52,10 @@ def clauses(terms: Sequence[Term]) -> list[Clause]:
         else:
             clause.append(term)
     return [*found, Clause(_trimmed(clause))] if clause else found
+
+
+def _is_same_weather(one: Term, other: Term) -> bool:
+    return one.plays("WEATHER") and other.roles.get("WEATHER") == one.roles["WEATHER"]
 
 
 def _holds(clause: Sequence[Term], joint: Term, after: Term | None) -> bool:
@@ -79,7 +89,11 @@ def completions(clause: Sequence[Term], before: Sequence[Term], found: Sequence[
     verb = before[0] if before and before[0].plays(*VERBS) else None
     leans = verb is not None and not clause[0].plays(*VERBS)
     taken = leans and verb is not None and verb.plays(*_TAKEN_AWAY)
-    if not taken or (clause[0].plays(*_NO_THINGS) and not clause[0].plays(*_TAKEN_AWAY)):
+    if (
+        not taken
+        or any(term.plays("TRANSPARENT") for term in clause)
+        or (clause[0].plays(*_NO_THINGS) and not clause[0].plays(*_TAKEN_AWAY))
+    ):
         yield clause
     # "remove the cup and write sale": a removal passes on only to what an article or the lexicon shows to be a thing.
     if leans and verb is not None and (not clause[0].plays(UNKNOWN) or clause[0].named):
@@ -121,8 +135,10 @@ _LONGEST_UNPARTED: Final = 14  # terms
 def halves(clause: Sequence[Term]) -> Iterator[tuple[Sequence[Term], Sequence[Term]]]:
     """Two wishes with nothing between them: `flip it its mirrored`."""
     for at in range(1, len(clause)) if len(clause) <= _LONGEST_UNPARTED else ():
-        if clause[at].plays(*VERBS, "TELLS") or (
-            clause[at].plays("IS", "IT") and clause[at - 1].plays("IT", "PICTURE")
+        if (
+            clause[at].plays(*VERBS, "TELLS")
+            or clause[at].key in ("i", "we")
+            or (clause[at].plays("IS", "IT") and clause[at - 1].plays("IT", "PICTURE"))
         ):
             yield clause[:at], clause[at:]
 

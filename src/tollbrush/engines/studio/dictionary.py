@@ -45,6 +45,9 @@ def dictionary() -> dict[str, dict[str, Value]]:
         entries.setdefault(phrase, {})[tag] = ""
     for phrase, tag, value in word_lists.meanings():
         entries.setdefault(phrase, {}).setdefault(tag, value)
+    for roles in entries.values():
+        if roles.get("LOOK") == "black_and_white":
+            roles["GREY"] = ""
     for phrase in list(entries):
         if (american := _american(phrase)) != phrase:
             entries[american] = entries[phrase] | entries.get(american, {})

@@ -22,6 +22,7 @@ from tollbrush.engines.studio.reading import (
     blurred,
     cut_out,
     erased,
+    left_alone,
     replaced,
     two_toned,
     wished,
@@ -159,7 +160,7 @@ _BOTH: Final[tuple[tuple[str, Builder], ...]] = (
     (
         (
             "(?:ADD|MOVE|CHANGE)? (?:PERSON | IT LOOKS)? NEW"
-            "(?:BEHIND (?:ANY|WEAR|PURPOSE) | AS BACK | INSTEAD (?:OF BACK)?)"
+            "(?:BEHIND (?:ANY|WEAR|PURPOSE) INSTEAD? | AS BACK | INSTEAD (?:OF BACK)?)"
         ),
         replaced,
     ),
@@ -199,6 +200,8 @@ _BOTH: Final[tuple[tuple[str, Builder], ...]] = (
     ("FOCUS ON WHO", always(Keep("remark"))),
     ("KEEP (?:WHO | PERSON? HEAD) (?:IN COLOURS | BE? (?:SAME|SHARPER))?", always(Keep("subject"))),
     ("NOT CHANGE (?:WHO | PERSON? HEAD)", always(Keep("subject"))),
+    ("WHO BE? STANDS (?:IN COLOURS | SAME | SHARPER)", always(Keep("subject"))),
+    ("(?:EVERYTHING|REST) ELSE? BE? STANDS SAME?", always(Keep("rest"))),
     ("KEEP (?:EVERYTHING|REST) (?:OF PICTURE)? ELSE? (?:BE? SAME)?", always(Keep("rest"))),
     ("NOT CHANGE (?:EVERYTHING|REST) (?:OF PICTURE | ELSE)?", always(Keep("rest"))),
 )
@@ -211,6 +214,7 @@ _WITHOUT_MASK: Final[tuple[tuple[str, Builder], ...]] = (
     ("(?:CHANGE|ADD)? PERSON? TRANSPARENT PICTURE? OF WHO", always(RemoveBackground())),
     ("OUT WHO FROM BACK", always(RemoveBackground())),  # free it
     ("CUT (?:WHO|IT) OUT (?:(?:OF|FROM) (?:BACK|PICTURE))?", always(RemoveBackground())),
+    ("ONLY (?:WHO|SHOWN) (?:IS|BE)* (?P<left>(?:SIDE|SEEN|STANDS))", left_alone),
     ("(?:KEEPONLY | ONLY) WHO", always(RemoveBackground())),
     ("(?:KEEP WHO | WHO) ONLY", always(RemoveBackground())),
     ("(?:KEEP|ONLY|KEEPONLY)? WHO REST (?:BE|IS)? (?:TRANSPARENT|REMOVED)", always(RemoveBackground())),

@@ -27,11 +27,11 @@ from tollbrush.engines.studio.framings import Border
 from tollbrush.engines.studio.grammar import readings
 from tollbrush.engines.studio.loose import loosely
 from tollbrush.engines.studio.performed import is_performed
-from tollbrush.engines.studio.reading import Keep, Reading, TooMuchError
+from tollbrush.engines.studio.reading import Complaint, Keep, Reading, TooMuchError
 from tollbrush.engines.studio.refusals import NotHonouredError, not_understood, unclear
 from tollbrush.engines.studio.remarks import is_of_a_thing, is_remark, is_statement
 from tollbrush.engines.studio.repertoire import GROUPS, Offer
-from tollbrush.engines.studio.trailing import tails
+from tollbrush.engines.studio.trailing import goes_on_telling, is_carried_on, tail_of_complaint, tails
 from tollbrush.engines.studio.treatments import Blur, Denoise, KeepColour, Sharpen, Style, Vignette, Write
 from tollbrush.engines.studio.words import Term, read
 
@@ -95,6 +95,8 @@ def _planned(terms: Sequence[Term], prompt: str, *, masked: bool) -> Plan:
     ahead = clauses([t for t in without_asides(terms) if not (masked and t.key == "here")])
     while ahead:
         clause, *ahead = ahead
+        if found and not after_comma and goes_on_telling(clause.terms, before, found[-1]):
+            continue
         try:
             meanings = _meaning(clause.terms, before, found, masked=masked)
         except NotHonouredError as refused:
@@ -137,8 +139,10 @@ def _as_halves(
         if (one := _meant(first, before, found, masked=masked)) and (
             other := _meant(second, first, [*found, *one], masked=masked)
         ):
-            told = second[0].plays("TELLS") or first[0].key in ("its", "it's")  # its sideways | turn it
-            if Keep("remark") in (*one, *other) and not told:
+            told = (
+                second[0].plays("TELLS") or second[0].key in ("i", "we") or first[0].key in ("its", "it's")
+            )  # its sideways | turn it
+            if (Keep("remark") in (*one, *other) and not told) or (second[0].plays("IS") and not told):
                 continue  # he | is wearing a hat
             ways.append([*one, *other])
     return ways[0] if ways and all(way == ways[0] for way in ways) else []
@@ -154,7 +158,7 @@ def _meaning(
         if not masked and not refused.unclear:
             if trailed := _trailed(clause, before, found):
                 return trailed
-            if is_statement(clause):
+            if is_statement(clause) or (found and is_carried_on(clause, found[-1])):
                 return [Keep("remark")]
         raise
 
@@ -207,7 +211,7 @@ def _trailed(clause: Sequence[Term], before: Sequence[Term], found: Sequence[Rea
             meant = _direct(wish, before, found, masked=False)
         if not meant or any(isinstance(one, Keep) for one in meant):
             continue
-        if harmless:
+        if harmless and (tail_of_complaint(clause[len(wish)]) <= isinstance(meant[0], Complaint)):
             return meant
         with suppress(NotHonouredError):
             if tail and [*map(_kind, _direct(tail, wish, meant, masked=False))] == [*map(_kind, meant)]:
@@ -215,8 +219,8 @@ def _trailed(clause: Sequence[Term], before: Sequence[Term], found: Sequence[Rea
     return []
 
 
-def _kind(reading: Reading) -> tuple[type, object]:
-    return type(reading), getattr(reading, "kind", getattr(reading, "scene", None))
+def _kind(reading: Reading) -> tuple[type, object, object]:
+    return type(reading), getattr(reading, "kind", getattr(reading, "scene", None)), getattr(reading, "colour", None)
 
 
 def _points_nowhere(meaning: Reading, clause: Sequence[Term], before: Sequence[Term], found: Sequence[Reading]) -> bool:

@@ -228,5 +228,10 @@ def cut_out(found: Found) -> Reading | None:
     return RemoveBackground() if not lifted or any(t.plays("BG") for t in found.terms) else None
 
 
+def left_alone(found: Found) -> Reading | None:
+    """`only my portrait is left`."""
+    return RemoveBackground() if found.part("left")[0].key in ("left", "stay", "stays", "visible", "seen") else None
+
+
 def always(reading: Reading) -> Builder:
     return lambda _found: reading

@@ -72,7 +72,7 @@ def is_statement(clause: Sequence[Term]) -> bool:
         return False  # the background is a forest: a wish?
     if all(term.plays(*_OF_LIGHT) for term in subject) and any(term.plays(UNKNOWN) for term in told):
         return False  # a complaint that is not understood
-    known = (UNKNOWN, *_AROUND, "ROOM", "LAND", "SCENE", "AGED")
+    known = (UNKNOWN, *_AROUND, "ROOM", "LAND", "SCENE", "AGED", "EDGES")
     return bool(told or not clause[verb].plays(UNKNOWN)) and all(term.plays(*known) for term in subject)
 
 
@@ -101,7 +101,7 @@ _OURSELVES: Final = (
 _TO_BE_MADE: Final = ("WEAR", "STYLE", "QUOTE", "ASPECT", "VIGNETTE", "BORDER", "WATERMARK", "NOT")
 _PRONOUNS: Final = (
     "i", "i'm", "im", "i am", "i've", "ive", "i was", "i had", "we", "we're", "we are", "we've", "we were", "he", "she",
-    "they", "they're", "he's", "she's", "nobody", "mine", "ours",
+    "they", "they're", "that's", "that is", "this is", "which is", "he's", "she's", "nobody", "mine", "ours",
 )  # fmt: skip
 _THERE: Final = ("there is", "there are", "there's", "there was", "there were")
 _OURS: Final = ("my ", "our ", "this ", "current ")

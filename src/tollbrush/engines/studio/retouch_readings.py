@@ -7,9 +7,10 @@ from typing import Final, cast
 
 from tollbrush.engines.studio.abilities import ReplaceBackground
 from tollbrush.engines.studio.colours import Colour
-from tollbrush.engines.studio.framings import Border, Crop, Enlarge, Extend, Flip, Rotate, Side
+from tollbrush.engines.studio.framings import Border, Crop, Enlarge, Extend, Flip, Rotate, Side, Straighten
 from tollbrush.engines.studio.lexicon import COLOURS
 from tollbrush.engines.studio.reading import (
+    Complaint,
     Found,
     Keep,
     KeepHue,
@@ -83,6 +84,31 @@ def _sky_of(term: Term, adjectives: Sequence[Term]) -> Reading | None:
     return ReplaceSky(sky, moods(traits, SKY_TINGES.get(sky, {})))
 
 
+def bare_sky(found: Found) -> Reading | None:
+    """`a starry sky`; `a sunset` alone may be behind the subject or above it, `a grey sky` what is there."""
+    term = found.part("sky")[0]
+    key = term.key
+    if len(found.terms) == 1 and term.text == key:
+        return None  # what is there, or what is wanted?
+    there = found.part("sky")[0].roles.get("SCENE") == "clouds"
+    return skied(found) if "sky" in key.split() and not there else None
+
+
+def not_level(found: Found) -> Reading | None:
+    """`the picture isn't level`."""
+    return Complaint(Straighten()) if found.terms[-1].key.startswith(("isn't", "ain't")) else None
+
+
+def let_fall(found: Found) -> Reading | None:
+    """`let it snow on my dog`; `snow on the dog` is to lie there."""
+    return weathered(found) if found.terms[0].key == "let" else None
+
+
+def cleaned(found: Found) -> Reading | None:
+    """`it's noisy, clean it up`."""
+    return Keep("mend") if found.part("clean")[0].key in ("clean", "clean up") else None
+
+
 def sky_instead(found: Found) -> Reading | None:
     """`a sunset sky instead of this one`."""
     return skied(found) if is_sky_instead(found) else None
@@ -150,7 +176,19 @@ def mended(found: Found) -> Reading | None:
     return Keep("mend") if found.terms[0].key in _MENDING else None
 
 
-_MENDING: Final = ("increase", "raise", "boost", "lift", "recover", "rescue", "tame", "reduce")
+_MENDING: Final = (
+    "increase",
+    "raise",
+    "boost",
+    "lift",
+    "recover",
+    "rescue",
+    "tame",
+    "reduce",
+    "low",
+    "lower",
+    "decrease",
+)
 
 
 def splashed(found: Found) -> Reading:
@@ -165,6 +203,10 @@ def lettered(found: Found) -> Reading | None:
     """A line of text: its place, size and colour are said in any order around it."""
     around = [t for t in found.terms if not t.plays("QUOTE")]
     places = [str(t.roles["PLACE"]) for t in around if t.plays("PLACE")]
+    if not places:
+        places = [str(t.roles["SIDE"]) for t in around if t.plays("SIDE")]
+        if any(place not in ("top", "bottom") for place in places):
+            return None
     if len(places) > 1 or not any(t.plays("WRITE", "TEXT", "PLACE", "SAYS") for t in around):
         return None
     return _line(found, cast(Place, places[0]) if places else "bottom", _ink(around))

@@ -63,7 +63,7 @@ ON_PICTURE: Final = (  # light and colours
     Wish(
         {"grain": ("GRAIN", "GRAINY")},
         as_tone("grainy"),
-        (*GRADED, "SOFT", "OLDPHOTO", "FILM", "PLACE"),
+        (*GRADED, "SOFT", "OLDPHOTO", "FILM", "PLACE", "LIKE"),
         when=(is_added, lacks("REMOVE", "LESS")),
     ),
     Wish(
@@ -94,7 +94,7 @@ ON_PICTURE: Final = (  # light and colours
             "IS",
             "THINGS",
             "SPLASH",
-            "SAME",
+            "STANDS",
         ),
         when=(has("GREY", "COLOURS", "SPLASH", "LOOK"),),
     ),

@@ -189,7 +189,10 @@ TONES: Final[tuple[tuple[str, Builder], ...]] = (
     ),
     ("(?:TOO|DEGREE|COMPLAINT)+ (?P<tone>TINT) CAST", too_much("TINT")),
     ("THERE? (?P<tone>TINT) CAST FROM WHO", too_much("TINT")),
-    ("(?:SHOWN|SUBJ) (?P<has>(?:BE|IS|CHANGE|HAVING)) (?:TOO|DEGREE|MORE)* (?P<tone>TINT) CAST", seen_cast),
+    (
+        "(?:SHOWN|SUBJ|EVERYTHING) (?P<has>(?:BE|IS|CHANGE|HAVING)) (?:TOO|DEGREE|MORE|COMPLAINT)* (?P<tone>TINT) CAST",
+        seen_cast,
+    ),
     ("DEGREE* (?:LIFT|RECOVER) SHADOWS GRADE", as_tone("lighter_shadows")),
     ("(?:CHANGE)? SHADOWS (?:BE|DEGREE)* (?P<tone>ER) DEGREE*", of_part("shadows")),
     ("LIFT BLACKS GRADE", as_tone("lighter_shadows")),

@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from tollbrush.engines.studio.abilities import ReplaceBackground, Tone
 from tollbrush.engines.studio.asides import is_telling
+from tollbrush.engines.studio.reading import Complaint, Keep, Reading
 from tollbrush.engines.studio.remarks import is_statement
 from tollbrush.engines.studio.words import UNKNOWN, Term
 
@@ -34,6 +36,32 @@ def tails(clause: Sequence[Term]) -> Iterator[tuple[Sequence[Term], Sequence[Ter
             yield wish, tail[1:], _is_end(tail[1:])
         elif tail[0].key in _WITHOUT:
             yield wish, tail[1:], _is_spared(tail[1:])
+        elif tail_of_complaint(tail[0]) and not any(term.plays("PERSON", "HEAD") for term in tail):
+            yield wish, (), _is_plain(tail[1:])
+
+
+def tail_of_complaint(opening: Term) -> bool:
+    """`too yellow under my kitchen light`: where or why, which only a complaint may go on with."""
+    return opening.plays("IN", "FROM", "BECAUSE") and opening.key != "to"
+
+
+def is_carried_on(clause: Sequence[Term], last: Reading) -> bool:
+    """`…, like an old master`; `snowy, like the Alps in winter`."""
+    if len(clause) < 2 or not (clause[0].plays("LIKE") or clause[0].key.startswith("like ")):
+        return False
+    if isinstance(last, Tone) and any(term.plays("AGED") for term in clause):
+        return False  # sepia, or an old photo?
+    scenes = {term.roles["SCENE"] for term in clause if term.plays("SCENE")}
+    if isinstance(last, ReplaceBackground) and last.scene in scenes:
+        return all(term.plays("SCENE", "IN", "ON", "WITH") for term in clause[1:])
+    return _is_plain(clause[1:])
+
+
+def goes_on_telling(clause: Sequence[Term], before: Sequence[Term], last: Reading) -> bool:
+    """`it's cold and bluish`: more of a complaint."""
+    told = isinstance(last, Complaint) or last == Keep("remark")
+    bare = all(term.plays("STATE", "DULL", "COMPLAINT", "DEGREE", "TOO", "TINT", "PLAIN") for term in clause)
+    return told and bare and any(term.plays("IS", "LOOKS") for term in before)
 
 
 def _is_plain(part: Sequence[Term]) -> bool:

@@ -81,7 +81,7 @@ def read(prompt: str, *, quotes: bool = True) -> list[Term]:
 
 
 _ARTICLES: Final = ("a", "an", "the", "my", "our", "your", "their", "some")
-_DEMONSTRATIVES: Final = ("this", "that", "all")
+_DEMONSTRATIVES: Final = ("this", "that", "all", "these", "those")
 
 
 def _is_noun(term: Term) -> bool:
@@ -92,6 +92,7 @@ _MARKS: Final = "".join(map(chr, range(0xE000, 0xE008)))  # each stands for one 
 # Words to be written that bear no quotation marks: after a colon, to the end; else a run of capitals.
 _UNQUOTED: Final = re.compile(
     r"(?:(?<=\b[Tt]ext:)|(?<=\b[Cc]aption:)|(?<=\b[Tt]itle:)|(?<=\b[Ww]rite:)|(?<=\b[Ww]atermark:))\s*(.+)$"
+    r"|(?<!\w)(@\w[\w.]*\w)|\b([A-Z]{3,}(?: [A-Z]{2,})*)(?= [Ww]ater ?mark)"
     r"|(?<=\b[Ww]rite\s)((?!(?:A|An|The|My|Me|It|I)\b)[A-Z0-9][\w'!&.%-]*(?:\s[A-Z0-9][\w'!&.%-]*)*)(?=\s[a-z]|\s*$)"
 )
 _QUOTED: Final = re.compile(r"\"([^\"]+)\"|(?<!\w)'((?:[^']|(?<=\w)'(?=\w))+)'(?!\w)")
@@ -106,7 +107,7 @@ def _quoted(prompt: str, *, keep: bool) -> tuple[str, list[str]]:
     quoted: list[str] = []
 
     def mark(match: re.Match[str]) -> str:
-        words = " ".join((match[1] or match[2]).split())
+        words = " ".join(match[match.lastindex or 0].split())
         if not keep or not words or len(quoted) == len(_MARKS):
             return f" {words} "
         quoted.append(words)
@@ -152,7 +153,8 @@ def _phrases(words: list[str]) -> Iterator[Term]:
                 break
         else:
             length = 1
-            yield Term(words[at], words[at], {UNKNOWN: words[at]})
+            base = words[at].removesuffix("'s")  # my mother's album, where a mother's day is known
+            yield Term(words[at], base, dictionary().get(base) or {UNKNOWN: words[at]})
         at += length
 
 
