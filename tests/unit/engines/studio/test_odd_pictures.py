@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Iterator
 from functools import cache
 
 import cv2
@@ -13,13 +12,13 @@ import pytest
 import skimage.data
 from numpy.typing import NDArray
 
+from support.once import once
 from tollbrush.domain.edits import Size
-from tollbrush.engines.studio import operations
+from tollbrush.engines.studio import extend, operations, weather
 from tollbrush.engines.studio.abilities import BlurBackground, RemoveBackground, Tone, Wear
 from tollbrush.engines.studio.framings import Framing, result_size
 from tollbrush.engines.studio.operations import perform
 from tollbrush.engines.studio.plan import Plan, offers, understand
-from tollbrush.engines.studio.subject import Subject, find_subject
 from tollbrush.engines.studio.treatments import (
     Denoise,
     KeepColour,
@@ -91,16 +90,11 @@ def masks(pixels: Pixels) -> dict[str, Mask]:
 
 
 @pytest.fixture(autouse=True)
-def subjects_are_sought_once(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The same picture's subject serves every prompt here: the search for it is most of what they cost."""
-    known: dict[tuple[bytes, bytes], Subject] = {}
-
-    def found(pixels: Pixels, hint: Mask | None = None) -> Subject:
-        key = repr(pixels.shape).encode() + pixels.tobytes(), b"" if hint is None else hint.tobytes()
-        return known.get(key) or known.setdefault(key, find_subject(pixels, hint))
-
-    monkeypatch.setattr(operations, "find_subject", found)
-    yield
+def what_is_sought_is_sought_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module, name in (
+        (operations, "find_subject"), (operations, "matte"), (extend, "find_subject"), (weather, "depth_of"),
+    ):  # fmt: skip
+        monkeypatch.setattr(module, name, once(getattr(module, name)))
 
 
 def planned(prompt: str, *, masked: bool) -> Plan | None:
