@@ -27,6 +27,8 @@ _FIRST = {
     "ten voices, fifth": {"understood": 35 / 70, "wrong": 0.0, "refused": 1.0},
     "ten voices, sixth": {"understood": 34 / 70, "wrong": 2 / 70, "refused": 29 / 30},
     "an app's log": {"understood": 62 / 70, "wrong": 0.0, "refused": 1.0},
+    "many voices, first": {"understood": 96 / 150, "wrong": 3 / 150, "refused": 1.0},
+    "many voices, second": {"understood": 103 / 150, "wrong": 2 / 150, "refused": 1.0},
 }
 
 
@@ -38,6 +40,8 @@ def run() -> list[Line]:
     from support.studio_voices_b import LIST_B1, LIST_B2
     from support.studio_voices_c import LIST_C1, LIST_C2
     from support.studio_voices_d import LIST_D
+    from support.studio_voices_e import LIST_E
+    from support.studio_voices_f import LIST_F
 
     lists: dict[str, Mapping[str, str | tuple[str, ...] | None]] = {
         "evaluation, open half": {c.prompt: c.want for c in cases("open") if not c.masked},
@@ -52,6 +56,8 @@ def run() -> list[Line]:
         "ten voices, fifth": LIST_C1,
         "ten voices, sixth": LIST_C2,
         "an app's log": LIST_D,
+        "many voices, first": LIST_E,
+        "many voices, second": LIST_F,
     }
     lines = []
     for name, prompts in lists.items():

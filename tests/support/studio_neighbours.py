@@ -157,6 +157,20 @@ seamless dress | hex the witch | like a boss | crown the king like a boss | it's
 there's a red hat | there's a crown on her head, sharpen it | change red to blue and blue to red
 it has snow | there's a hat
 make it less not bright | drop shadow | add a drop shadow | nobody should see my face, make it brighter
+# statements, trailing words, skies, shapes: near them
+the dog is a cat, make it warmer | make the man a pirate, white background | white background, the dog wears a crown
+add stars to her dress | remove the man | put stars on the wall | background with balloons | white background with stars
+pink background with stars | make it brighter so the man disappears | crop it to remove the man
+crop it so the man is gone | make it warmer like Picasso | oil painting like Van Gogh | a cartoon like the simpsons
+add a hat like the one on the statue | the background should be a forest, make it warmer
+the background is a forest, make it warmer | there should be a dragon, make it warmer | my eyes are closed, fix that
+my eyes are closed and it's too dark, fix it | it's dirty, clean it up | there's a stain on the wall, clean it up
+let it snow on my dog's head | let it rain money on my dog | write "hi" on the left side | it's too dark, turn it around
+turn it around | only the dog is left out | make the dog transparent | make the glass transparent | crop not to a square
+keep the red of the car | change the green areas in the sofa to orange | blur the bg and make it darker | blur not it
+blur the background and sharpen it | cut it | make the background blue without the dog | pencil not sketch
+blur it to make her look younger | make it pop so she looks younger | I have a dragon tattoo, remove it
+my client said the wall must be green, make it brighter | the sky is green, make it warmer | a starry sky over us
 i don't want people in the photo, make it brighter | a tower above the starry sky | tool: eraser | fog on her glasses
 """
 NEIGHBOURS: Final = tuple(

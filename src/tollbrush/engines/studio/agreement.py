@@ -79,7 +79,8 @@ def _settled(found: Sequence[Reading], prompt: str) -> list[Operation]:
     wishes = [r for r in dict.fromkeys(found) if not isinstance(r, Keep | KeepHue | Complaint)]
     complaints = [r.remedy for r in dict.fromkeys(found) if isinstance(r, Complaint)]
     turned = any(isinstance(o, Rotate | Flip) for o in complaints)
-    if (Keep("mend") in found and not complaints) or (Keep("turn") in found and not turned):
+    unsure = not complaints or Keep("told") in found
+    if (Keep("mend") in found and unsure) or (Keep("turn") in found and not turned):
         raise NotHonouredError(f'"{shortened(prompt)}" does not say what to mend.', prompt)
     vignettes = [o for o in wishes if isinstance(o, Vignette)]
     wishes = [o for o in wishes if o not in vignettes[:-1]]  # dark edges, a soft vignette

@@ -31,6 +31,7 @@ def without_asides(terms: Sequence[Term]) -> list[Term]:
         if after > at or (after := _aside(terms, at)) > at:
             if kept and kept[-1].key == "like":
                 kept.pop()  # like for a school card
+            kept += _shape_of(terms, kept, terms[at:after])
             at = after
         elif not kept and terms[at].plays("SO") and any(term.plays(*VERBS) for term in terms[at + 1 : at + 2]):
             at += 1  # ok so make it …
@@ -43,6 +44,25 @@ def without_asides(terms: Sequence[Term]) -> list[Term]:
             kept.append(terms[at])
             at += 1
     return kept
+
+
+def _shape_of(terms: Sequence[Term], kept: Sequence[Term], purpose: Sequence[Term]) -> list[Term]:
+    """`crop it for an Instagram story`: the shape that goes with what a crop is for, where no other is told."""
+    start = max((i + 1 for i, term in enumerate(kept) if term.plays("JOINT")), default=0)
+    wish, text = kept[start:], " ".join(term.text for term in purpose)
+    crops = bool(wish) and wish[0].plays("CROP") and not any(t.plays("CLOSER", "PERSON", "THING") for t in wish[1:])
+    if not crops or any(term.plays("ASPECT") for term in terms):
+        return []
+    shape = next((shape for words, shape in _SHAPES if re.search(rf"\b(?:{words})\b", text)), None)
+    return [Term(text, "to", {"TO": ""}), Term(text, shape, {"ASPECT": shape})] if shape else []
+
+
+_SHAPES: Final = (
+    ("story|stories|reels?|tik ?tok|shorts|snapchat|(?:phone|mobile) wallpaper|lock ?screen|home ?screen", "9:16"),
+    ("portrait post", "4:5"),
+    ("youtube|yt|video thumbnail|slides?|slide deck|presentation|powerpoint|keynote|desktop wallpaper", "16:9"),
+    ("(?:insta|instagram|ig) (?:post|feed|grid)|profile (?:picture|photo|pic|image)|avatar|pfp|album cover", "1:1"),
+)
 
 
 def _aside(terms: Sequence[Term], at: int) -> int:

@@ -55,7 +55,7 @@ def clauses(terms: Sequence[Term]) -> list[Clause]:
 
 
 def _is_same_weather(one: Term, other: Term) -> bool:
-    return one.plays("WEATHER") and other.roles.get("WEATHER") == one.roles["WEATHER"]
+    return one.plays("WEATHER") and one.roles["WEATHER"] in (other.roles.get("WEATHER"), other.roles.get("SCENE"))
 
 
 def _holds(clause: Sequence[Term], joint: Term, after: Term | None) -> bool:

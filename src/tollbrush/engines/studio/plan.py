@@ -158,7 +158,9 @@ def _meaning(
         if not masked and not refused.unclear:
             if trailed := _trailed(clause, before, found):
                 return trailed
-            if is_statement(clause) or (found and is_carried_on(clause, found[-1])):
+            if is_statement(clause):
+                return [Keep("told"), Keep("remark")]
+            if found and is_carried_on(clause, found[-1]):
                 return [Keep("remark")]
         raise
 

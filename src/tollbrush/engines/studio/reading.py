@@ -24,9 +24,9 @@ from tollbrush.engines.studio.words import UNKNOWN, Term
 class Keep:
     """Not an edit but a bound on it: `subject` (keep the cat as it is) or `rest` (change nothing else); or a remark
     that asks for nothing by itself: `remark` (it is for a shop), `mend` (fix it: what was complained of), `turn` (turn
-    it round: it stands on its head, or is mirrored)."""
+    it round: it stands on its head, or is mirrored), `told` (a remark of which not every word is known)."""
 
-    what: Literal["subject", "rest", "remark", "mend", "turn"]
+    what: Literal["subject", "rest", "remark", "mend", "turn", "told"]
 
 
 @dataclass(frozen=True)
@@ -89,6 +89,11 @@ def replaced(found: Found) -> Reading | None:
         return None  # a tower above a starry sky
     if is_sky_instead(found) or (grounds > 1 and not any(t.plays("CHANGE", "TO", "INSTEAD") for t in found.terms)):
         return None  # a black background on a white backdrop
+    at = next((i for i, t in enumerate(found.terms) if t.plays("BG")), 0)
+    if not found.terms[0].plays("CHANGE") and any(t.plays("HUE") for t in found.terms[:at]) and found.part("scene"):
+        after = found.terms[at + 1 : at + 2]
+        if any(t.plays("WITH") or t.key.startswith("with ") for t in after):
+            return None  # a pink background with stars on it
     if tinge := found.part("tinge"):
         within = cast(Scene, found.value("within", "SCENE"))
         if within not in COLOURED_SCENES:

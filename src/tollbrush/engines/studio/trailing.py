@@ -35,7 +35,7 @@ def tails(clause: Sequence[Term]) -> Iterator[tuple[Sequence[Term], Sequence[Ter
         elif tail[0].key == "to" and len(tail) > 1 and not tail[1].named:
             yield wish, tail[1:], _is_end(tail[1:])
         elif tail[0].key in _WITHOUT:
-            yield wish, tail[1:], _is_spared(tail[1:])
+            yield wish, (), _is_spared(tail[1:])
         elif tail_of_complaint(tail[0]) and not any(term.plays("PERSON", "HEAD") for term in tail):
             yield wish, (), _is_plain(tail[1:])
 
@@ -79,7 +79,8 @@ def _is_likeness(wish: Sequence[Term], tail: Sequence[Term]) -> bool:
     like …` another hat."""
     own = any(term.plays("STYLE", "STYLEVERB", "WEAR", "LOOK") for term in wish)
     of_app = tail[0].key in ("like in", "like on") and any(t.plays("PURPOSE") for t in tail)
-    return _is_plain(tail[1:]) and (not own or of_app)
+    a_name = len(tail) > 1 and tail[1].plays(UNKNOWN) and not tail[1].named
+    return _is_plain(tail[1:]) and not a_name and (not own or of_app)
 
 
 def _is_outcome(tail: Sequence[Term]) -> bool:
@@ -103,7 +104,7 @@ def _is_spared(tail: Sequence[Term]) -> bool:
     return tail[0].key in _SPARED and _is_plain(tail) if tail else False
 
 
-_WITHOUT: Final = ("without", "w/o", "not")
+_WITHOUT: Final = ("without", "w/o")
 _SPARED: Final = (
     "cutting", "cropping", "losing", "loosing", "touching", "altering", "distorting", "stretching", "squashing",
     "squeezing", "deforming", "damaging", "hurting", "harming", "ruining", "affecting", "overdoing", "degrading",

@@ -153,3 +153,18 @@ def test_a_complaint_is_a_wish_unless_a_wish_follows() -> None:
     assert understood("too bright, make it a bit darker") == "tone darker"
     assert understood("it's too dark, can you fix it") == "tone brighter"
     assert understood("fix it") is None
+
+
+@pytest.mark.parametrize(
+    ("prompt", "plan"),
+    [
+        ("crop for instagram story", "crop 9:16"),
+        ("crop this for TikTok please", "crop 9:16"),
+        ("crop it for my youtube thumbnail", "crop 16:9"),
+        ("crop for my profile picture", "crop 1:1"),
+        ("crop it to 4:5 for an instagram post", "crop 4:5"),
+        ("crop closer to the dog for my instagram story", "crop"),
+    ],
+)
+def test_a_crop_takes_the_shape_of_what_it_is_for(prompt: str, plan: str) -> None:
+    assert understood(prompt) == plan
