@@ -44,7 +44,7 @@ def extended(pixels: Pixels, framing: Extend, seed: int) -> Pixels:
         )
     found = find_subject(pixels)
     subject = found.mask if found.confidence >= SURE else np.zeros_like(found.mask)
-    whole = _whole(found)
+    whole = uncut_sides(found)
     depths = {side: depth for side, depth in plain_depths(pixels).items() if side in whole}
     opaque = pixels.shape[2] == 3 or bool((pixels[..., 3] == 255).all())
 
@@ -85,7 +85,7 @@ def _window(turned: Pixels, spared: Mask, margin: int) -> tuple[Pixels, int, Mas
     return np.pad(turned[:deep], (*above, (0, 0)), mode="edge"), margin, np.pad(spared[:deep], above)
 
 
-def _whole(found: Subject) -> list[Side]:
+def uncut_sides(found: Subject) -> list[Side]:
     """The sides that cut no subject. One that is only likely must fill half of a side, and not the opposite one too, as
     ground does that reaches from side to side."""
     touch = {side: float(np.rot90(found.mask, turn)[0].mean()) for side, turn in TURNS.items()}

@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from tollbrush.domain.edits import Size
 from tollbrush.engines.studio.completion import grow
-from tollbrush.engines.studio.extend import extended
+from tollbrush.engines.studio.extend import extended, uncut_sides
 from tollbrush.engines.studio.framings import Extend, Side
 from tollbrush.engines.studio.operations import perform
 from tollbrush.engines.studio.plan import understand
+from tollbrush.engines.studio.subject import Subject
 from tollbrush.errors import CannotHonour
 
 Pixels = NDArray[np.uint8]
@@ -183,10 +184,23 @@ def test_a_slanting_edge_goes_on_straight() -> None:
     assert np.abs(edge - (60 + 0.5 * np.arange(-50, 0))).max() < 12
 
 
-@pytest.mark.parametrize(("name", "side"), [("astronaut", "bottom"), ("astronaut", "left"), ("chelsea", "left")])
+@pytest.mark.parametrize(("name", "side"), [("astronaut", "bottom"), ("astronaut", "left")])
 def test_what_a_side_cuts_off_is_not_made_up(name: str, side: Side) -> None:
     with pytest.raises(CannotHonour, match=f"cut off at the picture's {side} edge, "):
         extended(sized(name, 384), Extend((side,)), 0)
+
+
+@pytest.mark.parametrize(("confidence", "cut"), [(0.95, {"left", "bottom"}), (0.4, {"left"}), (0.1, set())])
+def test_what_is_only_likely_a_subject_must_fill_half_a_side(confidence: float, cut: set[Side]) -> None:
+    mask = np.zeros((100, 100), np.bool_)
+    mask[30:, :40] = True
+    assert set(uncut_sides(Subject(mask, confidence))) == set(ALL) - cut
+
+
+def test_ground_from_side_to_side_is_no_subject_that_is_cut() -> None:
+    ground = np.zeros((100, 100), np.bool_)
+    ground[40:] = True
+    assert set(uncut_sides(Subject(ground, 0.5))) == {"left", "right", "top"}
 
 
 def test_a_photograph_goes_on_beyond_its_wood() -> None:
