@@ -142,7 +142,7 @@ def _first_guess(level: Level, manner: _Manner) -> _Field:
     features = np.ascontiguousarray(level.planes[..., :3])
     sy, sx = (centres.astype(np.int32) for centres in np.nonzero(level.sources))
     step = -(-len(sy) * int(np.count_nonzero(level.hole)) // _PEEL_PAIRS)
-    sy, sx = sy[::step], sx[::step]
+    sy, sx = (np.ascontiguousarray(centres[::step]) for centres in (sy, sx))  # one layout: compiled once
     flat, prices = features.reshape(len(features), -1), level.price[sy, sx]
     inner = slice(R, -R)
     # Beyond the picture nothing is known, so what lies at its border is peeled from within.
