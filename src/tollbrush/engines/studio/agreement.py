@@ -111,8 +111,14 @@ def _joined(operations: list[Operation]) -> list[Operation]:
     parts = [o for o in operations if isinstance(o, Extend) and o.aspect is None]
     if len(parts) < 2:
         return operations
+    parts = [o for o in parts if len(o.sides) < _ALL_SIDES] or parts  # to the left; I need space
     whole = Extend(tuple(side for side in get_args(Side) if any(side in o.sides for o in parts)))
-    return [whole if o == parts[0] else o for o in operations if o not in parts[1:]]
+    first = next(o for o in operations if isinstance(o, Extend) and o.aspect is None)
+    others = [o for o in operations if not isinstance(o, Extend) or o.aspect is not None or o is first]
+    return [whole if o is first else o for o in others]
+
+
+_ALL_SIDES: Final = len(get_args(Side))
 
 
 def _turn(operation: Operation) -> int:

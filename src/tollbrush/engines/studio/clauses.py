@@ -43,6 +43,9 @@ def clauses(terms: Sequence[Term]) -> list[Clause]:
         if clause and term.key == "factor :":
             clause.append(known("by"))
             continue
+        if len(clause) > 1 and term.plays(*VERBS) and term.key != "do" and term.text.startswith(_BEGS):
+            found.append(Clause(_trimmed(clause)))  # I sell shoes can you make it brighter
+            clause = []
         if clause and (term.plays("OFWISH") or (term.plays("JOINT") and after and after.plays("OFWISH"))):
             continue  # enlarge; scale: 4x
         if term.plays("JOINT") and not (clause and _holds(clause, term, after)):
@@ -52,6 +55,9 @@ def clauses(terms: Sequence[Term]) -> list[Clause]:
         else:
             clause.append(term)
     return [*found, Clause(_trimmed(clause))] if clause else found
+
+
+_BEGS: Final = ("can you ", "could you ", "can u ", "could u ", "would you ", "please ", "pls ", "plz ", "kindly ")
 
 
 def _is_same_weather(one: Term, other: Term) -> bool:

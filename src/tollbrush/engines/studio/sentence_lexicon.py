@@ -149,5 +149,5 @@ MISSPELT: Final[Mapping[str, str]] = {
     "phto": "photo", "poto": "photo", "pciture": "picture", "imge": "image", "iamge": "image",
     "colur": "colour", "collor": "color", "cntrast": "contrast", "sno": "snow", "rian": "rain", "nigth": "night",
     "lite": "light", "ligth": "light", "lihgt": "light", "bakground": "background", "bacground": "background",
-    "starz": "stars", "blakc": "black", "giv": "give", "shaper": "sharper", "blury": "blurry",
+    "starz": "stars", "blakc": "black", "giv": "give", "shaper": "sharper", "blury": "blurry", "croped": "cropped",
 }  # fmt: skip

@@ -79,7 +79,9 @@ def _is_likeness(wish: Sequence[Term], tail: Sequence[Term]) -> bool:
     like …` another hat."""
     own = any(term.plays("STYLE", "STYLEVERB", "WEAR", "LOOK") for term in wish)
     of_app = tail[0].key in ("like in", "like on") and any(t.plays("PURPOSE") for t in tail)
-    a_name = len(tail) > 1 and tail[1].plays(UNKNOWN) and not tail[1].named
+    a_name = (
+        tail[0].key not in ("like in", "like on") and len(tail) > 1 and tail[1].plays(UNKNOWN) and not tail[1].named
+    )
     return _is_plain(tail[1:]) and not a_name and (not own or of_app)
 
 
