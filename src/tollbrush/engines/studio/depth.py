@@ -16,7 +16,7 @@ from tollbrush.engines.studio.faces import agreed_faces
 from tollbrush.engines.studio.light import to_lab
 from tollbrush.engines.studio.priors import drawn_bodies, focus, prior_maps
 from tollbrush.engines.studio.regions import cut_regions
-from tollbrush.engines.studio.sky import rough_sky
+from tollbrush.engines.studio.sky_search import rough_sky
 from tollbrush.engines.studio.strips import reduced, reduced_map
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ import numpy as np
 import skimage.data
 from numpy.typing import NDArray
 
-from tollbrush.engines.studio.sky import find_sky, replace_sky
+from tollbrush.engines.studio.sky import replace_sky
+from tollbrush.engines.studio.sky_search import find_sky
 
 Pixels = NDArray[np.uint8]
 

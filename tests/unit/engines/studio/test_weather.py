@@ -95,6 +95,7 @@ def test_rain_is_darker_and_colder_than_the_day() -> None:
 def test_a_lamp_by_night_has_a_halo_in_fog_and_a_white_wall_by_day_has_none() -> None:
     night, day = (np.full((160, 160, 3), value, np.uint8) for value in (18, 150))
     for pixels in (night, day):
+        pixels[120:] //= 2  # the ground
         pixels[70:82, 70:82] = 255
     gains = []
     for pixels in (night, day):
