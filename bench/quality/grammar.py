@@ -8,6 +8,7 @@ prompt may expect.
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -29,6 +30,9 @@ _FIRST = {
     "an app's log": {"understood": 62 / 70, "wrong": 0.0, "refused": 1.0},
     "many voices, first": {"understood": 96 / 150, "wrong": 3 / 150, "refused": 1.0},
     "many voices, second": {"understood": 103 / 150, "wrong": 2 / 150, "refused": 1.0},
+    # With a second reading that they had not taught; by the rules alone 72 and 50.
+    "fourth": {"understood": 76 / 100, "wrong": 2 / 100, "refused": 1.0},
+    "fifth": {"understood": 59 / 100, "wrong": 3 / 100, "refused": 1.0},
 }
 
 
@@ -42,6 +46,8 @@ def run() -> list[Line]:
     from support.studio_voices_d import LIST_D
     from support.studio_voices_e import LIST_E
     from support.studio_voices_f import LIST_F
+
+    from bench.likely import written_for_it
 
     lists: dict[str, Mapping[str, str | tuple[str, ...] | None]] = {
         "evaluation, open half": {c.prompt: c.want for c in cases("open") if not c.masked},
@@ -58,6 +64,7 @@ def run() -> list[Line]:
         "an app's log": LIST_D,
         "many voices, first": LIST_E,
         "many voices, second": LIST_F,
+        **written_for_it(),
     }
     lines = []
     for name, prompts in lists.items():
@@ -69,18 +76,27 @@ def run() -> list[Line]:
 
 def judged(prompts: Mapping[str, str | tuple[str, ...] | None]) -> dict[str, float]:
     """Of each prompt the plan that is right, or those that are; none for what must be refused."""
+    count = counted({p: (want,) if isinstance(want, str) else want or () for p, want in prompts.items()})
+    doable = count["right"] + count["wrong"] + count["lost"]
+    return {
+        "understood": count["right"] / doable,
+        "wrong": count["wrong"] / doable,
+        "refused": count["refused"] / max(1, count["refused"] + count["acted"]),
+    }
+
+
+def counted(prompts: Mapping[str, tuple[str, ...]]) -> Counter[str]:
+    """`right`, `wrong`, `lost` of what can be done; `refused`, `acted` of what cannot."""
     from support.studio_plans import understood
 
-    answers = [((want,) if isinstance(want, str) else want, understood(prompt)) for prompt, want in prompts.items()]
-    doable = [(wants, got) for wants, got in answers if wants]
-    right = sum(
-        got is not None and any(sorted(got.split("; ")) == sorted(want.split("; ")) for want in wants)
-        for wants, got in doable
-    )
-    done = sum(got is not None for _, got in doable)
-    impossible = [got for wants, got in answers if not wants]
-    return {
-        "understood": right / len(doable),
-        "wrong": (done - right) / len(doable),
-        "refused": sum(got is None for got in impossible) / len(impossible),
-    }
+    count: Counter[str] = Counter()
+    for prompt, wants in prompts.items():
+        got = understood(prompt)
+        if not wants:
+            count["refused" if got is None else "acted"] += 1
+        elif got is None:
+            count["lost"] += 1
+        else:
+            same = any(sorted(got.split("; ")) == sorted(want.split("; ")) for want in wants)
+            count["right" if same else "wrong"] += 1
+    return count

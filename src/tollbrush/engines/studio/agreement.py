@@ -89,7 +89,8 @@ def _settled(found: Sequence[Reading], prompt: str) -> list[Operation]:
     if any(isinstance(o, Crop) and o.aspect for o in wishes):
         wishes = [o for o in wishes if o != Crop()]  # crop it, 16:9
     if any(isinstance(o, KeepColour) for o in wishes):
-        wishes = [o for o in wishes if o != Tone("black_and_white", where="background")]  # the rest is grey already
+        grey = [Tone("black_and_white", where=where) for where in _WHERE]
+        wishes = [o for o in wishes if o not in grey]  # the rest is grey already
     answered = {_what(o) for o in wishes}
     return _joined([o for o in complaints if _what(o) not in answered] + wishes)
 
@@ -154,6 +155,7 @@ def _check_agreement(operations: Sequence[Operation], prompt: str) -> None:
     clash = (
         len(set(once)) < len(once)
         or (Sharpen in once and Blur in once)
+        or (Blur in once and any(isinstance(o, BlurBackground) for o in operations))
         or (Crop in once and Extend in once)
         or (ReplaceSky in once and any(isinstance(o, ReplaceBackground | RemoveBackground) for o in operations))
         or len({o.kind for o in operations if isinstance(o, Weather)}) < sum(isinstance(o, Weather) for o in operations)

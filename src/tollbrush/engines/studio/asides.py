@@ -159,7 +159,7 @@ def _reason(terms: Sequence[Term], at: int) -> int:
     return end if end > at + 1 and is_telling(terms[at + 1 : end]) else 0
 
 
-_CONDITIONS: Final = ("if", "unless", "whether", "until")
+_CONDITIONS: Final = ("if", "unless", "whether", "until", "provided", "assuming", "otherwise")
 
 
 def _is_result(part: Sequence[Term]) -> bool:

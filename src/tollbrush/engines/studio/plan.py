@@ -25,6 +25,7 @@ from tollbrush.engines.studio.chunks import chunked
 from tollbrush.engines.studio.clauses import VERBS, Clause, clauses, completions, halves, known
 from tollbrush.engines.studio.framings import Border
 from tollbrush.engines.studio.grammar import readings
+from tollbrush.engines.studio.likely import most_likely
 from tollbrush.engines.studio.loose import loosely
 from tollbrush.engines.studio.performed import is_performed
 from tollbrush.engines.studio.reading import Complaint, Keep, Reading, TooMuchError
@@ -93,6 +94,7 @@ def _planned(terms: Sequence[Term], prompt: str, *, masked: bool) -> Plan:
     after_comma = False
     # What is masked is here.
     ahead = clauses([t for t in without_asides(terms) if not (masked and t.key == "here")])
+    alone = len(ahead) == 1
     while ahead:
         clause, *ahead = ahead
         if found and not after_comma and goes_on_telling(clause.terms, before, found[-1]):
@@ -107,10 +109,18 @@ def _planned(terms: Sequence[Term], prompt: str, *, masked: bool) -> Plan:
                 found, meanings = found[:-1], whole  # film grain, subtle
                 clause = Clause([*before, *clause.terms], clause.runs_on)
             elif not (meanings := _as_halves(clause.terms, before, found, masked=masked)):
-                raise refused from None
+                likely = None if masked or refused.unclear else _likely(clause, alone=alone)
+                if likely is None:
+                    raise refused from None
+                meanings = [likely]
         found += meanings
         before, after_comma = clause.terms, clause.runs_on and len(meanings) == 1
     return Plan(reconciled(found, prompt, masked=masked))
+
+
+def _likely(clause: Clause, *, alone: bool) -> Reading | None:
+    """What the words around a wish leave of it, if they can be passed over."""
+    return most_likely(chunked(clause.terms), clause.joint, alone=alone)
 
 
 def _meant(
@@ -176,6 +186,8 @@ def _direct(
         and any(t.plays("GREY") for t in clause)
     ):
         return [Keep("remark")]
+    if found and isinstance(found[-1], Wear) and clause[0].plays("LOOKS") and all(t.plays("NICE") for t in clause[1:]):
+        return [Keep("remark")]  # I want to look cool
     excess: TooMuchError | None = None
     shorter = clause if masked else chunked(clause)
     attempts = [
@@ -199,6 +211,8 @@ def _direct(
         return pair
     for attempt in () if masked else attempts:
         if len(meanings := loosely(attempt)) == 1:
+            if any(_points_nowhere(meaning, clause, before, found) for meaning in meanings):
+                raise unclear(clause)
             return list(meanings)
     if is_remark(clause):
         return [Keep("remark")]
@@ -229,7 +243,8 @@ def _points_nowhere(meaning: Reading, clause: Sequence[Term], before: Sequence[T
     """`blur the background and make it darker`: is it the picture, or the background?"""
     if not isinstance(meaning, Tone | Blur | Sharpen | Denoise):
         return False
-    if found and found[-1] == Keep("remark") and is_of_a_thing(before) and any(t.plays("IT") for t in clause):
+    points = bool(found) and found[-1] == Keep("remark") and any(t.plays("IT") for t in clause)
+    if points and (is_of_a_thing(before) or any(t.plays("BEHIND") for t in before)):
         return True
     if getattr(meaning, "where", "picture") == "background" or not any(t.plays("BG") for t in before):
         return False

@@ -188,6 +188,11 @@ def worn(found: Found) -> Reading | None:
         return None  # off with it
     if found.terms[0].plays("THERE"):
         return None  # there's a crown on her head
+    wear = found.part("wear")[0]
+    at = next(i for i, term in enumerate(found.terms) if term is wear)
+    kind_of = found.terms[at - 1] if at else wear
+    if not wear.named and kind_of.plays("PERSON") and kind_of.text.startswith(("a ", "an ")):
+        raise TooMuchError([kind_of])  # a pirate hat
     hues = [t for t in style if t.plays("HUE")]
     others = [t for t in style if t not in hues and not t.plays("NICE") and t.key != "cool"]
     if len(hues) > 1 or (others and not hues):

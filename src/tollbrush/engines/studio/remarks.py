@@ -28,9 +28,11 @@ _HIDES: Final = ("i don't want", "i dont want", "we don't want", "nobody", "no o
 
 def is_remark(clause: Sequence[Term]) -> bool:
     first, rest = clause[0], clause[1:]
-    if not is_telling(clause):
+    if not is_telling(clause) or gives_order(clause):
         return False
     if first.plays("TELLS"):
+        if first.text.endswith("like") and any(t.plays("MORE", "LESS", "ER") for t in rest):
+            return False  # I like more contrast
         return not (first.text.startswith(_HIDES) and any(t.plays("HEAD", "PERSON") for t in rest))
     if not rest:
         return False
@@ -55,9 +57,18 @@ def is_remark(clause: Sequence[Term]) -> bool:
     return _describes(clause) or _names(clause)
 
 
+def gives_order(clause: Sequence[Term]) -> bool:
+    """`I'm selling it: remove the background`, `it is mirrored flip it back`: a wish after what is told."""
+    for before, verb, what in zip(clause, clause[1:], clause[2:], strict=False):
+        led = before.key != ":" and before.plays("TO", "NOT", "SUBJ", "SELF", "TELLS", "WHICHIS", "NOBODY")
+        if verb.plays(*VERBS) and not (verb.named or led) and what.plays("BG", "IT", "SKY", "COLOURS"):
+            return True
+    return False
+
+
 def is_statement(clause: Sequence[Term]) -> bool:
     """`marketplace keeps rejecting my pic`, `I just finished my degree`: somebody, and what they do or did."""
-    if not is_telling(clause) or any(term.plays(*_TO_BE_MADE) for term in clause):
+    if not is_telling(clause) or gives_order(clause) or any(term.plays(*_TO_BE_MADE) for term in clause):
         return False
     first = clause[0]
     if first.key in _PRONOUNS or first.plays("THERE") or first.key in _THERE:

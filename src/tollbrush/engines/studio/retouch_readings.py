@@ -50,12 +50,24 @@ _SCENE_SKIES: Final[dict[str, SkyKind]] = {
 }  # fmt: skip
 
 
-def styled(found: Found) -> Reading:
+def styled(found: Found) -> Reading | None:
     term = found.part("kind")[0]
+    if is_undone(found.terms, term):
+        return None
     return Style(cast(StyleKind, term.roles.get("STYLE") or term.roles["STYLEVERB"]))
 
 
-def weathered(found: Found) -> Reading:
+def is_undone(terms: Sequence[Term], style: Term) -> bool:
+    """`turn this drawing into a photo`, `the cartoon should become a real photo`."""
+    at = next(i for i, term in enumerate(terms) if term is style)
+    source = all(term.plays("CHANGE", "IT") and not term.plays("ADD") for term in terms[:at])
+    towards = next((i for i in range(at + 1, len(terms)) if terms[i].plays("TO", "BE")), len(terms))
+    return source and any(term.plays("PICTURE") for term in terms[towards + 1 :])
+
+
+def weathered(found: Found) -> Reading | None:
+    if any(t.plays("OUT") for t in found.terms):
+        return None  # the snowflakes off
     light = any(t.plays("LIGHTEN") for t in found.terms)
     return Weather(cast(WeatherKind, found.value("kind", "WEATHER")), 0.5 if light else found.amount())
 
@@ -284,8 +296,13 @@ def _aspect(found: Found) -> tuple[int, int]:
     return wide, high
 
 
-def bordered(found: Found) -> Reading:
+def bordered(found: Found) -> Reading | None:
     ink = found.terms
+    frame = next(i for i, term in enumerate(ink) if term.plays("BORDER"))
+    if ink[frame].text.startswith("my ") or (frame and ink[frame - 1].key == "fit"):
+        return None  # it has one, at home
+    if frame + 1 < len(ink) and ink[frame + 1].plays("FROM", "OF"):
+        return None  # a frame from a film
     widths = [float(t.roles["WIDTH"]) for t in ink if t.plays("WIDTH")]
     hues = [t for t in ink if t.plays("HUE")]
     if len(widths) > 1 or len(hues) > 1:

@@ -129,6 +129,6 @@ ON_SUBJECT: Final = (
         {"kind": ("WEATHER",)},
         read.weathered,
         (*ASKED, "DEGREE", "MORE", "LIGHTEN", "SOFT", "FALLS", "AROUND", *LANDS),
-        when=(lacks("SKY", "BG"), falls_on_land, is_no_report, has("FALLS", *PUT, "PICTURE", "IT")),
+        when=(lacks("SKY", "BG", "OUT"), falls_on_land, is_no_report, has("FALLS", *PUT, "PICTURE", "IT")),
     ),
 )

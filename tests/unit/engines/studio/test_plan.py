@@ -139,6 +139,7 @@ _STRANGE = st.text("abcdefghijklmnopqrstuvwxyz", min_size=3, max_size=10).filter
 def test_a_word_from_elsewhere_is_never_ignored(prompt: str, at: int, word: str) -> None:
     words = prompt.split()
     assume(words[:at][-1:] != ["this"])  # this dragon photo: what it shows
+    assume("too" not in words)  # dragon too dark: a complaint beside a wish asks for nothing more
     assert understood(" ".join([*words[:at], word, *words[at:]])) is None
 
 
