@@ -38,6 +38,7 @@ _FIRST = {
 
 def run() -> list[Line]:
     sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))  # the lists are the tests' own
+    from bench.likely import written_for_it
     from support.studio_blind import AGAIN, BLIND, LATEST
     from support.studio_evaluation import cases
     from support.studio_voices_a import LIST_A1, LIST_A2
@@ -46,8 +47,6 @@ def run() -> list[Line]:
     from support.studio_voices_d import LIST_D
     from support.studio_voices_e import LIST_E
     from support.studio_voices_f import LIST_F
-
-    from bench.likely import written_for_it
 
     lists: dict[str, Mapping[str, str | tuple[str, ...] | None]] = {
         "evaluation, open half": {c.prompt: c.want for c in cases("open") if not c.masked},
