@@ -61,7 +61,7 @@ def _placed(sky: Mask) -> list[float]:
     ends = np.where(sky.any(axis=0), height - sky[::-1].argmax(axis=0), 0) / height
     sides = sorted((ends[: width // 25].mean(), ends[-(width // 25) :].mean()))
     return [
-        _ramp(sky[:3].any(axis=0).mean(), 0.55, 0.95),
+        _ramp(sky[:3].any(axis=0).mean(), 0.7, 0.95),
         _ramp(sky[-2:].any(axis=0).mean(), 0.12, 0.03),
         _ramp(sides[0], 0.88, 0.74),  # what runs down both sides is the paper behind a thing
         _ramp(sides[1], 0.97, 0.88),

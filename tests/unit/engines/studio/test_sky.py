@@ -5,11 +5,17 @@ from __future__ import annotations
 from functools import cache
 
 import numpy as np
+import pytest
 import skimage.data
 from numpy.typing import NDArray
 
+from tollbrush.domain.edits import Size
+from tollbrush.engines.studio.scenes import paint
+from tollbrush.engines.studio.skies import paint_sky
 from tollbrush.engines.studio.sky import replace_sky
 from tollbrush.engines.studio.sky_search import find_sky
+from tollbrush.engines.studio.treatments import SkyKind
+from tollbrush.errors import CannotHonour
 
 Pixels = NDArray[np.uint8]
 
@@ -61,3 +67,60 @@ def test_the_same_seed_gives_the_same_sky() -> None:
     first, again, other = (replace_sky(rocket(), "stormy", seed) for seed in (5, 5, 6))
     assert (first == again).all()
     assert (first[:200] != other[:200]).any(axis=2).mean() > 0.5
+
+
+def bundled(name: str) -> Pixels:
+    pixels = np.asarray(getattr(skimage.data, name)(), np.uint8)
+    return np.dstack([pixels] * 3) if pixels.ndim == 2 else pixels[..., :3]
+
+
+@cache
+def skyless() -> dict[str, Pixels]:
+    pictures = {name: bundled(name) for name in ("text", "page", "coins", "astronaut", "coffee", "moon", "brick")}
+    pictures["bokeh"] = paint("bokeh", Size(320, 240), 1)
+    paper = np.full((240, 320, 3), (170, 200, 230), np.uint8)
+    pictures["plain paper"] = paper
+    still = paper.copy()
+    still[90:200, 110:220] = bundled("brick")[:110, :110, :3] // 2
+    pictures["a thing on blue paper"] = still
+    wall = np.linspace((225, 222, 215), (150, 146, 140), 240)[:, None] + np.zeros((1, 320, 1))
+    wall[170:] = bundled("coffee")[170:240, :320]
+    pictures["a wall lit from above"] = wall.astype(np.uint8)
+    return pictures
+
+
+@pytest.mark.parametrize("name", skyless())
+def test_what_is_no_sky_is_not_replaced(name: str) -> None:
+    with pytest.raises(CannotHonour, match="no clear sky"):
+        replace_sky(skyless()[name], "sunset", 1)
+
+
+def before(kind: SkyKind, exposure: float) -> tuple[Pixels, NDArray[np.bool_]]:
+    """Hills of grass before a painted sky, grainy as a photograph is, and where that sky is."""
+    random = np.random.default_rng(3)
+    width, height = 400, 300
+    sky = np.vstack([paint_sky(kind, Size(width, 200), 5), np.zeros((100, width, 3), np.uint8)])
+    x, y = np.arange(width), np.arange(height)[:, None]
+    there = y < 160 + 14 * np.sin(x / 37) + 6 * np.sin(x / 11)
+    land = exposure * bundled("grass")[:height, :width] * np.array([0.7, 1.0, 0.5])
+    pixels = np.where(there[..., None], sky, land) + random.normal(0, 3, (height, width, 3))
+    return np.clip(pixels, 0, 255).astype(np.uint8), there
+
+
+@pytest.mark.parametrize(("kind", "exposure"), [("sunset", 0.5), ("blue_sky", 1.0), ("stormy", 0.8), ("night", 0.3)])
+def test_a_sky_of_any_weather_is_found_to_its_border(kind: SkyKind, exposure: float) -> None:
+    pixels, there = before(kind, exposure)
+    sky, confidence = find_sky(pixels)
+    assert confidence > 0.6
+    assert (sky & there).sum() / (sky | there).sum() > 0.95
+
+
+def test_where_the_caller_says_that_the_sky_is_it_is_believed() -> None:
+    """A picture of sky alone is refused, but for a mask."""
+    pixels = paint_sky("blue_sky", Size(320, 240), 2)
+    assert find_sky(pixels)[1] == 0
+    within = np.zeros((240, 320), np.bool_)
+    within[:200] = True
+    sky, confidence = find_sky(pixels, within)
+    assert confidence == 1
+    assert sky[:150].mean() > 0.95
