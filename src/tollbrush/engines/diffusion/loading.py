@@ -7,7 +7,7 @@ import importlib.util
 import os
 import threading
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -70,7 +70,7 @@ def ready(row: DiffusionModel, opened: Any, adapter: Adapter, device: str, tunin
         # First of all, and with a dtype: else `from_pipe` turns the weights that both share into float32.
         masked = _class(adapter.masked).from_pipe(opened, dtype=dtype(row, device))
     if row.offload and device.startswith("cuda"):
-        opened.enable_model_cpu_offload(device=device)
+        offload([each for each in (plain, masked) if each is not None], device)
     else:
         opened.to(device)
     streamed = device == "cpu" or (device.startswith("cuda") and not row.offload)
@@ -80,11 +80,21 @@ def ready(row: DiffusionModel, opened: Any, adapter: Adapter, device: str, tunin
     return pipeline
 
 
+def offload(pipes: Sequence[Any], device: str) -> None:
+    """Weights wait in main memory. Each of the twins must ask for it: one that did not would leave on the GPU what it
+    was at when it was cancelled."""
+    for pipe in pipes:
+        pipe.enable_model_cpu_offload(device=device)
+
+
 def dtype(row: DiffusionModel, device: str) -> Any:
     """A CPU computes in float32: its bfloat16 is slower, and rounds."""
     import torch
 
-    return torch.float32 if device == "cpu" else getattr(torch, row.dtype)
+    if device == "cpu":
+        return torch.float32
+    capability = torch.cuda.get_device_capability(device) if device.startswith("cuda") else None
+    return getattr(torch, speed.arithmetic(row.dtype, capability))
 
 
 def _class(name: str) -> Any:

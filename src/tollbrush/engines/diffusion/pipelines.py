@@ -210,8 +210,9 @@ def _check_finite(images: Any, row: DiffusionModel) -> None:
 
     if not torch.isfinite(images).all():
         raise EngineFailed(
-            f"{row.name} made no picture: its numbers overflowed in {row.dtype}.",
-            advice='Say dtype = "bfloat16" or "float32" for it. Nothing was charged.',
+            f"{row.name} made no picture: its numbers overflowed.",
+            advice='Say dtype = "float32" for it, or "bfloat16" on a GPU that has it (Ampere or newer). Nothing was '
+            "charged.",
         )
 
 

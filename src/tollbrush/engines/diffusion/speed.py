@@ -21,9 +21,11 @@ from typing import Any, Final
 
 from tollbrush.domain.edits import Size
 from tollbrush.engines.diffusion.adapters import Adapter
-from tollbrush.engines.diffusion.model import Tuning
+from tollbrush.engines.diffusion.model import DType, Tuning
 from tollbrush.errors import BadSettings
 
+_AMPERE: Final = (8, 0)
+"""The first GPUs with bfloat16 arithmetic; older ones only imitate it."""
 _HOPPER: Final = (9, 0)
 _ADA: Final = (8, 9)
 """The first GPUs with float8 arithmetic."""
@@ -68,6 +70,12 @@ def best_attention(adapter: Adapter, capability: tuple[int, int]) -> str:
         if importlib.util.find_spec("flash_attn") is not None:
             return "flash"
     return "_native_cudnn" if capability >= _HOPPER else "native"
+
+
+def arithmetic(wanted: DType, capability: tuple[int, int] | None) -> DType:
+    """What the GPU computes in: half precision where it has no bfloat16. None: no GPU of NVIDIA's."""
+    old = capability is not None and capability < _AMPERE
+    return "float16" if old and wanted == "bfloat16" else wanted
 
 
 def has_float8(device: str) -> bool:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -252,3 +253,22 @@ class Trap:
 
     def __reduce__(self) -> tuple[Callable[..., object], tuple[object, ...]]:
         return Path(self._path).touch, ()
+
+
+def test_an_offloaded_models_twin_lets_go_of_its_weights_too(tiny: Callable[[str], Path]) -> None:
+    """accelerate's own hooks, on the CPU: a call's end asks each, and a pipeline without any asks nobody."""
+    models = Models([DiffusionModel(KLEIN, str(tiny(KLEIN)))], "cpu", offline=True)
+    models.load(KLEIN, lambda _word, _fraction: None)
+    try:
+        from tollbrush.engines.diffusion import loading
+
+        pipeline = models._lines[KLEIN].pipeline
+        twins: list[Any] = [pipeline.plain, pipeline.masked]
+        loading.offload(twins, "cpu")
+        assert all(len(twin._all_hooks) == 3 for twin in twins)
+        for twin in twins:
+            before = twin._all_hooks
+            twin.maybe_free_model_hooks()
+            assert twin._all_hooks is not before
+    finally:
+        models.close()

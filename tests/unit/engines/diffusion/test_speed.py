@@ -10,10 +10,10 @@ import pytest
 from tollbrush.domain.edits import Size
 from tollbrush.engines.diffusion import speed
 from tollbrush.engines.diffusion.adapters import ADAPTERS
-from tollbrush.engines.diffusion.model import Tuning
+from tollbrush.engines.diffusion.model import DType, Tuning
 
 KLEIN, Z_IMAGE = ADAPTERS["Flux2KleinPipeline"], ADAPTERS["ZImagePipeline"]
-AMPERE, HOPPER = (8, 0), (9, 0)
+TURING, AMPERE, HOPPER = (7, 5), (8, 0), (9, 0)
 
 
 @pytest.mark.parametrize(
@@ -37,6 +37,22 @@ def test_attention(
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: ModuleSpec(name, None) if name in installed else None)
     assert speed.best_attention(KLEIN, capability) == klein
     assert speed.best_attention(Z_IMAGE, capability) == z_image
+
+
+@pytest.mark.parametrize(
+    ("wanted", "capability", "used"),
+    [
+        ("bfloat16", TURING, "float16"),
+        ("float32", TURING, "float32"),
+        ("bfloat16", AMPERE, "bfloat16"),
+        ("float16", HOPPER, "float16"),
+        ("bfloat16", None, "bfloat16"),
+    ],
+)
+def test_half_precision_where_there_is_no_bfloat16(
+    wanted: DType, capability: tuple[int, int] | None, used: DType
+) -> None:
+    assert speed.arithmetic(wanted, capability) == used
 
 
 @pytest.mark.parametrize(
