@@ -20,8 +20,9 @@ import statistics
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import wait
+from contextlib import closing, contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Final
@@ -38,7 +39,7 @@ from tollbrush.engines.diffusion.models import Models
 from tollbrush.engines.diffusion.requests import Asking, never
 from tollbrush.engines.diffusion.stages import Stages
 from tollbrush.engines.interface import EditInput, Progress, unheard
-from tollbrush.errors import JobCancelled
+from tollbrush.errors import JobCancelled, TollbrushError
 from tollbrush.imaging.codec import Pixels
 
 OUT: Final = Path("build/bench-diffusion.json")
@@ -63,13 +64,14 @@ def main() -> None:
     if not chosen:
         sys.exit(f"No model {found.model!r}; there are: {', '.join(subject.row.name for subject in subjects)}.")
     device = "cpu" if found.tiny else "cuda:0"
-    figures, together, starts = [], [], {}
+    figures, together = list[Figures](), list[Together]()
+    starts, lost = dict[str, float](), list[str]()
     for subject in chosen:
-        rows, threads = run(subject, device, found.edits)
-        figures += rows
-        together.append(threads)
+        with _going_on(subject.row.name, lost, device):
+            run(subject, device, found.edits, figures, together, lost)
         if found.write is not None:
-            starts[subject.row.name] = _from_disk(subject, device, found.write)
+            with _going_on(f"{subject.row.name}, from a folder", lost, device):
+                starts[subject.row.name] = _from_disk(subject, device, found.write)
     judged = [verdict for subject in chosen for verdict in judge(subject.row.name, figures, starts)]
     show(figures, together, judged)
     OUT.parent.mkdir(exist_ok=True)
@@ -79,24 +81,40 @@ def main() -> None:
         "figures": [asdict(row) for row in figures],
         "together": [asdict(row) for row in together],
         "judged": [asdict(verdict) for verdict in judged],
+        "lost": lost,
     }
     OUT.write_text(json.dumps(results, indent=2))
     print(f"Written to {OUT}.")
+    if lost:
+        sys.exit("Not measured:\n" + "\n".join(lost))
 
 
-def run(subject: Subject, device: str, edits: int) -> tuple[list[Figures], Together]:
+def run(
+    subject: Subject, device: str, edits: int, figures: list[Figures], together: list[Together], lost: list[str]
+) -> None:
     """Plain, ours and ours batched on one pipeline, with two threads and a cancel; then in float8, where the GPU has
-    it."""
+    it. Adds what it found."""
     pipe = _built(subject, device)
-    figures = [_plain(subject, pipe, device, edits)]
+    figures.append(_plain(subject, pipe, device, edits))
     wanted = _call(subject, pipe, subject.steps, _SEED)
-    ours, together = _ours(subject, pipe, device, edits, wanted, Tuning())
-    figures += ours
+    with _going_on(f"{subject.row.name}, ours", lost, device):
+        _ours(subject, pipe, device, edits, wanted, Tuning(), figures, together, lost)
+    del pipe
+    memory.release(device)
     if speed.has_float8(device):
-        del pipe
-        memory.release(device)
-        figures += _ours(subject, _built(subject, device), device, edits, wanted, Tuning(fp8=True))[0]
-    return figures, together
+        with _going_on(f"{subject.row.name}, fp8", lost, device):
+            _ours(subject, _built(subject, device), device, edits, wanted, Tuning(fp8=True), figures, [], lost)
+
+
+@contextmanager
+def _going_on(what: str, lost: list[str], device: str) -> Iterator[None]:
+    """What fails is told at the end, and takes no other row with it."""
+    try:
+        yield
+    except (TollbrushError, RuntimeError, MemoryError, ValueError, TypeError, ImportError, OSError) as failure:
+        said = str(failure).strip().splitlines() or ["no word"]
+        lost.append(f"{what}: {type(failure).__name__}: {said[0][:300]}")
+    memory.release(device)
 
 
 def _built(subject: Subject, device: str) -> Any:
@@ -120,21 +138,21 @@ def _built(subject: Subject, device: str) -> Any:
 
 
 def _ours(
-    subject: Subject, pipe: Any, device: str, edits: int, wanted: Pixels, tuning: Tuning
-) -> tuple[list[Figures], Together]:
+    subject: Subject, pipe: Any, device: str, edits: int, wanted: Pixels, tuning: Tuning,
+    figures: list[Figures], together: list[Together], lost: list[str],
+) -> None:  # fmt: skip
     from tollbrush.engines.diffusion import loading
 
-    since, figures = time.perf_counter(), []
+    since = time.perf_counter()
     pipeline = loading.ready(subject.row, pipe, subject.adapter, device, tuning)
     for batch in (1, 4):
         pipeline.row = replace(subject.row, batch=batch)
         line = Line(subject.row.name, pipeline.make, batch, Stages(), hands=2)
-        figures.append(_lined_up(subject, pipeline, line, device, edits, wanted, since))
-        if batch == 1:
-            together = _together(subject, pipeline, line, edits)
-        line.close()
+        with closing(line), _going_on(f"{subject.row.name}, {batch} at once", lost, device):
+            figures.append(_lined_up(subject, pipeline, line, device, edits, wanted, since))
+            if batch == 1:
+                together.append(_together(subject, pipeline, line, edits))
         since = time.perf_counter()
-    return figures, together
 
 
 def _from_disk(subject: Subject, device: str, folder: Path) -> float:

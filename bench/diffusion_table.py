@@ -32,6 +32,9 @@ class Figures:
     equal: bool = True
 
 
+_NOBODY: Final = Figures("", "", 0.0, 0.0)
+
+
 @dataclass(frozen=True)
 class Together:
     """Two threads' edits that were equal to their single-run twins, of how many; seconds from a cancel to its end."""
@@ -52,8 +55,11 @@ class Verdict:
 
 
 def judge(model: str, figures: list[Figures], starts: Mapping[str, float]) -> list[Verdict]:
-    """Against the targets: at equal output, and from the folder where it was written to one."""
-    plain, *ours = [row for row in figures if row.model == model]
+    """Against the targets: at equal output, and from the folder where it was written to one. Nothing where that was not
+    measured."""
+    plain, *ours = [row for row in figures if row.model == model] or [_NOBODY]
+    if not any(row.equal for row in ours):
+        return []
     best = max(row.rate for row in ours if row.equal) / plain.rate
     first = starts.get(model, ours[0].start or 0.0)
     whence = "from a folder" if model in starts else "with the weights in memory"

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -81,3 +82,30 @@ def test_an_unknown_model(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["bench", "--tiny", "--model", "other"])
     with pytest.raises(SystemExit, match="No model 'other'; there are: tiny-klein, tiny-pix2pix"):
         diffusion.main()
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # diffusers' sigmas
+@pytest.mark.usefixtures("_cpu")
+def test_a_row_that_fails_takes_no_other_with_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from bench import diffusion
+
+    lined_up = diffusion._lined_up
+
+    def full(subject: object, pipeline: Any, *more: Any) -> object:
+        if pipeline.row.batch > 1:
+            raise RuntimeError("CUDA out of memory.\nMore of it")
+        return lined_up(subject, pipeline, *more)  # type: ignore[arg-type]
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(diffusion, "_lined_up", full)
+    monkeypatch.setattr(sys, "argv", ["bench", "--tiny", "--edits", "2"])
+    with pytest.raises(SystemExit, match=r"Not measured:\ntiny-klein, 4 at once: RuntimeError: CUDA out of memory\."):
+        diffusion.main()
+    written = json.loads((tmp_path / diffusion.OUT).read_text())
+    both = ["plain diffusers", "ours"] * 2
+    assert [row["how"] for row in written["figures"]] == both
+    assert len(written["lost"]) == 2
+    assert len(written["judged"]) == 4
+    assert "tiny-pix2pix" in capsys.readouterr().out
