@@ -22,7 +22,7 @@ from tollbrush.engines.studio.landmarks import is_face
 from tollbrush.engines.studio.photo import Tones, blur_of, grain_of, light_on, tones_of
 from tollbrush.engines.studio.sprites import caps, ears, festive, glasses, hats, whiskers
 from tollbrush.engines.studio.sprites import face as worn_in_face
-from tollbrush.engines.studio.sprites.mesh import Colour, Part
+from tollbrush.engines.studio.sprites.mesh import Colour, Light, Part
 from tollbrush.engines.studio.sprites.stage import Layer, render
 from tollbrush.errors import CannotHonour
 
@@ -34,6 +34,8 @@ Floats = NDArray[np.float32]
 _HAT_LINE = -0.98  # units: hair above it, outside the hat, is pressed away
 _WARMTH = (0.90, 1.0, 1.05)  # light that reaches skin's shadow has gone through skin
 _LEAST_INSIDE = 0.3  # share of an item that a picture must hold
+_SHADED, _GLOWS = 0.6, 1.3  # units around an item that its shadow, or its glow, may reach
+_SLANT = 0.6  # how far aside a shadow falls at most, of how far it falls down
 _GREYEST = 0.004  # grain that is added even to a clean picture, so that nothing looks painted
 
 
@@ -41,7 +43,7 @@ _GREYEST = 0.004  # grain that is added even to a clean picture, so that nothing
 class _Item:
     """`pitch`: how far it leans forward (radians). `drop`: how far its shadow falls (units), `shade` how dark.
     `presses`: whether hair above it must go; `tucked`: whether it goes under the hair beside the face; `low`: whether
-    it sits below the head, on what is not outlined."""
+    it sits below the head, on what is not outlined; `glow`: how much light it gives to what is around it."""
 
     make: Callable[[Head, Colour], list[Part]]
     colour: Colour
@@ -51,6 +53,7 @@ class _Item:
     presses: bool = False
     tucked: bool = False
     low: bool = False
+    glow: float = 0.0
 
 
 _WARDROBE = {
@@ -66,7 +69,7 @@ _WARDROBE = {
     "clown_nose": _Item(worn_in_face.clown_nose, (0.80, 0.05, 0.06), 0.0, 0.14, 0.35),
     "eye_patch": _Item(worn_in_face.eye_patch, (0.045, 0.04, 0.04), 0.0, 0.05, 0.30),
     "bow_tie": _Item(worn_in_face.bow_tie, (0.55, 0.05, 0.09), 0.0, 0.10, 0.35, low=True),
-    "halo": _Item(ears.halo, (0.98, 0.82, 0.36), 0.22, 0.05, 0.0),
+    "halo": _Item(ears.halo, (1.0, 0.78, 0.26), 0.24, 0.05, 0.0, glow=1.0),
     "cat_ears": _Item(ears.cat_ears, (0.07, 0.065, 0.07), 0.06, 0.12, 0.30),
     "bunny_ears": _Item(ears.bunny_ears, (0.88, 0.86, 0.84), 0.06, 0.12, 0.30),
     "devil_horns": _Item(ears.devil_horns, (0.62, 0.04, 0.05), 0.06, 0.12, 0.35),
@@ -123,7 +126,8 @@ def _put_on(pixels: Pixels, face: Face, item: _Item, tint: Colour, *, chosen: bo
     head = measure(pixels, face)
     parts = item.make(head, tint)
     shape = (pixels.shape[0], pixels.shape[1])
-    layer = render(parts, head, light_on(pixels, head), item.pitch, shape, hides=not item.presses, tucked=item.tucked)
+    light, around = light_on(pixels, head), _GLOWS if item.glow else _SHADED
+    layer = render(parts, head, light, item.pitch, shape, hides=not item.presses, tucked=item.tucked, around=around)
     if layer is None or layer.inside < _LEAST_INSIDE:
         return False
     head = replace(head, hair=np.zeros((0, 0), np.float32))  # it was as large as the picture, and done with
@@ -135,8 +139,10 @@ def _put_on(pixels: Pixels, face: Face, item: _Item, tint: Colour, *, chosen: bo
     if item.presses:
         head = _press_hair(pixels, head, layer)
     window = pixels[layer.rows, layer.columns]
-    under = window[..., :3].astype(np.float32) / 255
-    under *= 1 - _shadow(layer, head, item)[..., None] * warmth
+    under: Floats = window[..., :3].astype(np.float32) / np.float32(255)
+    under *= 1 - _shadow(layer, head, item, light)[..., None] * warmth
+    if item.glow:
+        under = _lit(under, layer, head, item.glow)
     # What a cut-out lets through behind the item is the item's share alone (Porter and Duff 1984: over).
     seen = (window[..., 3:] / np.float32(255) if window.shape[2] == 4 else np.float32(1)) * (1 - layer.rgba[..., 3:])
     solid = layer.rgba[..., 3:] + seen
@@ -156,16 +162,27 @@ def _photographed(layer: Layer, tones: Tones, blur: float, grain: float) -> Laye
     return replace(layer, rgba=rgba)
 
 
-def _shadow(layer: Layer, head: Head, item: _Item) -> Floats:
-    """0…1, on the head alone: what is behind it is too far away to be shaded. A wide soft part from the drop, and a
-    narrow one where the two touch."""
+def _shadow(layer: Layer, head: Head, item: _Item, light: Light) -> Floats:
+    """0…1, on the head alone: what is behind it is too far away to be shaded. A wide soft part that falls away from the
+    light, and a narrow one where the two touch."""
     cover = layer.rgba[..., 3]
-    move = np.array([[1, 0, 0.25 * item.drop * head.unit], [0, 1, item.drop * head.unit]], np.float32)
+    down = item.drop * head.unit
+    aside = float(np.clip(light.direction[0] / light.direction[1], -_SLANT, _SLANT)) * down
+    move = np.array([[1, 0, aside], [0, 1, down]], np.float32)
     fallen = cv2.warpAffine(cover, move, cover.shape[::-1], borderMode=cv2.BORDER_REPLICATE)
     soft = cv2.GaussianBlur(fallen, (0, 0), max(0.4 * item.drop * head.unit, 0.6))
     touch = cv2.GaussianBlur(cover, (0, 0), max(0.05 * head.unit, 0.6))
     dark = item.shade * np.maximum(soft, 0.8 * touch)
     return np.asarray(dark if item.low else dark * head.outline[layer.rows, layer.columns], np.float32)
+
+
+def _lit(under: Floats, layer: Layer, head: Head, glow: float) -> Floats:
+    """The picture under a layer that gives light: brighter where the head is near it, and a haze around."""
+    rays = cv2.GaussianBlur(layer.rgba[..., :3], (0, 0), 0.30 * head.unit)
+    fallen = 3.0 * rays * head.outline[layer.rows, layer.columns, None]
+    haze = 0.55 * rays + 0.55 * cv2.GaussianBlur(layer.rgba[..., :3], (0, 0), 0.09 * head.unit)
+    lit = np.minimum(under * (1 + glow * fallen), np.maximum(under, 1))
+    return np.asarray(lit + (1 - np.minimum(lit, 1)) * np.minimum(glow * haze, 1), np.float32)
 
 
 def _height(layer: Layer, head: Head) -> Floats:
@@ -183,9 +200,15 @@ def _press_hair(pixels: Pixels, head: Head, layer: Layer) -> Head:
     hair = (outline > 0.08) & above & ~cover
     if not hair.any():
         return head
-    reach = max(1, round(0.06 * head.unit))
-    grown = cv2.dilate(hair.astype(np.uint8), np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)) > 0
+    # Some of what the hat covers too: beside hair that stays, hair would be continued.
+    shown, hidden = (_grown(hair, reach * head.unit) for reach in (0.06, 0.35))
+    grown = shown | (hidden & (outline > 0.02) & cover)
     hole: Mask = np.zeros(pixels.shape[:2], np.bool_)
     hole[layer.rows, layer.columns] = grown & above
-    pixels[..., :3] = fill(np.ascontiguousarray(pixels[..., :3]), hole, exclude=head.outline > 0.02)
+    pixels[..., :3] = fill(np.ascontiguousarray(pixels[..., :3]), hole, exclude=head.outline > 0.02, behind=True)
     return replace(head, outline=np.where(hole, np.float32(0), head.outline))
+
+
+def _grown(mask: Mask, reach: float) -> Mask:
+    side = 2 * max(1, round(reach)) + 1
+    return np.asarray(cv2.dilate(mask.astype(np.uint8), np.ones((side, side), np.uint8)) > 0, np.bool_)

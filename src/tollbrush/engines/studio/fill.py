@@ -26,12 +26,12 @@ _CONTEXT = 0.35, 1.2  # source window around the hole, in hole sizes: the least,
 _WORK_PIXELS = 2700 * 2700  # of that window: there are enough sources in it, and they fit into memory
 
 
-def fill(pixels: Pixels, mask: Mask, seed: int = 0, exclude: Mask | None = None) -> Pixels:
+def fill(pixels: Pixels, mask: Mask, seed: int = 0, exclude: Mask | None = None, *, behind: bool = False) -> Pixels:
     """H×W×3|4 pixels with the True pixels of `mask` painted anew; all others stay bit for bit.
 
-    `exclude` (H×W, True = do not copy from here) keeps a subject from being cloned; it gives way where the hole is in
-    that subject, and when nothing else is left to copy from. Same seed, same bytes. Raises CannotHonour when the mask
-    leaves nothing to paint from."""
+    `exclude` (H×W, True = do not copy from here) keeps a subject from being cloned. It gives way when nothing else is
+    left to copy from, and where the hole is in that subject, unless the hole is to show what lies `behind` it. Same
+    seed, same bytes. Raises CannotHonour when the mask leaves nothing to paint from."""
     if not mask.any():
         return pixels.copy()
     if mask.all():
@@ -46,7 +46,7 @@ def fill(pixels: Pixels, mask: Mask, seed: int = 0, exclude: Mask | None = None)
     thick = mask & ~thin
     if thick.any():
         rows, columns = _window(thick, _margin(thick))
-        spared = np.zeros_like(mask) if exclude is None or _lies_on(thick, exclude) else exclude
+        spared = np.zeros_like(mask) if exclude is None or (not behind and _lies_on(thick, exclude)) else exclude
         painted = _completed(out[rows, columns], thick[rows, columns], spared[rows, columns], seed % 2**31)
         out[rows, columns][thick[rows, columns]] = painted[thick[rows, columns]]
     return out

@@ -127,6 +127,49 @@ def test_a_bow_tie_casts_its_shadow_on_the_chest() -> None:
     assert shade[below:].any()
 
 
+def test_hair_beside_a_hat_becomes_wall_and_not_more_hair() -> None:
+    head = measure(portrait(), find_faces(portrait())[0])
+    rows = np.arange(portrait().shape[0])[:, None]
+    stood_out = (head.outline > 0.9) & (rows < head.origin.y - 1.15 * head.unit)
+    seen = worn("witch_hat").astype(int)
+    beside = stood_out & (seen.max(axis=2) > 70)  # the hat is black
+    brown = portrait().astype(int)[stood_out]
+    assert np.mean(brown[:, 0] - brown[:, 2] > 30) > 0.9
+    assert beside.sum() > 60
+    assert np.mean(seen[beside][:, 0] - seen[beside][:, 2] > 30) < 0.03
+
+
+def test_a_shadow_falls_away_from_the_light() -> None:
+    across = np.linspace(0.45, 1.0, portrait().shape[1])[None, :, None]
+    middles = []
+    for side in (across, across[:, ::-1]):  # from the right, from the left
+        picture = (portrait() * side).astype(np.uint8)
+        before, after = (p.astype(float).sum(axis=2) for p in (picture, wear(picture, "clown_nose")))
+        shaded = np.clip(1 - after / np.maximum(before, 1), 0, 0.35) * (after > 0.6 * before)
+        middles.append(float((shaded.sum(axis=0) * np.arange(shaded.shape[1])).sum() / shaded.sum()))
+    assert middles[1] > middles[0] + 0.5
+
+
+def test_a_halo_lights_the_hair_below_it_and_shines_in_the_dark() -> None:
+    head = measure(portrait(), find_faces(portrait())[0])
+    hair = head.outline > 0.9
+    hair[round(head.origin.y - 1.5 * head.unit) :] = False
+    assert worn("halo")[hair].mean() > 1.1 * portrait()[hair].mean()
+    face = slice(round(head.origin.y), round(head.origin.y + head.unit))
+    assert np.array_equal(worn("halo")[face], portrait()[face])
+    dark = (portrait() * 0.25).astype(np.uint8)
+    assert wear(dark, "halo").max() > 230
+
+
+def test_one_bunny_ear_stands_and_the_other_bends() -> None:
+    head = measure(portrait(), find_faces(portrait())[0])
+    ears = changed("bunny_ears")
+    middle = round(head.origin.x)
+    tips = [float(np.nonzero(half)[0].min()) for half in (ears[:, :middle], ears[:, middle:])]
+    assert tips[1] > tips[0] + 0.5 * head.unit
+    assert tips[1] < head.origin.y + (head.top - 0.4) * head.unit
+
+
 def test_the_temples_of_glasses_go_under_the_hair() -> None:
     head = measure(portrait(), find_faces(portrait())[0])
     rows, columns = np.nonzero(head.hair > 0.9)

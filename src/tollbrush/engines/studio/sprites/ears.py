@@ -51,21 +51,28 @@ def cat_ears(head: Head, colour: Colour) -> list[Part]:
 
 
 def bunny_ears(head: Head, colour: Colour) -> list[Part]:
-    """Long and upright, short-haired, pink inside, on a narrow band."""
-    base = head.top + 0.34
-    tall = float(np.clip(head.room + base - 0.1, 0.9, 2.3))
-    parts: list[Part] = [_band(head, colour)]
-    for side in _SIDES:
-        outer = _long_ear(side, base, tall, 0.30, depth=0.10)
-        inner = _long_ear(side, base - 0.10, 0.86 * tall, 0.17, depth=0.17)
-        hollow = 1 - 0.35 * np.linspace(-1, 1, inner.shape[1], dtype=np.float32)[None] ** 2
-        parts.append(Surface(outer, rgb(colour), open=rows_open(near_dark(60, 0.55, 0.2), outer), **_PLUSH))
-        parts.append(Surface(inner, rgb((0.93, 0.66, 0.69)), open=rows_open(1.15 - 0.3 * hollow, inner), **_PLUSH))
-        for columns, way, seed in ((slice(0, 12), -1.0, 25), (slice(-12, None), 1.0, 26)):
-            edge = outer[:, columns]
-            parts.append(coat(edge, _upwards(outer, way)[:, columns], 1600, seed, rgb(colour), long=0.05, wild=0.20,
-                              fall=-0.2))  # fmt: skip
-        parts.append(coat(outer[:6], _upwards(outer, 0.0)[:6], 300, 27, rgb(colour), long=0.10, wild=0.5, fall=0.5))
+    """Long and short-haired, pink in the hollow, rooted in the hair; one bends over near its tip."""
+    base = head.top + 0.50
+    tall = float(np.clip(head.room + base - 0.15, 0.9, 2.3))
+    fur, skin = rgb(colour), rgb((0.90, 0.60, 0.63))
+    parts: list[Part] = []
+    for side, fold in zip(_SIDES, (0.25, 2.5), strict=True):
+        back, open_ = _long_ear(side, base, tall, fold, 0.0), _under_fold(fold)
+        front = _long_ear(side, base, tall, fold, 0.03)
+        rooted = _rooted(front.shape, 31 + int(side))
+        across = np.linspace(-1, 1, front.shape[1], dtype=np.float32)[None]
+        along = ramp(0, 1, front.shape[0])
+        # The skin shows in a narrow leaf, darkest in the middle, and the fur closes over it softly.
+        leaf = 1 - (across / (0.06 + 0.60 * np.sin(np.pi * np.clip(0.04 + along, 0, 0.999)) ** 0.6)) ** 2
+        bare = np.clip(1.6 * leaf, 0, 1)[..., None]
+        tint = np.asarray(fur * (1 - bare) + skin * bare, np.float32)
+        hollow = np.asarray(open_ * (1 - 0.28 * np.clip(leaf, 0, 1)), np.float32)
+        parts.append(Surface(back, 0.96 * fur, open=rows_open(open_, back), cut=rooted, **_PLUSH))
+        parts.append(Surface(front, tint, open=hollow, cut=rooted, **_PLUSH))
+        for columns, way, seed in ((slice(0, 3), -1.0, 25), (slice(-3, None), 1.0, 26)):
+            rim, out = back[8:, columns], way * np.gradient(back, axis=1)[8:, columns]
+            hairs = _unit(out) + 1.5 * _unit(np.gradient(back, axis=0))[8:, columns]
+            parts.append(coat(rim, hairs, 900, seed, 1.12 * fur, long=0.07, wild=0.20, fall=0.0, width=0.012))
     return parts
 
 
@@ -85,12 +92,12 @@ def devil_horns(head: Head, colour: Colour) -> list[Part]:
 
 
 def halo(head: Head, colour: Colour) -> list[Part]:
-    """A shining ring that hovers over the head."""
-    lift = float(np.clip(head.room + head.top - 0.12, 0.05, 0.45))
+    """A shining ring that hovers over the head, thinner where it is further away."""
+    lift = float(np.clip(head.room + head.top - 0.30, 0.05, 0.36))
     phi = around(241)
-    level = ring(phi, 0.82 * head.half_width, head.top - lift)[0]
-    shine = np.clip(rgb(colour) * 1.5 + 0.12, 0, 1.3)
-    return [Surface(cord(level, 0.075), np.asarray(shine, np.float32), gloss=0.7, rough=0.3, noise=0.0)]
+    level = ring(phi, 0.86 * head.half_width, head.top - lift)[0]
+    thick = 0.050 + 0.012 * np.cos(phi[0])
+    return [Surface(cord(level, np.asarray(thick, np.float32)), rgb(colour), shines=True)]
 
 
 def flower_crown(head: Head, colour: Colour) -> list[Part]:
@@ -153,11 +160,37 @@ def _ear(side: float, base: float, tall: float, wide: float, depth: float) -> Fl
     return grid(x, y, 0.25 + depth - 0.22 * s**2 * (1 - t))
 
 
-def _long_ear(side: float, base: float, tall: float, wide: float, depth: float) -> Floats:
-    t, s = ramp(0, 1, 60), np.linspace(-1, 1, 41, dtype=np.float32)[None]
-    half = wide * np.sin(np.pi * np.clip(0.16 + 0.84 * t, 0, 0.999)) ** 0.62
-    x = side * (0.44 + 0.26 * t + 0.10 * np.sin(np.pi * t)) + s * half
-    return grid(x, base - t * tall, 0.30 + depth - 0.16 * s**2)
+def _long_ear(side: float, base: float, tall: float, fold: float, forward: float) -> Floats:
+    """A cupped leaf that leans outwards and bends forward by `fold` radians above its middle; `forward` units before
+    its back."""
+    t, s = ramp(0, 1, 110), np.linspace(-1, 1, 61, dtype=np.float32)[None]
+    bend = fold / (1 + np.exp(-(t - 0.62) / 0.035))
+    lean = side * (0.16 + 0.12 * t + 0.10 * bend)
+    way = np.stack([np.sin(lean), -np.cos(lean) * np.cos(bend), np.cos(lean) * np.sin(bend)], axis=2)
+    spine = np.cumsum(way, axis=0) * tall / len(t) + np.array([side * 0.42, base, 0.55])
+    across = np.stack([np.cos(lean), np.sin(lean), 0 * lean], axis=2)
+    before = np.cross(way, across)
+    half = 0.33 * np.sin(np.pi * np.clip(0.15 + 0.85 * t, 0, 0.999)) ** 0.62
+    cup = forward + 0.55 * half * s**2
+    return np.asarray(spine + (s * half)[..., None] * across + cup[..., None] * before, np.float32)
+
+
+def _under_fold(fold: float) -> Floats:
+    """Openness along an ear: dark in the hair, and where its tip hangs over it."""
+    t = ramp(0, 1, 110)
+    shaded = 0.45 * np.exp(-(((t - 0.50) / 0.10) ** 2)) if fold > 1 else 0 * t
+    return np.asarray((1 - shaded) * near_dark(110, 0.50, 0.18), np.float32)
+
+
+def _rooted(shape: tuple[int, ...], seed: int) -> Floats:
+    """What is cut from an ear's foot: locks of the hair that it stands in lie over it."""
+    locks = np.random.default_rng(seed).random(shape[1])
+    locks = np.convolve(np.pad(locks, 2, mode="edge"), np.full(5, 0.2), mode="valid")
+    return np.asarray(ramp(0, 1, shape[0]) > 0.01 + 0.12 * locks[None], np.float32)
+
+
+def _unit(vectors: Floats) -> Floats:
+    return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-6), np.float32)
 
 
 def _upwards(ear: Floats, way: float) -> Floats:

@@ -18,6 +18,7 @@ def coat(
     wild: float = 0.55,
     fall: float = 0.25,
     light: tuple[float, float] = (0.22, 0.12),
+    width: float = 0.02,
 ) -> Strands:
     """Hairs of about `long` units on a grid of points. They stand along `out` (of its shape), ruffled by `wild` and
     drawn down by `fall`; those that look up are brighter by `light`: its share for up, and for the viewer's left."""
@@ -34,7 +35,7 @@ def coat(
     s = np.linspace(0, 1, 4)[None, :, None]
     paths = roots[:, None] + s * (reach * lean)[:, None] + s**2 * np.array([0, 0.03, 0])
     lit = np.clip(0.92 - light[0] * away[:, 1:2] - light[1] * away[:, :1], 0.5, 1.05)
-    return Strands(np.asarray(paths, np.float32), np.asarray(colour * lit, np.float32), 0.02, 0.0)
+    return Strands(np.asarray(paths, np.float32), np.asarray(colour * lit, np.float32), width, 0.0)
 
 
 def from_middle(points: Floats) -> Floats:

@@ -31,8 +31,8 @@ class Light:
 class Surface:
     """`colour` is one for all or rows × columns × 3, 0…1. `open` is 0…1 per vertex, what light reaches it (ambient
     occlusion); `cut` drops vertices below 0.5. `gloss` scales the highlight of width `rough`, `sheen` brightens grazing
-    angles (velvet, felt), `metal` mirrors a studio instead of scattering,
-    `noise` is a speckle per vertex, `alpha` below 1 lets the picture through."""
+    angles (velvet, felt), `metal` mirrors a studio instead of scattering, `shines` gives its own light, whitest where
+    it is thickest; `noise` is a speckle per vertex, `alpha` below 1 lets the picture through."""
 
     points: Floats
     colour: Floats
@@ -42,6 +42,7 @@ class Surface:
     rough: float = 0.25
     sheen: float = 0.0
     metal: bool = False
+    shines: bool = False
     noise: float = 0.03
     alpha: float = 1.0
 
@@ -86,6 +87,9 @@ def shade(surface: Surface, points: Floats, light: Light, random: np.random.Gene
     """Colours rows × columns × 3 of points already turned to the viewer: half-Lambert with a sky above, and Blinn's
     highlight."""
     n = normals(points)
+    if surface.shines:
+        colour = np.broadcast_to(surface.colour, n.shape)
+        return np.asarray(colour + (1 - colour) * 0.85 * n[..., 2:] ** 3, np.float32)
     towards = np.array(light.direction, np.float32)
     open_ = np.broadcast_to(np.asarray(surface.open, np.float32), n.shape[:2])
     facing = n @ towards

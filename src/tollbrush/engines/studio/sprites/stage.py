@@ -36,12 +36,14 @@ def render(
     *,
     hides: bool = True,
     tucked: bool = False,
+    around: float = 0.6,
 ) -> Layer | None:
     """The parts, bent forward by `pitch` radians. `hides`: whether the head hides what is behind it; `tucked`: whether
-    the hair beside the face hides what runs to the ears. None when all fall outside the picture of `shape` (h, w)."""
+    the hair beside the face hides what runs to the ears. `around`: units of picture about them that the layer holds
+    for shadow and glow. None when all fall outside the picture of `shape` (h, w)."""
     placed = [_placed(part, head, pitch) for part in parts]
     flat = np.concatenate([points.reshape(-1, 3) for points in placed])
-    margin = 0.6 * head.unit  # room for the shadow
+    margin = around * head.unit
     lowest, highest = flat[:, :2].min(axis=0) - margin, flat[:, :2].max(axis=0) + margin
     left, top = (int(v) for v in np.clip(lowest, 0, [shape[1], shape[0]]))
     right, bottom = (int(v) for v in np.clip(np.ceil(highest), 0, [shape[1], shape[0]]))
