@@ -32,7 +32,7 @@ def device_named(name: str | None) -> str:
             raise BadSettings(
                 "the diffusion engine found no GPU that torch can use.",
                 advice="Check `nvidia-smi` and that torch was installed for CUDA; or, to try it very slowly, say "
-                'device = "cpu".',
+                'engines.diffusion.devices = ["cpu"].',
             )
         chosen = torch.device(name or "cuda")
         there = torch.cuda.device_count()
