@@ -60,7 +60,7 @@ def cases() -> Iterator[tuple[str, str, Pixels, Mask, Mask | None]]:
     for name, prompt in (
         ("coffee", "make this purple"),
         ("shuttle", "make this yellow"),
-        ("coffee", "make it white"),
+        ("coffee", "make this white"),
     ):
         scene = outlined(name)
         yield f"{name}, {prompt.split()[-1]}, masked", prompt, scene.pixels, scene.mask, scene.mask

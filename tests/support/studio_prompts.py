@@ -236,6 +236,7 @@ MASKED: Final[dict[str, str]] = {
     "remove the cat": "erase",
     "remove the noise": "denoise",
     "turn this red": "recolour red",
+    "make this white": "recolour white",
     "blur this": "blur",
 }
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -75,17 +75,17 @@ def read(prompt: str, *, quotes: bool = True) -> list[Term]:
         terms.append(replace(term, text=" ".join([*passed, term.text]), named=named))
         passed = []
     # "this photo": the pronoun only points at the noun that follows.
-    return [
-        t for i, t in enumerate(terms) if not (t.key in _DEMONSTRATIVES and any(map(_is_noun, terms[i + 1 : i + 2])))
-    ]
+    return [t for i, t in enumerate(terms) if not (t.key in _DEMONSTRATIVES and _points_at_noun(terms[i + 1 : i + 3]))]
 
 
 _ARTICLES: Final = ("a", "an", "the", "my", "our", "your", "their", "some")
 _DEMONSTRATIVES: Final = ("this", "that", "all", "these", "those")
 
 
-def _is_noun(term: Term) -> bool:
-    return term.plays(*_POINTED_AT)
+def _points_at_noun(after: Sequence[Term]) -> bool:
+    """`this photo`, but not the whole `this` of `make this white`."""
+    ends = len(after) == 1 or (len(after) > 1 and after[1].plays("JOINT"))
+    return bool(after) and after[0].plays(*_POINTED_AT) and not (ends and after[0].plays("HUE"))
 
 
 _MARKS: Final = "".join(map(chr, range(0xE000, 0xE008)))  # each stands for one quotation
