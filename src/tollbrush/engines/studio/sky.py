@@ -30,6 +30,13 @@ if TYPE_CHECKING:
 _SIDE: Final = 480  # longer side at which the sky's colour is told
 _THING_SIDE: Final = 2048  # and things before it, that are no gaps in foliage
 _SURE: Final = 0.35
+_THIN_SIDE: Final = 1024  # at which masts and branches are told from a clear sky
+_CALM, _APART, _CLEAR = (
+    2.0,
+    6.0,
+    5.0,
+)  # Lab: a clear sky's usual difference at most, a thing's at least, and in multiples
+_SPECK: Final = 30  # pixels at that side: stars are no things
 
 
 @dataclass(frozen=True)
@@ -61,6 +68,7 @@ def replace_sky(
     if confidence < _SURE:
         raise CannotHonour("There is no clear sky in this picture.", advice="Send a mask, white over the sky.")
     height, width = sky.shape
+    sky = _seen_through(pixels, sky)
     share = _gaps(pixels, sky)  # before the matte, which is large
     land = matte(pixels, ~sky)
     np.maximum(share, 1 - land.alpha, out=share)
@@ -69,6 +77,33 @@ def replace_sky(
     new = in_mood(paint_sky(kind, Size(width, painted_rows), seed), moods)
     new = np.vstack([new, np.repeat(new[-1:], height - painted_rows, axis=0)])
     return _joined(land.foreground, share, new, _LANDS[kind])
+
+
+def _seen_through(pixels: Pixels, sky: Mask) -> Mask:
+    """Before a clear sky whatever differs from the colour nearby stands before it, however thin, and what does not is
+    sky, also between the parts of a mast. Cloudy skies stay as they were found."""
+    small = reduced(pixels, _THIN_SIDE)
+    found = cv2.resize(sky.astype(np.uint8), small.shape[1::-1], interpolation=cv2.INTER_AREA)
+    lab = to_lab(small)
+    weight = cv2.erode(found, np.ones((5, 5), np.uint8)).astype(np.float32)
+    usual, reach = lab, weight
+    for _ in range(2):  # the second time without the things that the first one found
+        reach = np.asarray(cv2.GaussianBlur(weight, (0, 0), 0.04 * max(found.shape)), np.float32)
+        total = cv2.GaussianBlur(lab * weight[..., None], (0, 0), 0.04 * max(found.shape))
+        usual = np.asarray(total / np.maximum(reach, 1e-6)[..., None], np.float32)
+        away = np.sqrt(np.square((lab - usual) * np.array([0.6, 1, 1], np.float32)).sum(axis=2))
+        noise = float(np.median(away[weight > 0])) if weight.any() else np.inf
+        weight = weight * (away < _CLEAR * noise)
+    if noise > _CALM:
+        return sky
+    thing = away > max(_APART, _CLEAR * noise)
+    above = np.arange(len(found))[:, None] < floor_of(found > 0, 97)
+    _, parts, boxes, _ = cv2.connectedComponentsWithStats((thing | ~above).astype(np.uint8))
+    thing &= (boxes[:, cv2.CC_STAT_AREA] > _SPECK)[parts]
+    wrong = (reach > 0.02) & above & (thing == (found > 0))
+    turned = cv2.resize(wrong.astype(np.uint8), sky.shape[::-1], interpolation=cv2.INTER_NEAREST) > 0
+    told = sky ^ turned
+    return told if told.any() else sky
 
 
 def _gaps(pixels: Pixels, sky: Mask) -> Map:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
+import cv2
 import numpy as np
 import pytest
 import skimage.data
@@ -124,3 +125,14 @@ def test_where_the_caller_says_that_the_sky_is_it_is_believed() -> None:
     sky, confidence = find_sky(pixels, within)
     assert confidence == 1
     assert sky[:150].mean() > 0.95
+
+
+def test_the_new_sky_shows_between_the_bars_of_a_mast_and_they_stay() -> None:
+    photo, there = rocket(), (slice(60, 300), slice(565, 610))
+    light = photo.mean(axis=2)
+    bars = cv2.morphologyEx(light, cv2.MORPH_BLACKHAT, np.ones((9, 9), np.uint8))[there] > 14
+    assert 0.1 < bars.mean() < 0.6
+    done = replace_sky(photo, "sunset", 1)[there].astype(float).mean(axis=2)
+    gaps = cv2.erode((~bars).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    assert done[gaps].mean() > 1.5 * done[bars].mean()
+    assert done[gaps].mean() > 1.5 * light[there][gaps].mean(), "no blocks of the old sky"
