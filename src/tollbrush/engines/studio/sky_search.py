@@ -29,6 +29,7 @@ _COLOURS: Final = (21, 24, 24)  # places for L, a and b in a table of colours, 5
 _GRAINS: Final = (31,)  # places for roughness, half an L each
 _RARE: Final = {_COLOURS: 2e-5, _GRAINS: 0.01}  # share of a side, below which a place says nothing
 _STEP: Final = 4  # rows on either side of a horizon
+_NEAR: Final = 14  # rows above and below a horizon that it is compared with
 _PLAIN: Final = 0.7  # L by which land is darker beyond a horizon, at least
 _AGREED: Final = 0.87  # share of a horizon's columns that say so
 
@@ -139,11 +140,11 @@ def _horizon(light: Map, sky: Mask) -> int | None:
     falls = np.zeros_like(above)
     falls[:-_STEP] = above[_STEP:] - above[:-_STEP]
     best, found = _PLAIN, None
-    for row in range(height // 5, height - 2 * _STEP):
+    for row in range(max(height // 5, _NEAR), height - max(2 * _STEP, _NEAR)):
         columns = sky[row - _STEP : row + _STEP].all(axis=0)
         if columns.sum() < max(0.25 * width, 0.8 * sky[row - 3 * _STEP].sum()):
             continue
-        near = [falls[r][:, columns].mean(axis=0) for r in (slice(row - 14, row - 6), slice(row + 6, row + 14))]
+        near = [falls[r][:, columns].mean(axis=0) for r in (slice(row - _NEAR, row - 6), slice(row + 6, row + _NEAR))]
         fall = falls[row, columns] - sum(near) / 2
         lasting = light[row + 4 : row + 12][:, columns].mean(axis=0) - light[row - 10 : row - 1][:, columns].mean(
             axis=0
