@@ -47,7 +47,7 @@ def _gathered(terms: Sequence[Term], wish: Wish) -> dict[str, Sequence[Term]] | 
     left = list(terms)
     for name, roles in wish.needs.items():
         fit = [term for term in left if term.plays(*roles)]
-        if not fit or len({_value(term, roles) for term in fit}) > 1:
+        if not fit or len({value_of(term, roles) for term in fit}) > 1:
             return None
         parts[name] = fit[:1]  # a beach with the sea: two words for one thing
         left = [term for term in left if term not in fit]
@@ -61,6 +61,6 @@ def _gathered(terms: Sequence[Term], wish: Wish) -> dict[str, Sequence[Term]] | 
 _TAKE_AWAY: Final = ("REMOVE", "CUT", "TAKE", "NOT", "NO", "EXCEPT")
 
 
-def _value(term: Term, roles: Sequence[str]) -> str | float:
+def value_of(term: Term, roles: Sequence[str]) -> str | float:
     """What tells two of them apart: two verbs are two."""
     return next(term.roles[role] for role in roles if role in term.roles) or term.key

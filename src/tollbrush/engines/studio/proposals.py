@@ -15,7 +15,7 @@ from tollbrush.engines.studio.abilities import Operation, RemoveBackground, Wear
 from tollbrush.engines.studio.asked import Wish
 from tollbrush.engines.studio.framings import Border
 from tollbrush.engines.studio.grammar import LONGEST, readings
-from tollbrush.engines.studio.loose import Gathered
+from tollbrush.engines.studio.loose import Gathered, value_of
 from tollbrush.engines.studio.reading import Complaint, Keep, Reading, TooMuchError
 from tollbrush.engines.studio.retouch_readings import is_undone
 from tollbrush.engines.studio.retouch_wishes import ON_PICTURE
@@ -73,7 +73,7 @@ def _gathered(terms: Sequence[Term], wish: Wish) -> Proposal | None:
         if not fit:
             return None
         parts[name] = [terms[fit[0]]]
-        left = [at for at in left if at not in fit or _value(terms[at], roles) != _value(terms[fit[0]], roles)]
+        left = [at for at in left if at not in fit or value_of(terms[at], roles) != value_of(terms[fit[0]], roles)]
     for name, roles in wish.some.items():
         parts[name] = [terms[at] for at in left if terms[at].plays(*roles)]
         left = [at for at in left if not terms[at].plays(*roles)]
@@ -81,10 +81,6 @@ def _gathered(terms: Sequence[Term], wish: Wish) -> Proposal | None:
         return None
     reading = wish.build(Gathered(terms, parts))
     return None if reading is None else Proposal(reading, frozenset(range(len(terms))) - frozenset(left))
-
-
-def _value(term: Term, roles: Sequence[str]) -> object:
-    return next(term.roles[role] for role in roles if role in term.roles) or term.key
 
 
 def _from_rules(terms: Sequence[Term]) -> Iterator[Proposal]:

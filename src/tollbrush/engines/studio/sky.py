@@ -86,11 +86,8 @@ def _seen_through(pixels: Pixels, sky: Mask) -> Mask:
     found = cv2.resize(sky.astype(np.uint8), small.shape[1::-1], interpolation=cv2.INTER_AREA)
     lab = to_lab(small)
     weight = cv2.erode(found, np.ones((5, 5), np.uint8)).astype(np.float32)
-    usual, reach = lab, weight
     for _ in range(2):  # the second time without the things that the first one found
-        reach = np.asarray(cv2.GaussianBlur(weight, (0, 0), 0.04 * max(found.shape)), np.float32)
-        total = cv2.GaussianBlur(lab * weight[..., None], (0, 0), 0.04 * max(found.shape))
-        usual = np.asarray(total / np.maximum(reach, 1e-6)[..., None], np.float32)
+        usual, reach = _nearby(lab, weight, 0.04 * max(found.shape))
         away = np.sqrt(np.square((lab - usual) * np.array([0.6, 1, 1], np.float32)).sum(axis=2))
         noise = float(np.median(away[weight > 0])) if weight.any() else np.inf
         weight = weight * (away < _CLEAR * noise)
@@ -106,6 +103,13 @@ def _seen_through(pixels: Pixels, sky: Mask) -> Mask:
     return told if told.any() else sky
 
 
+def _nearby(values: Map, weight: Map, sigma: float) -> tuple[Map, Map]:
+    """The weighted mean around each pixel, h×w×3, and how much weight there was, h×w."""
+    total = np.asarray(np.maximum(cv2.GaussianBlur(weight, (0, 0), sigma), 1e-6), np.float32)
+    mean = cv2.GaussianBlur(values * weight[..., None], (0, 0), sigma) / total[..., None]
+    return np.asarray(mean, np.float32), total
+
+
 def _gaps(pixels: Pixels, sky: Mask) -> Map:
     """Share of sky in the small gaps of foliage: of the colour that the sky has nearby, and too small for a thing."""
     height, width = sky.shape
@@ -113,9 +117,7 @@ def _gaps(pixels: Pixels, sky: Mask) -> Map:
     small = reduced(pixels, _SIDE)
     weight = reduced_map(sky.astype(np.float32), _SIDE)
     weight *= weight > 0.99
-    sigma = 0.06 * _SIDE
-    total = np.maximum(cv2.GaussianBlur(weight, (0, 0), sigma), 1e-6)
-    near = cv2.GaussianBlur(small * weight[..., None], (0, 0), sigma) / total[..., None]
+    near, total = _nearby(small, weight, 0.06 * _SIDE)
     reach = np.clip(total / 0.02, 0, 1).astype(np.float32)  # only near the sky
     usual = to_lab(np.clip(near, 0, 1).astype(np.float32))
     share = np.empty((height, width), np.float32)
