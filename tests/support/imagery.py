@@ -7,10 +7,12 @@ import io
 import struct
 import zlib
 from collections.abc import Callable
+from functools import cache
 from typing import Any, Final
 
 import cv2
 import numpy as np
+import skimage.data
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -27,6 +29,14 @@ def photo(width: int, height: int, *, channels: int = 3, seed: int = 0) -> Pixel
         return colour
     ramp = np.linspace(0, 255, width).round().astype(np.uint8)
     return np.dstack((colour, np.broadcast_to(ramp, (height, width))))
+
+
+@cache
+def astronaut(side: int) -> Pixels:
+    """side×side×3, upright, one face; not to be written to."""
+    pixels = np.asarray(cv2.resize(skimage.data.astronaut(), (side, side), interpolation=cv2.INTER_AREA), np.uint8)
+    pixels.flags.writeable = False
+    return pixels
 
 
 def saved(image: Image.Image | Pixels, fmt: str, **options: Any) -> bytes:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 import cv2
 import numpy as np
 import pytest
-import skimage.data
 from numpy.typing import NDArray
 
+from support.imagery import astronaut
 from tollbrush.engines.studio.operations import perform
 from tollbrush.engines.studio.plan import understand
 from tollbrush.errors import CannotHonour
@@ -19,11 +17,8 @@ Mask = NDArray[np.bool_]
 SIDE = 256
 
 
-@cache
 def photo() -> Pixels:
-    pixels = np.asarray(cv2.resize(skimage.data.astronaut(), (SIDE, SIDE), interpolation=cv2.INTER_AREA), np.uint8)
-    pixels.flags.writeable = False
-    return pixels
+    return astronaut(SIDE)
 
 
 def edited(prompt: str, mask: Mask | None = None, pixels: Pixels | None = None, seed: int = 3) -> Pixels:

@@ -8,9 +8,9 @@ from typing import get_args
 import cv2
 import numpy as np
 import pytest
-import skimage.data
 from numpy.typing import NDArray
 
+from support.imagery import astronaut
 from tollbrush.engines.studio.drawings import chosen_colours, without_specks
 from tollbrush.engines.studio.styles import style
 from tollbrush.engines.studio.treatments import StyleKind
@@ -24,11 +24,8 @@ SUIT, WALL, HELMET = (
 )  # fmt: skip
 
 
-@cache
 def photo(side: int = 320) -> Pixels:
-    pixels = np.asarray(cv2.resize(skimage.data.astronaut(), (side, side), interpolation=cv2.INTER_AREA), np.uint8)
-    pixels.flags.writeable = False
-    return pixels
+    return astronaut(side)
 
 
 @cache

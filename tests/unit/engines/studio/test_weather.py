@@ -10,9 +10,9 @@ from typing import get_args
 import cv2
 import numpy as np
 import pytest
-import skimage.data
 from numpy.typing import NDArray
 
+from support.imagery import astronaut
 from tollbrush.engines.studio.depth import depth_of
 from tollbrush.engines.studio.precipitation import Layer, flakes, streaks
 from tollbrush.engines.studio.treatments import WeatherKind
@@ -24,11 +24,8 @@ KINDS: tuple[WeatherKind, ...] = get_args(WeatherKind)
 FACE, BACKDROP = (slice(30, 85), slice(95, 125)), (slice(10, 90), slice(150, 180))
 
 
-@cache
 def portrait(side: int = 256) -> Pixels:
-    pixels = np.asarray(cv2.resize(skimage.data.astronaut(), (side, side), interpolation=cv2.INTER_AREA), np.uint8)
-    pixels.flags.writeable = False
-    return pixels
+    return astronaut(side)
 
 
 @cache
