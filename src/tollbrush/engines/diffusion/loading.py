@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from tollbrush.engines.diffusion import folders, memory, speed
+from tollbrush.engines.diffusion import folders, gears, memory, speed
 from tollbrush.engines.diffusion.adapters import Adapter
 from tollbrush.engines.diffusion.model import DiffusionModel, Tuning
 from tollbrush.engines.diffusion.pipelines import Pipeline
@@ -74,8 +74,10 @@ def ready(row: DiffusionModel, opened: Any, adapter: Adapter, device: str, tunin
     else:
         opened.to(device)
     streamed = device == "cpu" or (device.startswith("cuda") and not row.offload)
-    pipeline = Pipeline(row, adapter, plain, masked, device, beside=tuning.beside and adapter.beside and streamed)
-    pipeline.speedups = speed.apply(opened, adapter, tuning, device)
+    done = speed.apply(opened, tuning, device)
+    chosen = gears.choose(speed.denoiser(opened), adapter, tuning, device)
+    beside = tuning.beside and adapter.beside and streamed
+    pipeline = Pipeline(row, adapter, plain, masked, device, chosen, done, beside=beside)
     pipeline.settle()
     return pipeline
 

@@ -11,6 +11,8 @@ from tollbrush.errors import BadSettings, NoRoom, Unavailable
 _GIB: Final = 2**30
 _SAID: Final = ("out of memory", "can't allocate memory", "not enough memory", "ALLOC_FAILED")
 """How CUDA's libraries and the CPU's allocator say it, where torch has no class for it."""
+_COMPILERS: Final = ("torch._dynamo", "torch._inductor")
+"""What they had no room for is not needed: it runs without them."""
 
 
 TILE: Final = 512
@@ -21,6 +23,8 @@ def is_full(error: BaseException) -> bool:
     """Whether an error of torch means that there was no room."""
     import torch
 
+    if type(error).__module__.startswith(_COMPILERS):
+        return False
     return isinstance(error, torch.OutOfMemoryError) or (
         isinstance(error, RuntimeError) and any(words in str(error) for words in _SAID)
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from tollbrush.engines.diffusion.model import DiffusionModel, Tuning
 from tollbrush.engines.interface import EditInput, EditOutput, Progress
@@ -39,9 +40,12 @@ class Cancel:
     id: int
 
 
+WARMING: Final = "warming up"
+
+
 @dataclass(frozen=True)
 class Loading:
-    """`doing` in a word or two, `fraction` in 0..1."""
+    """`doing` in a word or two (`WARMING`, the last), `fraction` in 0..1."""
 
     name: str
     doing: str
@@ -71,6 +75,14 @@ class Waits:
 
 
 @dataclass(frozen=True)
+class Slower:
+    """A model runs in a slower way than it was to. `why` in a sentence."""
+
+    name: str
+    why: str
+
+
+@dataclass(frozen=True)
 class Told:
     id: int
     progress: Progress
@@ -84,4 +96,4 @@ class Done:
     result: EditOutput | TollbrushError
 
 
-Answer = Loading | Loaded | NotLoaded | Waits | Told | Done
+Answer = Loading | Loaded | NotLoaded | Waits | Slower | Told | Done

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -62,3 +62,7 @@ class Tuning:
     margin: float = 0.15
     weights: int | None = None
     beside: bool = True
+
+    def plainer(self) -> Tuning:
+        """For a device that dies of what makes it fast: torch's own attention, then no compiler either."""
+        return replace(self, compile=False) if self.attention == "native" else replace(self, attention="native")

@@ -15,18 +15,19 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tollbrush.engines.diffusion import adapters, frames, memory
+from tollbrush.engines.diffusion import adapters, memory
 from tollbrush.engines.diffusion.adapters import Adapter
 from tollbrush.engines.diffusion.batches import Line
 from tollbrush.engines.diffusion.hub import Hub
+from tollbrush.engines.diffusion.messages import WARMING
 from tollbrush.engines.diffusion.model import DiffusionModel, Tuning
 from tollbrush.engines.diffusion.pipelines import Pipeline
-from tollbrush.engines.diffusion.requests import Asking, never
+from tollbrush.engines.diffusion.requests import Asking, check, never
 from tollbrush.engines.diffusion.stages import Stages
 from tollbrush.engines.diffusion.warm_up import warm_up
 from tollbrush.engines.diffusion.words import Reader
 from tollbrush.engines.interface import Capabilities, EditInput, EditOutput, Report, unheard
-from tollbrush.errors import BadMask, BadSettings, NoRoom, UnsupportedParameter
+from tollbrush.errors import BadSettings, NoRoom
 
 Loading = Callable[[str, float], None]
 """What is being done, in a word or two (`downloading`, `reading`, `warming up`), and how much of it in 0..1."""
@@ -35,7 +36,8 @@ Loading = Callable[[str, float], None]
 class Models:
     """`device`: as torch names it (`cuda:1`, `cpu`); None is the first GPU: a CPU is used only where it is named.
     `cache`: the hub cache's folder, None is the usual one. `offline`: only what the cache holds. `token`: for gated
-    models. `endpoint`: another hub than the usual one. `left` hears of models that made room for others."""
+    models. `endpoint`: another hub than the usual one. `left` hears of models that made room for others, `slower` of
+    those that run in a slower way than they were to, and why."""
 
     def __init__(
         self,
@@ -48,13 +50,14 @@ class Models:
         token: str | None = None,
         endpoint: str | None = None,
         left: Callable[[str], None] = lambda _: None,
+        slower: Callable[[str, str], None] = lambda _name, _why: None,
     ) -> None:
         self._rows = {row.name: row for row in rows}
         self._wanted, self._tuning = device, tuning or Tuning()
         self._hub = Hub(cache, offline=offline, token=token, endpoint=endpoint)
         self._stages = Stages()
         self._shelf = memory.Shelf(self._tuning.weights, self._tuning.margin)
-        self.left = left
+        self.left, self.slower = left, slower
         self._loading = threading.Lock()
         self._changed = threading.Condition()
         self._lines: OrderedDict[str, _Loaded] = OrderedDict()  # the least recently used first
@@ -134,7 +137,7 @@ class Models:
         EngineFailed, and what `load` raises."""
         row = self._row(name)
         adapter = self._adapter(row)
-        _check(row, adapter, request)
+        check(row, adapter, request)
         with self._use(name, lambda _word, _fraction: None, make_room=True) as loaded:
             loaded.reader.check(request.prompt)
             asking = Asking(row, adapter, request, report, cancelled)
@@ -205,9 +208,10 @@ class Models:
             failing.callback(self._shelf.give_back, row.name)
             pipeline = loading.read(row, folder, adapter, device, self._tuning, self._shelf)
             progress("reading", 1.0)
+            pipeline.gears.told = lambda why: self.slower(row.name, why)
             line = Line(row.name, pipeline.make, row.batch, self._stages, hands=2 if pipeline.beside else 1)
             failing.callback(line.close)
-            warm_up(pipeline, line, lambda fraction: progress("warming up", fraction))
+            warm_up(pipeline, line, lambda fraction: progress(WARMING, fraction))
             failing.pop_all()
         return _Loaded(pipeline, line, Reader(pipeline.any, adapter.words))
 
@@ -238,22 +242,3 @@ class _Loaded:
     line: Line
     reader: Reader
     users: int = 0
-
-
-def _check(row: DiffusionModel, adapter: Adapter, request: EditInput) -> None:
-    """What needs no weights to be refused."""
-    masked = request.mask is not None
-    if adapter.plain is None and not masked:
-        raise BadMask(
-            f"{row.name} fills what a mask marks, and there is none.",
-            path="mask",
-            advice="Send a mask: white where to edit. Nothing was charged.",
-        )
-    most = adapter.masked_sources if masked and adapter.masked is not None else adapter.sources
-    if len(request.sources) > most:
-        raise UnsupportedParameter(
-            f"{row.name} takes {most} picture{'s' if most > 1 else ''}{' beside a mask' if masked else ''}, not "
-            f"{len(request.sources)}.",
-            path="image",
-        )
-    frames.check_shape(request.sources)

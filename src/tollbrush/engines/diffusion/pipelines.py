@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import copy
 import functools
-import inspect
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from tollbrush.domain.edits import Size
-from tollbrush.engines.diffusion import latents, memory, speed, steps, transfers
+from tollbrush.engines.diffusion import latents, memory, steps, transfers
 from tollbrush.engines.diffusion.adapters import Adapter
 from tollbrush.engines.diffusion.batches import Image
+from tollbrush.engines.diffusion.calls import keywords
+from tollbrush.engines.diffusion.gears import Gear, Gears, reason
 from tollbrush.engines.diffusion.model import DiffusionModel
 from tollbrush.engines.diffusion.readings import Readings
 from tollbrush.engines.diffusion.references import each_its_own
@@ -24,21 +25,18 @@ from tollbrush.errors import ContentRefused, EngineFailed, TollbrushError
 if TYPE_CHECKING:
     from tollbrush.engines.interface import Pixels
 
-_NEGATIVE: Final = " "
-"""What guidance leads away from: nothing in particular."""
-
 
 class Pipeline:
-    """`plain` and `masked`: diffusers' pipelines on the same weights. `beside`: whether a call may read or decode while
-    another one steps."""
+    """`plain` and `masked`: diffusers' pipelines on the same weights. `done`: what makes them faster whatever the gear.
+    `beside`: whether a call may read or decode while another one steps."""
 
     def __init__(
-        self, row: DiffusionModel, adapter: Adapter, plain: Any | None, masked: Any | None, device: str, *, beside: bool
-    ) -> None:
+        self, row: DiffusionModel, adapter: Adapter, plain: Any | None, masked: Any | None, device: str,
+        gears: Gears, done: tuple[str, ...] = (), *, beside: bool,
+    ) -> None:  # fmt: skip
         self.row, self.adapter, self.device, self.beside = row, adapter, device, beside
         self.plain, self.masked = plain, masked
-        self.compiling = False
-        self.speedups: tuple[str, ...] = ()
+        self.gears, self._done = gears, done
         self._alone_from: int | None = None if beside else 0
         self._tiled_from: int | None = None
         self._streams = Streams(device)
@@ -52,6 +50,11 @@ class Pipeline:
         """Either of the two: they share weights, tokenizers and VAE."""
         return self.plain if self.plain is not None else self.masked
 
+    @property
+    def speedups(self) -> tuple[str, ...]:
+        """What makes it faster, in words."""
+        return (*self._done, *self.gears.best.words())
+
     def settle(self) -> None:
         """Returns once the weights are where they belong: they are read on several streams."""
         self._streams.settle()
@@ -64,7 +67,7 @@ class Pipeline:
         if tiled or _reached(self._alone_from, area):
             turn.alone()
         try:
-            return self._call(images, turn, tiled=tiled)
+            return self._geared(images, turn, tiled=tiled)
         except (RuntimeError, MemoryError) as error:
             if isinstance(error, RuntimeError) and not memory.is_full(error):
                 raise self._failed(error) from error
@@ -86,9 +89,35 @@ class Pipeline:
             raise memory.no_room(self.row.name, Size(*images[0].size))
         return self.make(images, turn)
 
-    def _call(self, images: Sequence[Image], turn: Turn, *, tiled: bool) -> list[Callable[[], Pixels]]:
+    def _geared(self, images: Sequence[Image], turn: Turn, *, tiled: bool) -> list[Callable[[], Pixels]]:
+        """In the best gear whose steps do not fail; what fails in all is told as it failed in the plainest."""
+        shape = (
+            self._is_masked(images[0]),
+            len(images),
+            images[0].size,
+            *(source.size for source in images[0].sources),
+        )
+        *better, plainest = self.gears.of(shape)
+        why = ""
+        for gear in better:
+            try:
+                made = self._call(images, turn, gear, tiled=tiled)
+            except steps.Broken as broken:
+                why = why or reason(broken.__cause__)
+            else:
+                self.gears.serves(shape, gear, why)
+                return made
+            memory.release(self.device)
+        try:
+            made = self._call(images, turn, plainest, tiled=tiled)
+        except steps.Broken as broken:
+            raise self._failed(broken.__cause__) from broken.__cause__
+        self.gears.serves(shape, plainest, why)
+        return made
+
+    def _call(self, images: Sequence[Image], turn: Turn, gear: Gear, *, tiled: bool) -> list[Callable[[], Pixels]]:
         first = images[0]
-        masked = self.plain is None or (first.mask is not None and self.masked is not None)
+        masked = self._is_masked(first)
         shared = self.masked if masked else self.plain
         assert shared is not None
         self._readings.begin(first.request)
@@ -103,12 +132,12 @@ class Pipeline:
             self._streams.carry(made)
             turn.go(Stage.DECODING)
 
-        pipe.progress_bar = loop = steps.Loop(lambda: self._stepping(turn, images), over)
+        pipe.progress_bar = loop = steps.Loop(lambda: self._stepping(turn, images, gear), over)
         steps.watch(pipe, images, functools.partial(_preview, pipe, self.adapter.latents, shape), loop.over)
         with self._streams.beside(), self._tiles(pipe, on=tiled):
             try:
                 with self._reading(pipe, images, masked=masked):
-                    output = pipe(**self._asked(pipe, images, masked=masked))
+                    output = pipe(**keywords(pipe, self.row, self.adapter, images, masked))
             finally:
                 pipe.maybe_free_model_hooks()
             _check_safe(output)
@@ -116,11 +145,22 @@ class Pipeline:
             return transfers.fetch(latents.to_bytes(output.images), self.device)
 
     @contextmanager
-    def _stepping(self, turn: Turn, images: Sequence[Image]) -> Iterator[None]:
+    def _stepping(self, turn: Turn, images: Sequence[Image], gear: Gear) -> Iterator[None]:
         turn.go(Stage.STEPPING)
         steps.stop_unless_wanted(images)  # it may have waited long
-        with speed.stance(self.device, compiling=self.compiling), self._streams.stepping():
-            yield
+        try:
+            with self.gears.engaged(gear), self._streams.stepping():
+                yield
+        except (steps.Stopped, TollbrushError, MemoryError):
+            raise
+        except Exception as error:
+            if memory.is_full(error):
+                raise
+            raise steps.Broken from error
+
+    def _is_masked(self, image: Image) -> bool:
+        """Whether it is made by the masked twin."""
+        return self.plain is None or (image.mask is not None and self.masked is not None)
 
     @contextmanager
     def _tiles(self, pipe: Any, *, on: bool) -> Iterator[None]:
@@ -140,49 +180,8 @@ class Pipeline:
             return each_its_own(pipe, [image.sources for image in images])
         return nullcontext()
 
-    def _asked(self, pipe: Any, images: Sequence[Image], *, masked: bool) -> dict[str, Any]:
-        """The call's keywords, as far as this class takes them."""
-        import torch
-
-        row, adapter, first, many = self.row, self.adapter, images[0], len(images)
-        mixed = adapter.batch == "prompts" or (adapter.batch == "references" and not masked)
-        several = many > 1 and mixed
-        generators = [torch.Generator("cpu").manual_seed(image.seed) for image in images]
-        asked: dict[str, Any] = {
-            "prompt": [image.prompt for image in images] if several else first.prompt,
-            "num_images_per_prompt": 1 if several else many,
-            "num_inference_steps": row.steps or adapter.steps,
-            "generator": generators if many > 1 else generators[0],
-            "width": first.size[0],
-            "height": first.size[1],
-            "max_area": first.size[0] * first.size[1],
-            "output_type": "pt",
-            **adapter.keep,
-        }
-        guidance = adapter.guided if row.guidance is None else row.guidance
-        if guidance is not None:
-            asked[adapter.guidance] = guidance
-        if adapter.cfg:
-            asked["negative_prompt"] = _NEGATIVE
-        strength = row.strength if row.strength is not None else adapter.masked_strength if masked else adapter.strength
-        if strength is not None:
-            asked["strength"] = strength
-        if several and adapter.batch == "prompts":
-            asked["image"] = [image.sources[0] for image in images]
-        elif adapter.listed and not masked:
-            asked["image"] = list(first.sources)
-        else:
-            asked["image"] = first.sources[0]
-        if masked:
-            asked["mask_image"] = [image.mask for image in images] if several else first.mask
-            if adapter.reference is not None and len(first.sources) > 1:
-                asked[adapter.reference] = first.sources[1]
-        taken = inspect.signature(type(pipe).__call__).parameters
-        return {name: value for name, value in asked.items() if name in taken}
-
-    def _failed(self, error: BaseException) -> EngineFailed:
-        said = str(error).strip().splitlines()
-        return EngineFailed(f"{self.row.name} failed: {type(error).__name__}: {said[0][:200] if said else 'no word'}.")
+    def _failed(self, error: BaseException | None) -> EngineFailed:
+        return EngineFailed(f"{self.row.name} failed: {reason(error)}.")
 
 
 def _preview(pipe: Any, form: str, shape: float, clean: Any, index: int) -> Pixels | None:

@@ -15,7 +15,7 @@ from tollbrush.engines.diffusion.batches import Image
 from tollbrush.engines.diffusion.model import DiffusionModel
 from tollbrush.engines.diffusion.steps import Stopped
 from tollbrush.engines.interface import EditedImage, EditInput, EditOutput, Progress, Report
-from tollbrush.errors import JobCancelled
+from tollbrush.errors import BadMask, JobCancelled, UnsupportedParameter
 
 if TYPE_CHECKING:
     from tollbrush.engines.interface import Pixels
@@ -29,6 +29,25 @@ _numbers: Final = itertools.count()
 def never() -> bool:
     """For an edit that nobody cancels."""
     return False
+
+
+def check(row: DiffusionModel, adapter: Adapter, request: EditInput) -> None:
+    """What needs no weights to be refused. Raises BadMask, UnsupportedParameter, BadImage."""
+    masked = request.mask is not None
+    if adapter.plain is None and not masked:
+        raise BadMask(
+            f"{row.name} fills what a mask marks, and there is none.",
+            path="mask",
+            advice="Send a mask: white where to edit. Nothing was charged.",
+        )
+    most = adapter.masked_sources if masked and adapter.masked is not None else adapter.sources
+    if len(request.sources) > most:
+        raise UnsupportedParameter(
+            f"{row.name} takes {most} picture{'s' if most > 1 else ''}{' beside a mask' if masked else ''}, not "
+            f"{len(request.sources)}.",
+            path="image",
+        )
+    frames.check_shape(request.sources)
 
 
 class Asking:

@@ -4,8 +4,8 @@
 |---|---|
 | TF32 for what stays in float32 | the VAE's norms and the schedulers' sums; bf16 work is untouched |
 | channels-last VAE and U-Net | cuDNN's convolutions want it |
-| the best attention present | FlashAttention 3, 2, cuDNN's (from Hopper on), else torch's own choice |
-| compiled repeated blocks | one block is compiled, not sixty: minutes become seconds |
+| the best attention present | FlashAttention 3, 2, cuDNN's (from Hopper on), else torch's own choice: `gears` |
+| compiled repeated blocks | one block is compiled, not sixty, minutes become seconds: `gears` |
 | shapes are warmed, then the book is closed | no customer waits for a compiler; a new shape runs eagerly |
 
 Two different shapes make the compiler write one code for its first shape and one for all others, so the book stays
@@ -14,62 +14,37 @@ short. fp8 is torchao's: weights per row, activations as they come.
 
 from __future__ import annotations
 
-import contextlib
 import importlib.util
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 from tollbrush.domain.edits import Size
-from tollbrush.engines.diffusion.adapters import Adapter
 from tollbrush.engines.diffusion.model import DType, Tuning
 from tollbrush.errors import BadSettings
 
 _AMPERE: Final = (8, 0)
 """The first GPUs with bfloat16 arithmetic; older ones only imitate it."""
-_HOPPER: Final = (9, 0)
 _ADA: Final = (8, 9)
 """The first GPUs with float8 arithmetic."""
-_MASKLESS: Final = ("flux2", "packed")
-"""Forms whose transformers never mask a token: FlashAttention takes no mask."""
 
 
-def apply(pipe: Any, adapter: Adapter, tuning: Tuning, device: str) -> tuple[str, ...]:
-    """What was done, in words. Raises BadSettings for a backend or arithmetic that is not there."""
+def apply(pipe: Any, tuning: Tuning, device: str) -> tuple[str, ...]:
+    """What was done, in words. Raises BadSettings for arithmetic that is not there."""
     if not device.startswith("cuda"):
         return ()
     import torch
 
     torch.set_float32_matmul_precision("high")
     done = ["tf32"]
-    denoiser = _denoiser(pipe)
     if tuning.channels_last:
         for part in (pipe.vae, getattr(pipe, "unet", None)):
             if part is not None and _has_planes(part):
                 part.to(memory_format=torch.channels_last)
         done.append("channels-last")
-    capability = torch.cuda.get_device_capability(device)
     if tuning.fp8:
-        _to_float8(denoiser, capability)
+        _to_float8(denoiser(pipe), torch.cuda.get_device_capability(device))
         done.append("fp8")
-    backend = tuning.attention or best_attention(adapter, capability)
-    if hasattr(denoiser, "set_attention_backend"):
-        _attend(denoiser, backend)
-        done.append(f"attention {backend}")
-    if tuning.compile and getattr(denoiser, "_repeated_blocks", None):
-        denoiser.compile_repeated_blocks()
-        done.append("compiled blocks")
     return tuple(done)
-
-
-def best_attention(adapter: Adapter, capability: tuple[int, int]) -> str:
-    """`native` is torch's own choice, FlashAttention 2 where it fits. One is always named: a model without one gets
-    what was last given to another."""
-    if adapter.latents in _MASKLESS:
-        if capability >= _HOPPER and importlib.util.find_spec("flash_attn_interface") is not None:
-            return "_flash_3"
-        if importlib.util.find_spec("flash_attn") is not None:
-            return "flash"
-    return "_native_cudnn" if capability >= _HOPPER else "native"
 
 
 def arithmetic(wanted: DType, capability: tuple[int, int] | None) -> DType:
@@ -98,21 +73,8 @@ def shapes(sizes: Sequence[Size], most: Size) -> tuple[Size, ...]:
     return (only, other)
 
 
-@contextlib.contextmanager
-def stance(device: str, *, compiling: bool) -> Iterator[None]:
-    """While warming up new shapes are compiled; afterwards they run eagerly. Torch keeps one stance for all threads:
-    hold the device."""
-    if not device.startswith("cuda"):
-        yield
-        return
-    import torch
-
-    # Compiled kernels start on the thread's own device.
-    with torch.cuda.device(device), torch.compiler.set_stance("default" if compiling else "eager_on_recompile"):
-        yield
-
-
-def _denoiser(pipe: Any) -> Any:
+def denoiser(pipe: Any) -> Any:
+    """What works at every step."""
     return getattr(pipe, "transformer", None) or pipe.unet
 
 
@@ -121,17 +83,7 @@ def _has_planes(part: Any) -> bool:
     return all(weight.dim() <= 4 for weight in part.parameters())
 
 
-def _attend(denoiser: Any, backend: str) -> None:
-    try:
-        denoiser.set_attention_backend(backend)
-    except (ValueError, RuntimeError, ImportError) as missing:
-        raise BadSettings(
-            f"the attention backend {backend!r} cannot be used: {str(missing)[:300]}",
-            advice="Leave attention out: the best one present is taken.",
-        ) from missing
-
-
-def _to_float8(denoiser: Any, capability: tuple[int, int]) -> None:
+def _to_float8(network: Any, capability: tuple[int, int]) -> None:
     if capability < _ADA:
         raise BadSettings(
             f"fp8 is on, and this GPU (compute capability {capability[0]}.{capability[1]}) has no float8 arithmetic.",
@@ -147,4 +99,4 @@ def _to_float8(denoiser: Any, capability: tuple[int, int]) -> None:
         """Small layers lose more by converting than they gain; the first and the last carry the picture's detail."""
         return isinstance(module, torch.nn.Linear) and min(module.weight.shape) >= 1024 and "blocks" in name
 
-    quantize_(denoiser, Float8DynamicActivationFloat8WeightConfig(granularity=PerRow()), filter_fn=large)
+    quantize_(network, Float8DynamicActivationFloat8WeightConfig(granularity=PerRow()), filter_fn=large)

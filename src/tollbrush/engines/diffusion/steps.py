@@ -20,6 +20,10 @@ class Stopped(Exception):
     """Nobody waits any more for what the pipeline makes. Never leaves this room."""
 
 
+class Broken(Exception):
+    """A step failed, and not for want of memory; its cause says how. Never leaves this room."""
+
+
 class Watching(Protocol):
     """One image in the making."""
 
@@ -59,8 +63,8 @@ class Loop:
         self._around.enter_context(self._begin())
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self._around.close()
+    def __exit__(self, *error: Any) -> None:
+        self._around.__exit__(*error)
 
     def update(self) -> None:
         """A step was done; the scheduler has told of it."""

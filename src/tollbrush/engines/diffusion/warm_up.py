@@ -19,8 +19,12 @@ _PROMPTS = ("a grey square", "the same square, somewhat lighter, on a table by t
 
 def warm_up(pipeline: Pipeline, line: Line, progress: Callable[[float], None]) -> None:
     """One short edit of each shape, with and without a mask, alone and in a full batch. Nothing on a CPU."""
-    if not pipeline.device.startswith("cuda"):
-        return
+    if pipeline.device.startswith("cuda"):
+        rehearse(pipeline, line, progress)
+
+
+def rehearse(pipeline: Pipeline, line: Line, progress: Callable[[float], None]) -> None:
+    """Finds for each shape the gear that it is made in."""
     adapter, row = pipeline.adapter, pipeline.row
     side = int((row.pixels or adapter.pixels) ** 0.5)
     ways = [masked for masked, pipe in ((False, pipeline.plain), (True, pipeline.masked)) if pipe is not None]
@@ -30,7 +34,7 @@ def warm_up(pipeline: Pipeline, line: Line, progress: Callable[[float], None]) -
         for masked in ways
         for n in sorted({1, row.batch})
     ]
-    pipeline.compiling = True
+    pipeline.gears.warming = True
     try:
         for done, (size, masked, n) in enumerate(plan):
             progress(done / len(plan))
@@ -41,5 +45,5 @@ def warm_up(pipeline: Pipeline, line: Line, progress: Callable[[float], None]) -
             line.join(asking.images)
             asking.result()
     finally:
-        pipeline.compiling = False
+        pipeline.gears.settle()
     progress(1.0)

@@ -15,6 +15,7 @@ from typing import Final
 import structlog
 
 from tollbrush.engines.diffusion.messages import (
+    WARMING,
     Answer,
     Cancel,
     Done,
@@ -24,9 +25,11 @@ from tollbrush.engines.diffusion.messages import (
     Loading,
     NotLoaded,
     Setup,
+    Slower,
     Told,
     Waits,
 )
+from tollbrush.engines.diffusion.model import Tuning
 from tollbrush.engines.interface import EditInput, EditOutput, Report, unheard
 from tollbrush.engines.pipes import Child
 from tollbrush.errors import BadSettings, TollbrushError, Unavailable, WorkerDied
@@ -64,7 +67,7 @@ class Worker:
         self._settled = asyncio.Event()  # it is up, or in trouble
         self._edits: dict[int, _Waiting] = {}
         self._numbers = itertools.count(1)
-        self._loading: set[str] = set()
+        self._loading: dict[str, str] = {}  # what is being done
         self._ready: set[str] = set()
         self._failed: dict[str, tuple[TollbrushError, float]] = {}
         self._heard = 0.0
@@ -78,7 +81,7 @@ class Worker:
         """For choosing who gets an edit of this model, the least first: whether it is down, the edits that it has and
         what it takes to load the model, the models that it has."""
         there = name in self._ready or name in self._loading
-        return self._child is None, len(self._edits) + (0 if there else _LOAD), len(self._ready | self._loading)
+        return self._child is None, len(self._edits) + (0 if there else _LOAD), len(self._ready | set(self._loading))
 
     def loaded(self, name: str) -> bool:
         return name in self._ready
@@ -190,21 +193,23 @@ class Worker:
             case Loading(name, doing, fraction):
                 if name not in self._loading:
                     _log.info("loading a model", model=name, device=self.label)
-                self._loading.add(name)
+                self._loading[name] = doing
                 _log.debug("loading a model", model=name, doing=doing, fraction=round(fraction, 3))
             case Loaded(name, commit):
-                self._loading.discard(name)
+                self._loading.pop(name, None)
                 self._failed.pop(name, None)
                 self._ready.add(name)
                 self._pin(name, commit)
                 _log.info("a model is ready", model=name, device=self.label, commit=commit)
                 self._heard_loaded(name, commit)
             case Waits(name, why):
-                self._loading.discard(name)
+                self._loading.pop(name, None)
                 self._ready.discard(name)
                 _log.info("a model waits until it is asked for", model=name, device=self.label, why=why)
+            case Slower(name, why):
+                self._tell_slower(name, why)
             case NotLoaded(name, error):
-                self._loading.discard(name)
+                self._loading.pop(name, None)
                 self._failed[name] = (error, self._now())
                 _log.error("a model cannot be loaded", model=name, device=self.label, error=error.sentence())
 
@@ -216,13 +221,27 @@ class Worker:
 
     async def _bury(self) -> None:
         child, self._child = self._child, None
-        self._loading, self._ready = set(), set()
+        self._spare(next((name for name, doing in self._loading.items() if doing == WARMING), None))
+        self._loading, self._ready = {}, set()
         edits, self._edits = self._edits, {}
         for waiting in edits.values():
             if not waiting.answer.done():
                 waiting.answer.set_exception(WorkerDied(f"The diffusion worker on {self.label} died."))
         if child is not None:
             await child.stop()
+
+    def _spare(self, name: str | None) -> None:
+        """A worker that died while it warmed up this model may have died of what it tried there."""
+        was = self._setup.tuning or Tuning()
+        if name is None or (tuning := was.plainer()) == was:
+            return
+        self._setup = replace(self._setup, tuning=tuning)
+        how = f"attention {tuning.attention}" + ("" if tuning.compile else ", nothing compiled")
+        self._tell_slower(name, f"The worker died while it warmed it up; the next one runs with {how}.")
+
+    def _tell_slower(self, name: str, why: str) -> None:
+        advice = "Mend it, or say engines.diffusion.attention and compile as they work here: then no start tries it."
+        _log.warning("a model is slower than it was to be", model=name, device=self.label, why=why, advice=advice)
 
     @staticmethod
     def _now() -> float:

@@ -26,6 +26,7 @@ from tollbrush.engines.diffusion.messages import (
     Loading,
     NotLoaded,
     Setup,
+    Slower,
     Told,
     Waits,
 )
@@ -75,6 +76,7 @@ class _Desk:
 
     def __init__(self, models: Models, setup: Setup, device: str, out: BinaryIO) -> None:
         self._models, self._setup, self._device, self._out = models, setup, device, out
+        models.slower = lambda name, why: self._say(Slower(name, why))
         models.left = lambda name: self._say(Waits(name, "Another model took its place."))
         self._speaking = threading.Lock()
         self._ahead = ThreadPoolExecutor(1)  # in the order of the rows: the last ones may not fit any more
@@ -117,10 +119,12 @@ class _Desk:
                 self._say(Waits(name, full.sentence()) if crowded else NotLoaded(name, full))
                 raise
             except TollbrushError as error:
+                self._end_if_broken(error)
                 self._say(NotLoaded(name, error))
                 raise
             except Exception as surprise:
                 traceback.print_exc()
+                self._end_if_broken(surprise)
                 failure = EngineFailed(f"{name} could not be loaded ({type(surprise).__name__}).")
                 self._say(NotLoaded(name, failure))
                 raise failure from surprise
@@ -144,7 +148,12 @@ class _Desk:
             result = EngineFailed(f"{asked.name} failed at this edit ({type(surprise).__name__}).")
         del self._cancelled[asked.id]
         self._say(Done(asked.id, result))
-        if isinstance(result, EngineFailed) and not works(self._device):
+        if isinstance(result, EngineFailed):
+            self._end_if_broken(result)
+
+    def _end_if_broken(self, error: Exception) -> None:
+        """What the operator must mend breaks no device."""
+        if not isinstance(error, BadSettings) and not works(self._device):
             os._exit(BROKEN)
 
 

@@ -8,7 +8,7 @@ from importlib.machinery import ModuleSpec
 import pytest
 
 from tollbrush.domain.edits import Size
-from tollbrush.engines.diffusion import speed
+from tollbrush.engines.diffusion import gears, speed
 from tollbrush.engines.diffusion.adapters import ADAPTERS
 from tollbrush.engines.diffusion.model import DType, Tuning
 
@@ -19,24 +19,29 @@ TURING, AMPERE, HOPPER = (7, 5), (8, 0), (9, 0)
 @pytest.mark.parametrize(
     ("installed", "capability", "klein", "z_image"),
     [
-        ((), AMPERE, "native", "native"),
-        ((), HOPPER, "_native_cudnn", "_native_cudnn"),
-        (("flash_attn",), AMPERE, "flash", "native"),
-        (("flash_attn", "flash_attn_interface"), AMPERE, "flash", "native"),
-        (("flash_attn", "flash_attn_interface"), HOPPER, "_flash_3", "_native_cudnn"),
+        ((), AMPERE, ["native"], ["native"]),
+        ((), HOPPER, ["_native_cudnn", "native"], ["_native_cudnn", "native"]),
+        (("flash_attn",), AMPERE, ["flash", "native"], ["native"]),
+        (("flash_attn", "flash_attn_interface"), AMPERE, ["flash", "native"], ["native"]),
+        (
+            ("flash_attn", "flash_attn_interface"),
+            HOPPER,
+            ["_flash_3", "flash", "_native_cudnn", "native"],
+            ["_native_cudnn", "native"],
+        ),
     ],
 )
 def test_attention(
     monkeypatch: pytest.MonkeyPatch,
     installed: tuple[str, ...],
     capability: tuple[int, int],
-    klein: str,
-    z_image: str,
+    klein: list[str],
+    z_image: list[str],
 ) -> None:
     """Z-Image masks tokens, which FlashAttention cannot."""
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: ModuleSpec(name, None) if name in installed else None)
-    assert speed.best_attention(KLEIN, capability) == klein
-    assert speed.best_attention(Z_IMAGE, capability) == z_image
+    assert list(gears.attentions(KLEIN, capability)) == klein
+    assert list(gears.attentions(Z_IMAGE, capability)) == z_image
 
 
 @pytest.mark.parametrize(
@@ -68,6 +73,8 @@ def test_two_shapes_at_least_are_warmed(sizes: tuple[Size, ...], warmed: list[Si
 
 
 def test_nothing_of_it_on_a_cpu() -> None:
-    assert speed.apply(None, KLEIN, Tuning(fp8=True), "cpu") == ()
-    with speed.stance("cpu", compiling=True):
+    assert speed.apply(None, Tuning(fp8=True), "cpu") == ()
+    chosen = gears.choose(None, KLEIN, Tuning(), "cpu")
+    assert chosen.of("any shape") == (gears.Gear(),)
+    with chosen.engaged(gears.Gear()):
         pass

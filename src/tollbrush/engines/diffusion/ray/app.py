@@ -44,6 +44,9 @@ class Diffusion:
     def __init__(self, setup: Setup, ray: RaySettings) -> None:
         logs.configure("info")
         self._models, self._device = open_models(setup)
+        self._models.slower = lambda model, why: _log.warning(
+            "a model is slower than it was to be", model=model, why=why
+        )
 
         async def load(model: str) -> Resident:
             _log.info("loading a model", model=model)

@@ -1,0 +1,170 @@
+"""How a denoiser is run, from the fastest way to the plainest. What fails in one gear is made again in the next, so
+that an attention backend or a compiler that does not work here costs speed and never a sale.
+
+    best attention, compiled ─► next attention, compiled ─► native, compiled ─► the same three eagerly
+
+Shapes that were warmed up keep the gear that made them; another one begins where the last failure left off. A request
+that fails in every gear is at fault itself, and shifts nothing.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+from tollbrush.engines.diffusion.adapters import Adapter
+from tollbrush.engines.diffusion.model import Tuning
+from tollbrush.errors import BadSettings
+
+_HOPPER: Final = (9, 0)
+_MASKLESS: Final = ("flux2", "packed")
+"""Forms whose transformers never mask a token: FlashAttention takes no mask."""
+_RECOMPILES: Final = 64
+"""Forms of a block that the compiler may write: those of one class share them in all models and with every attention,
+and by itself it stops at eight, silently."""
+
+_TRIED: Final = re.compile(r"got (\w+\(.{1,200}\))")
+
+
+@dataclass(frozen=True)
+class Gear:
+    """`attention`: diffusers' name of a backend, None where the model knows none. `compiled`: its repeated blocks."""
+
+    attention: str | None = None
+    compiled: bool = False
+
+    def words(self) -> tuple[str, ...]:
+        how = (f"attention {self.attention}",) if self.attention else ()
+        return (*how, "compiled blocks") if self.compiled else how
+
+    def __str__(self) -> str:
+        return ", ".join(self.words()) or "plain diffusers"
+
+
+class Gears:
+    """Of one denoiser. `gears`: the fastest first. Used by the one call that steps. `told` hears of every gear that
+    was left, and why."""
+
+    def __init__(self, denoiser: Any, gears: Sequence[Gear], device: str) -> None:
+        self._denoiser, self._gears, self._device = denoiser, tuple(gears), device
+        self._first = 0
+        self._proven: dict[Hashable, int] = {}
+        self._attention: str | None = None
+        self._compiled = False
+        self.warming = False
+        self.told: Callable[[str], None] = lambda _words: None
+
+    @property
+    def best(self) -> Gear:
+        """Of those that work here."""
+        return self._gears[min(self._proven.values(), default=self._first)]
+
+    def of(self, shape: Hashable) -> tuple[Gear, ...]:
+        """Those to be tried for it, in order."""
+        return self._gears[self._proven.get(shape, self._first) :]
+
+    def serves(self, shape: Hashable, gear: Gear, why: str) -> None:
+        """`shape` was made in `gear`, and `why` in none before it: "" for the first that was tried."""
+        at = self._gears.index(gear)
+        if why:
+            was, self._first = self.of(shape)[0], max(self._first, at)
+            self.told(f"{was} failed ({why}); it runs with {gear} instead.")
+        if self.warming or shape in self._proven:
+            self._proven[shape] = at
+
+    @contextmanager
+    def engaged(self, gear: Gear) -> Iterator[None]:
+        """Around the steps. While warming up new shapes are compiled; afterwards they run eagerly."""
+        self._attend(gear.attention)
+        with ExitStack() as around:
+            if self._device.startswith("cuda"):
+                import torch
+
+                around.enter_context(torch.cuda.device(self._device))  # compiled kernels start on the thread's own
+            if any(each.compiled for each in self._gears):
+                self._take_stance(gear, around)
+            yield
+
+    def settle(self) -> None:
+        """After the warm-up: what no shape runs compiled is not half so."""
+        self.warming = False
+        if self._compiled and not any(self._gears[at].compiled for at in self._proven.values()):
+            for block in self._denoiser.modules():
+                block._compiled_call_impl = None
+            self._compiled = False
+
+    def _take_stance(self, gear: Gear, around: ExitStack) -> None:
+        """Torch keeps one for all threads: hold the device. Its compiler's settings are each thread's own."""
+        import torch._dynamo
+
+        if not gear.compiled:
+            around.enter_context(torch.compiler.set_stance("force_eager"))
+            return
+        if not self._compiled:
+            self._denoiser.compile_repeated_blocks()
+            self._compiled = True
+        around.enter_context(torch._dynamo.config.patch(recompile_limit=_RECOMPILES))
+        around.enter_context(torch.compiler.set_stance("default" if self.warming else "eager_on_recompile"))
+
+    def _attend(self, backend: str | None) -> None:
+        if backend is not None and backend != self._attention:
+            self._attention = None  # half set where it fails
+            self._denoiser.set_attention_backend(backend)
+            self._attention = backend
+
+
+def choose(denoiser: Any, adapter: Adapter, tuning: Tuning, device: str) -> Gears:
+    """A CPU has one gear. Raises BadSettings for an attention backend that nobody knows."""
+    if not device.startswith("cuda"):
+        return Gears(denoiser, (Gear(),), device)
+    import torch
+
+    backends: tuple[str | None, ...] = (None,)
+    if _dispatches(denoiser):
+        backends = attentions(adapter, torch.cuda.get_device_capability(device), tuning.attention)
+    ways = (True, False) if tuning.compile and getattr(denoiser, "_repeated_blocks", None) else (False,)
+    return Gears(denoiser, [Gear(backend, compiled) for compiled in ways for backend in backends], device)
+
+
+def attentions(adapter: Adapter, capability: tuple[int, int], wanted: str | None = None) -> tuple[str, ...]:
+    """Those present, the best first, or the `wanted` one; `native`, last, is torch's own choice, FlashAttention 2 where
+    it fits. One is always named: a model without one gets what was last given to another."""
+    found = []
+    if wanted:
+        found.append(_known(wanted.lower()))
+    if adapter.latents in _MASKLESS:
+        if capability >= _HOPPER and importlib.util.find_spec("flash_attn_interface") is not None:
+            found.append("_flash_3")
+        if importlib.util.find_spec("flash_attn") is not None:
+            found.append("flash")
+    if capability >= _HOPPER:
+        found.append("_native_cudnn")
+    return tuple(dict.fromkeys([*found, "native"]))
+
+
+def reason(error: BaseException | None) -> str:
+    """In a line. The compiler first tries a call without numbers; what that said stands within what it says itself."""
+    tried = _TRIED.search(str(error))
+    words = str(error).strip().splitlines()
+    return tried[1] if tried else f"{type(error).__name__}: {words[0][:200] if words else 'no word'}"
+
+
+def _dispatches(denoiser: Any) -> bool:
+    """U-Nets ask torch for their attention, whatever is set."""
+    return any(hasattr(getattr(part, "processor", None), "_attention_backend") for part in denoiser.modules())
+
+
+def _known(backend: str) -> str:
+    from diffusers.models.attention_dispatch import AttentionBackendName
+
+    known = sorted(each.value for each in AttentionBackendName)
+    if backend not in known:
+        raise BadSettings(
+            f"engines.diffusion.attention is {backend[:80]!r}; diffusers knows {', '.join(known)}.",
+            advice="Leave it out: the best one present is taken.",
+        )
+    return backend

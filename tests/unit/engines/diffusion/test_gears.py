@@ -1,0 +1,258 @@
+"""What makes a model fast may fail; then it is made in a plainer way, with the same pixels."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from structlog.testing import capture_logs
+
+from tollbrush.domain.edits import Size
+from tollbrush.engines.diffusion.gears import Gear, Gears, attentions
+from tollbrush.engines.diffusion.messages import WARMING, Loading, Setup
+from tollbrush.engines.diffusion.model import DiffusionModel, Tuning
+from tollbrush.engines.diffusion.models import Models
+from tollbrush.engines.diffusion.worker import Worker
+from tollbrush.engines.interface import EditInput
+from tollbrush.errors import BadSettings, EngineFailed
+from tollbrush.imaging.codec import Pixels
+
+pytestmark = pytest.mark.timeout(600)  # the first test waits for torch and diffusers to be imported
+
+KLEIN = "Flux2KleinPipeline"
+SMALL, OTHER = Size(64, 64), Size(96, 64)
+NATIVE = Gear("native")
+CUDNN = Gear("_native_cudnn")
+"""Fails on every CPU."""
+
+
+@pytest.fixture
+def models(tiny: Callable[[str], Path]) -> Iterator[Models]:
+    models = Models([DiffusionModel(KLEIN, str(tiny(KLEIN)), steps=1, sizes=(SMALL, OTHER))], "cpu")
+    models.load(KLEIN, lambda _word, _fraction: None)
+    yield models
+    models.close()
+
+
+def shift(models: Models, gears: Sequence[Gear], *, rehearsed: bool) -> tuple[Gears, list[str]]:
+    """The loaded model with these gears, and what it tells of them."""
+    from tollbrush.engines.diffusion import speed, warm_up
+
+    loaded, told = models._lines[KLEIN], list[str]()
+    chosen = Gears(speed.denoiser(loaded.pipeline.any), gears, "cpu")
+    chosen.told = told.append
+    loaded.pipeline.gears = chosen
+    if rehearsed:
+        warm_up.rehearse(loaded.pipeline, loaded.line, lambda _fraction: None)
+    return chosen, told
+
+
+def only_capture(models: Models) -> None:
+    """Blocks are captured as for any compiler, and run as they are."""
+    network = models._lines[KLEIN].pipeline.any.transformer
+    network.compile_repeated_blocks = functools.partial(network.compile_repeated_blocks, backend="eager")
+
+
+def edit(models: Models, size: Size = SMALL) -> Pixels:
+    grey = np.full((size.height, size.width, 3), 90, np.uint8)
+    [image] = models.edit(KLEIN, EditInput((grey,), "make it snowy", size, seed=3)).images
+    return image.pixels
+
+
+def test_an_attention_backend_that_fails_while_warming_up(models: Models) -> None:
+    plain = edit(models)
+    gears, told = shift(models, [CUDNN, NATIVE], rehearsed=True)
+    assert gears.best == NATIVE
+    assert models.speedups(KLEIN) == ("attention native",)
+    [words] = told
+    assert words.startswith("attention _native_cudnn failed (RuntimeError: No viable backend for scaled_dot_product")
+    assert words.endswith("; it runs with attention native instead.")
+    assert np.array_equal(edit(models), plain)
+    assert len(told) == 1
+
+
+def test_one_that_is_not_installed(models: Models) -> None:
+    gears, told = shift(models, [Gear("xformers"), NATIVE], rehearsed=True)
+    assert gears.best == NATIVE
+    assert "Xformers Attention backend 'xformers' is not usable because of missing package" in told[0]
+
+
+def test_one_that_fails_at_the_first_edit_of_a_new_shape(models: Models) -> None:
+    """Shapes that were warmed up stay as fast as they were."""
+    plain = edit(models, OTHER)
+    gears, told = shift(models, [Gear("_native_flash"), NATIVE], rehearsed=False)
+    gears.warming = True
+    edit(models)
+    gears.settle()
+    network, used = models._lines[KLEIN].pipeline.any.transformer, list[str]()
+    forward = network.forward
+
+    def picky(*given: Any, **named: Any) -> Any:
+        used.append(next(part.processor for part in network.modules() if hasattr(part, "processor"))._attention_backend)
+        if used[-1] == "_native_flash" and named["img_ids"].shape[1] > 32:
+            raise RuntimeError("cuDNN Frontend error: [cudnn_frontend] Error: No execution plans support the graph.")
+        return forward(*given, **named)
+
+    network.forward = picky
+    assert np.array_equal(edit(models, OTHER), plain)
+    edit(models)
+    edit(models, OTHER)
+    assert used == ["_native_flash", "native", "_native_flash", "native"]
+    [words] = told
+    assert words.startswith(
+        "attention _native_flash failed (RuntimeError: cuDNN Frontend error: [cudnn_frontend] Error:"
+    )
+    assert words.endswith("support the graph.); it runs with attention native instead.")
+
+
+def test_a_request_that_fails_in_every_gear_shifts_nothing(models: Models) -> None:
+    gears, told = shift(models, [Gear("_native_flash"), NATIVE], rehearsed=True)
+    network = models._lines[KLEIN].pipeline.any.transformer
+    forward, failed = network.forward, list[int]()
+
+    def broken(*given: Any, **named: Any) -> Any:
+        failed.append(1)
+        raise ValueError("nobody expects this\nsecond line")
+
+    network.forward = broken
+    with pytest.raises(EngineFailed, match=r"^Flux2KleinPipeline failed: ValueError: nobody expects this\.$"):
+        edit(models)
+    assert len(failed) == 2
+    network.forward = forward
+    edit(models)
+    assert (gears.best, told) == (Gear("_native_flash"), [])
+
+
+def test_what_is_not_warmed_up_is_not_compiled(models: Models) -> None:
+    import torch._dynamo
+    from torch._dynamo.utils import counters
+
+    plain = [edit(models, size) for size in (SMALL, OTHER, Size(64, 128))]
+    only_capture(models)
+    try:
+        counters.clear()
+        gears, told = shift(models, [Gear("native", True), NATIVE], rehearsed=True)
+        captured = counters["stats"]["unique_graphs"]
+        assert captured >= 4  # two kinds of blocks, each for its first shape and for others
+        assert models.speedups(KLEIN) == ("attention native", "compiled blocks")
+        assert all(
+            np.array_equal(edit(models, size), before)
+            for size, before in zip((SMALL, OTHER, Size(64, 128)), plain, strict=True)
+        )
+        assert (counters["stats"]["unique_graphs"], told, gears.best.compiled) == (captured, [], True)
+    finally:
+        torch._dynamo.reset()
+
+
+def test_the_compiler_is_told_its_limit_in_the_thread_that_compiles(models: Models) -> None:
+    """Its settings are each thread's own."""
+    import torch._dynamo
+
+    only_capture(models)
+    gears, _ = shift(models, [Gear("native", True), NATIVE], rehearsed=False)
+    limits: list[int] = []
+
+    def look() -> None:
+        with gears.engaged(Gear("native", True)):
+            limits.append(torch._dynamo.config.recompile_limit)
+        limits.append(torch._dynamo.config.recompile_limit)
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    thread.join()
+    assert limits[0] == 64 > limits[1]
+
+
+_UNCOMPILED = """
+import json, sys
+import numpy as np
+from tollbrush.domain.edits import Size
+from tollbrush.engines.diffusion import speed, warm_up
+from tollbrush.engines.diffusion.gears import Gear, Gears
+from tollbrush.engines.diffusion.model import DiffusionModel
+from tollbrush.engines.diffusion.models import Models
+from tollbrush.engines.interface import EditInput
+
+size = Size(64, 64)
+models = Models([DiffusionModel("tiny", sys.argv[1], steps=1, sizes=(size, Size(96, 64)))], "cpu", offline=True)
+grey = EditInput((np.full((64, 64, 3), 90, np.uint8),), "make it snowy", size, seed=3)
+plain = models.edit("tiny", grey).images[0].pixels
+loaded, told = models._lines["tiny"], []
+network = speed.denoiser(loaded.pipeline.any)
+backends = ("_native_cudnn", "native")
+gears = Gears(network, [Gear(each, compiled) for compiled in (True, False) for each in backends], "cpu")
+gears.told, loaded.pipeline.gears = told.append, gears
+warm_up.rehearse(loaded.pipeline, loaded.line, lambda _fraction: None)
+same = bool(np.array_equal(models.edit("tiny", grey).images[0].pixels, plain))
+half = sum(part._compiled_call_impl is not None for part in network.modules())
+print(json.dumps([same, half, models.speedups("tiny"), told]))
+models.close()
+"""
+
+
+def test_a_compiler_that_is_not_there(tiny: Callable[[str], Path], tmp_path: Path) -> None:
+    """Nor is the best attention: what is left is torch's own, and no block is half compiled."""
+    environment = {
+        **os.environ,
+        "CXX": "/nowhere/c++",
+        "TORCHINDUCTOR_CACHE_DIR": str(tmp_path),
+        "OMP_NUM_THREADS": "1",
+    }
+    command = [sys.executable, "-W", "ignore", "-c", _UNCOMPILED, str(tiny(KLEIN))]
+    ran = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr
+    same, half, speedups, told = json.loads(ran.stdout)
+    assert (same, half, speedups) == (True, 0, ["attention native"])
+    assert len(told) == 1
+    assert "No viable backend for scaled_dot_product_attention was found" in told[0]
+    assert told[0].startswith("attention _native_cudnn, compiled blocks failed (RuntimeError(")
+    assert told[0].endswith("it runs with attention native instead.")
+
+
+def test_a_backend_that_nobody_knows_is_a_mistake_of_the_settings() -> None:
+    pytest.importorskip("diffusers")
+    with pytest.raises(BadSettings, match=r"attention is 'flsh'; diffusers knows .*flash.*native") as refused:
+        attentions_of("flsh")
+    assert "Leave it out" in refused.value.sentence()
+    assert attentions_of("SAGE") == ("sage", "_native_cudnn", "native")
+
+
+def attentions_of(wanted: str) -> tuple[str, ...]:
+    from tollbrush.engines.diffusion.adapters import ADAPTERS
+
+    return attentions(ADAPTERS["ZImagePipeline"], (9, 0), wanted)
+
+
+def test_a_device_that_dies_of_it_is_spared_it_step_by_step() -> None:
+    first = Tuning().plainer()
+    assert first == replace(Tuning(), attention="native")
+    second = first.plainer()
+    assert second == replace(Tuning(), attention="native", compile=False)
+    assert second.plainer() == second
+
+
+async def test_a_worker_that_died_while_it_warmed_up_is_followed_by_one_that_tries_less() -> None:
+    worker = Worker(Setup((), "cpu"), eager=False, stalled=60)
+    asked = []
+    for doing in ("reading", WARMING, WARMING, WARMING):
+        worker._take(Loading("acme/one", doing, 0.5))
+        with capture_logs() as logs:
+            await worker._bury()
+        asked.append((worker._setup.tuning, [line["why"] for line in logs]))
+    spared, died = Tuning().plainer(), "The worker died while it warmed it up; the next one runs with attention native"
+    assert asked == [
+        (None, []),
+        (spared, [f"{died}."]),
+        (spared.plainer(), [f"{died}, nothing compiled."]),
+        (spared.plainer(), []),
+    ]
