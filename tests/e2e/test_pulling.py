@@ -61,7 +61,9 @@ class Machine:
     def cache(self) -> Path:
         return self.folder / "cache"
 
-    def run(self, *words: str, hub: str | None = None, **weights: Any) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, *words: str, hub: str | None = None, before: tuple[str, ...] = (), **weights: Any
+    ) -> subprocess.CompletedProcess[str]:
         row = {"engine": "diffusion", "licence": "Apache-2.0", "sizes": {"64x64": "0.01"}}
         models = {"acme/tiny": row | {"weights": {"source": SOURCE, **weights}}}
         env = os.environ | {
@@ -71,7 +73,7 @@ class Machine:
             "TOLLBRUSH_MODELS": json.dumps(models),
             "HOME": str(self.folder),
         }
-        command = [sys.executable, "-m", "tollbrush", "models", *words]
+        command = [*before, sys.executable, "-m", "tollbrush", "models", *words]
         return subprocess.run(command, env=env, capture_output=True, text=True, timeout=120)
 
     def pull(self, **changes: Any) -> dict[str, Any]:
@@ -178,6 +180,24 @@ def test_a_disk_that_is_too_small_is_told_before_the_weights_come(machine: Machi
     machine.repository.claimed[WEIGHTS] = 2**60
     assert "GiB more on the disk" in says(machine)
     assert WEIGHTS not in machine.hub.fetched
+
+
+def test_a_disk_that_is_full_in_the_middle_of_it(machine: Machine) -> None:
+    """Files end at 128 KB here: the shell's limit, as a quota would be."""
+    largest = max((machine.folder / "model").rglob("*.safetensors"), key=lambda path: path.stat().st_size)
+    assert largest.stat().st_size > 2**17
+    done = machine.run("pull", "acme/tiny", before=("prlimit", f"--fsize={2**17}"))
+    assert done.returncode == 5
+    assert "the disk is full (File too large). Make room" in done.stderr
+    assert "Traceback" not in done.stderr
+    machine.pull()
+
+
+def test_a_cache_that_is_no_folder(machine: Machine) -> None:
+    machine.cache.write_text("in the way")
+    said = says(machine)
+    assert f"cannot be kept in the hub cache: Not a directory: {machine.cache}" in said
+    assert "engines.diffusion.cache" in said
 
 
 def test_weights_that_are_only_a_pickle(machine: Machine) -> None:

@@ -19,6 +19,11 @@ DataDir = Annotated[
     Path | None, typer.Option("--data-dir", metavar="DIR", help="Where all state is kept.", show_default=False)
 ]
 _PROBE_SECONDS: Final = 1.0
+_FORMS: Final = {
+    "sizes": ', each size with its price in dollars ({"1024x1024" = "0.02"}),',
+    "licence": ', as its model card calls it ("Apache-2.0"),',
+}
+"""How what is missing is written, where its name does not say."""
 
 
 def load_settings(data_dir: Path | None = None) -> Settings:
@@ -34,6 +39,9 @@ def load_settings(data_dir: Path | None = None) -> Settings:
     except ValidationError as wrong:
         first = wrong.errors()[0]
         name = ".".join(map(str, first["loc"]))
+        if first["type"] == "missing":
+            form = _FORMS.get(str(first["loc"][-1]), "")
+            raise BadSettings(f"setting {name} is missing.", advice=f"Add it{form} and try again.") from None
         raise BadSettings(f"setting {name}: {first['msg']}.", advice="Correct it and try again.") from None
     except ValueError as wrong:  # a TOML file or an environment variable that cannot be parsed
         raise BadSettings(f"the settings cannot be read: {wrong}.", advice="Correct them and try again.") from wrong

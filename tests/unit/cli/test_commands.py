@@ -208,6 +208,24 @@ def test_settings_that_are_wrong_are_named(home: Path, capsys: Capture, monkeypa
     assert "cannot be read" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        (
+            {"licence": "mit"},
+            'sizes is missing. Add it, each size with its price in dollars ({"1024x1024" = "0.02"}), ',
+        ),
+        ({"sizes": {"64x64": "0.01"}}, 'licence is missing. Add it, as its model card calls it ("Apache-2.0"), '),
+    ],
+)
+def test_what_a_model_of_ones_own_lacks(
+    home: Path, row: dict[str, object], said: str, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    monkeypatch.setenv("TOLLBRUSH_MODELS", json.dumps({"acme/own": {"engine": "diffusion", **row}}))
+    assert run(["models", "list"]) == 5
+    assert f"setting models.acme/own.{said}and try again." in capsys.readouterr().err
+
+
 def test_a_demo_takes_no_folder_of_others(home: Path, capsys: Capture) -> None:
     (home / "holiday").mkdir()
     (home / "holiday" / "mine.png").write_bytes(png())

@@ -120,6 +120,33 @@ def test_a_row_of_two_minds_is_refused(tmp_path: Path, changes: dict[str, Any], 
         own_models.rows(chosen(tmp_path, models={"acme/own": OWN | changes}))
 
 
+def test_a_row_without_weights_is_told_wherever_it_is_met(tmp_path: Path) -> None:
+    """The gateway makes its engines before its catalog."""
+    settings = chosen(tmp_path, models={"acme/own": OWN})
+    for asked in (
+        lambda: served.served(settings, Pins(tmp_path)),
+        lambda: served.known(settings),
+        lambda: served.run_of("acme/own", settings),
+    ):
+        with pytest.raises(BadSettings, match="nothing says what is run") as refused:
+            asked()
+        assert 'weights = {source = "OWNER/NAME"}' in refused.value.sentence()
+    assert served.run_of("klein", settings) is not None
+
+
+def test_a_size_that_is_none_is_told_with_its_model(tmp_path: Path) -> None:
+    settings = chosen(tmp_path, models={"acme/own": OWN | {"weights": {"source": "a/b"}, "sizes": {"64": "0.01"}}})
+    with pytest.raises(BadSettings, match=r"models\.'acme/own'\.sizes: size '64' is not WIDTHxHEIGHT") as refused:
+        served.served(settings, Pins(tmp_path))
+    assert '{"1024x1024" = "0.02"}' in refused.value.sentence()
+
+
+def test_the_list_of_licences_says_what_a_sale_would_be_refused_for(tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text("---\nlicense: cc-by-nc-4.0\n---\n")
+    ((_, terms), *_) = served.known(own(tmp_path, str(tmp_path)))
+    assert terms.sale == "no"
+
+
 def test_a_pin_is_kept_to_and_a_commit_in_the_settings_wins(tmp_path: Path) -> None:
     pins, other = Pins(tmp_path), "f" * 40
     pins.keep("acme/Own", None, COMMIT)

@@ -164,4 +164,4 @@ def _header(path: Path, where: str) -> dict[str, Any]:
     return tensors
 
 
-_AGAIN: Final = "Fetch it again (`tollbrush models pull NAME`), or mend the folder."
+_AGAIN: Final = "Fetch it again, or mend the folder."

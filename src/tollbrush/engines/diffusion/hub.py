@@ -3,6 +3,7 @@ they do not fit."""
 
 from __future__ import annotations
 
+import errno
 import io
 import shutil
 from collections.abc import Callable
@@ -18,6 +19,7 @@ from tollbrush.errors import BadSettings, EngineFailed
 if TYPE_CHECKING:
     from tollbrush.errors import TollbrushError
 
+_FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _SPARE: Final = 2**30
 """Bytes left free on the disk."""
 
@@ -38,12 +40,7 @@ class Hub:
         """Where the model's files are, all of them. Raises BadSettings, EngineFailed."""
         local = row.folder
         if local is not None:
-            if not (local / folders.INDEX).is_file():
-                raise BadSettings(
-                    f"{row.name}: {local} is no model's folder: it has no {folders.INDEX}.",
-                    advice="Give the folder that holds it, or a hub id (owner/name).",
-                )
-            _check_family(row, folders.read_index((local / folders.INDEX).read_bytes(), row.name))
+            _check_family(row, _index_of(local, row))
             progress(1.0)
             return local
         try:
@@ -54,7 +51,7 @@ class Hub:
             raise BadSettings(f"{row.name}: {row.source!r} is no hub id: {str(error)[:200]}") from error
 
     def known_index(self, row: DiffusionModel) -> folders.Index | None:
-        """What its index says, if it is on this machine."""
+        """What its index says, if it is on this machine. Raises BadSettings for a folder without one."""
         local = row.folder
         if local is None:
             from huggingface_hub import try_to_load_from_cache
@@ -66,14 +63,14 @@ class Hub:
                 )
             except HFValidationError as error:
                 raise BadSettings(f"{row.name}: {row.source!r} is no hub id: {str(error)[:200]}") from error
-            path = Path(found) if isinstance(found, str) else None
-        else:
-            path = local / folders.INDEX
-        return folders.read_index(path.read_bytes(), row.name) if path is not None and path.is_file() else None
+            return folders.read_index(Path(found).read_bytes(), row.name) if isinstance(found, str) else None
+        return _index_of(local, row)
 
     def _fetched(self, row: DiffusionModel, progress: Fraction) -> Path:
         from huggingface_hub import hf_hub_download, snapshot_download
+        from huggingface_hub.utils import logging
 
+        logging.set_verbosity_error()  # it would tell of each try
         asked: dict[str, Any] = {
             "revision": row.revision,
             "cache_dir": self._cache,
@@ -159,7 +156,7 @@ class Hub:
             if self._offline:
                 return BadSettings(
                     f"{what} is not in the hub cache, and nothing may be fetched.",
-                    advice="`tollbrush models pull NAME` fetches it where there is a network.",
+                    advice=f"Where there is a network, fetch it: tollbrush models pull {row.name}.",
                 )
             return EngineFailed(f"{what} could not be fetched: the hub does not answer.", advice=_LATER)
         if isinstance(error, errors.EntryNotFoundError):
@@ -167,11 +164,27 @@ class Hub:
                 f"{what} has no {folders.INDEX}: it is no diffusers model.",
                 advice="Choose the repository in diffusers' layout (often named …-diffusers).",
             )
-        if error.errno == 28:
+        if error.errno in _FULL:
             return BadSettings(
-                f"{what}: the disk is full.", advice="Make room, or set engines.diffusion.cache to another disk."
+                f"{what}: the disk is full ({error.strerror}).",
+                advice="Make room, or set engines.diffusion.cache to another disk. What has come already is kept.",
+            )
+        if error.errno is not None and error.filename:
+            return BadSettings(
+                f"{what} cannot be kept in the hub cache: {error.strerror}: {error.filename}.",
+                advice="Mend it, or set engines.diffusion.cache to another folder.",
             )
         return EngineFailed(f"{what} could not be fetched ({type(error).__name__}).", advice=_LATER)
+
+
+def _index_of(local: Path, row: DiffusionModel) -> folders.Index:
+    if not (local / folders.INDEX).is_file():
+        wrong = f"it has no {folders.INDEX}" if local.is_dir() else "there is none"
+        raise BadSettings(
+            f"{row.name}: {local} is no model's folder: {wrong}.",
+            advice="Give the folder that holds it, or a hub id (owner/name).",
+        )
+    return folders.read_index((local / folders.INDEX).read_bytes(), row.name)
 
 
 def _check_family(row: DiffusionModel, index: folders.Index) -> None:

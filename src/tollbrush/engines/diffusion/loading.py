@@ -145,7 +145,7 @@ def _check_complete(
             raise BadSettings(
                 f"{row.name}: the weights of its {part} lack {len(lacking)} tensors ({lacking[0]}, …): they belong to "
                 "another model.",
-                advice="Fetch it again (`tollbrush models pull NAME`), or mend the folder.",
+                advice=_again(row),
             )
 
 
@@ -163,8 +163,14 @@ def _refusing(row: DiffusionModel) -> Iterator[None]:
             ) from error
         raise BadSettings(
             f"{row.name} could not be read ({type(error).__name__}: {said}).",
-            advice="Fetch it again (`tollbrush models pull NAME`), or mend the folder.",
+            advice=_again(row),
         ) from error
+
+
+def _again(row: DiffusionModel) -> str:
+    how = "Mend the folder" if row.folder is not None else f"Fetch it again: tollbrush models pull {row.name}"
+    said = "" if row.pipeline is None else f"; or say another `pipeline`, if these are no weights of a {row.pipeline}"
+    return f"{how}{said}."
 
 
 @contextlib.contextmanager

@@ -228,8 +228,8 @@ class Models:
         index = self._hub.known_index(row)
         if index is None:
             raise BadSettings(
-                f"{row.name}: which pipeline it is is not known before it is on this machine.",
-                advice="`tollbrush models pull NAME` fetches it; or say `pipeline` in its row.",
+                f"{row.name}: {row.source} is not on this machine, and nothing says which pipeline it is.",
+                advice=f"Fetch it: tollbrush models pull {row.name}; or say `pipeline` in its weights.",
             )
         return adapters.adapter(index.pipeline, row.name)
 

@@ -25,9 +25,6 @@ def pull(row: DiffusionModel, settings: Settings, progress: Callable[[float], No
     """Asks the hub which commit the row's revision means now, and fetches what is missing of it; an interrupted pull
     goes on where it was. Raises BadSettings (no such model or revision, gated, no disk, files that are wrong) and
     EngineFailed (the hub does not answer)."""
-    from huggingface_hub.utils import logging
-
-    logging.set_verbosity_error()  # it would tell of each try
     ours = settings.engines.diffusion
     hub = Hub(ours.cache, token=ours.token.get_secret_value() or None)
     folder = hub.folder(row, progress)

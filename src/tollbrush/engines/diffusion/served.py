@@ -15,8 +15,8 @@ from tollbrush.domain.licences import Licence, check_sale, licence
 from tollbrush.engines.diffusion.model import DiffusionModel, Tuning
 from tollbrush.engines.diffusion.pins import Pins, is_commit
 from tollbrush.engines.diffusion.rows import DEFAULT, KNOWN, UNSOLD, Known, named
-from tollbrush.errors import BadSettings
-from tollbrush.settings import DiffusionSettings, ModelSettings, Settings
+from tollbrush.errors import BadRequest, BadSettings
+from tollbrush.settings import DiffusionSettings, ModelSettings, Settings, WeightsSettings
 
 _log: Final = structlog.get_logger(__name__)
 
@@ -46,11 +46,10 @@ def check_own(name: str, model: ModelSettings, licensed: frozenset[str]) -> str:
     terms = licence(model.licence)
     if model.engine == "diffusion":
         where = f"models.{name!r}"
-        if model.weights is None:
-            raise BadSettings(f'{where}: nothing says what is run; give weights = {{source = "OWNER/NAME"}}.')
+        weights = _weights(name, model)
         if model.upstreams or model.upstream:
             raise BadSettings(f'{where}: engine is "diffusion", which runs here; leave its upstreams out.')
-        terms = UNSOLD.get(model.weights.source.lower()) or _card(model.weights.source) or terms
+        terms = _terms(model, weights)
     elif model.weights is not None:
         raise BadSettings(f'models.{name!r}: weights are run by engine = "diffusion", not by {model.engine!r}.')
     check_sale(name, terms, licensed)
@@ -58,7 +57,8 @@ def check_own(name: str, model: ModelSettings, licensed: frozenset[str]) -> str:
 
 
 def served(settings: Settings, pins: Pins) -> tuple[DiffusionModel, ...]:
-    """How each is run, at the commit that the settings name or a pull found. Says which are not pinned to one."""
+    """How each is run, at the commit that the settings name or a pull found. Says which are not pinned to one. Raises
+    BadSettings."""
     found = [_known(row, settings) for row in _chosen(settings)]
     found += [_run(name, model) for name, model in _own(settings).items()]
     return tuple(_pinned(row, pins) for row in found)
@@ -87,9 +87,10 @@ def known(settings: Settings) -> list[tuple[DiffusionModel, Licence]]:
 
 
 def run_of(name: str, settings: Settings) -> tuple[DiffusionModel, Licence] | None:
-    """A model by any of its names, as it is to be run, whether it is for sale here or only known."""
-    if (own := _own(settings).get(name)) is not None and own.weights is not None:
-        return _run(name, own), UNSOLD.get(own.weights.source.lower(), licence(own.licence))
+    """A model by any of its names, as it is to be run, whether it is for sale here or only known. Raises
+    BadSettings."""
+    if (own := _own(settings).get(name)) is not None:
+        return _run(name, own), _terms(own, _weights(name, own))
     row = named(name)
     return None if row is None else (_known(row, settings), row.terms)
 
@@ -112,6 +113,31 @@ def _known(row: Known, settings: Settings) -> DiffusionModel:
     revisions = settings.engines.diffusion.revisions
     asked = (revision for name, revision in revisions.items() if name.lower() in (row.id, *row.aliases))
     return replace(row.diffusion(), revision=next(asked, None))
+
+
+def _terms(model: ModelSettings, weights: WeightsSettings) -> Licence:
+    """What is known of them counts before what the settings say."""
+    return UNSOLD.get(weights.source.lower()) or _card(weights.source) or licence(model.licence)
+
+
+def _weights(name: str, model: ModelSettings) -> WeightsSettings:
+    """Raises BadSettings."""
+    if model.weights is None:
+        raise BadSettings(
+            f"models.{name!r}: nothing says what is run.",
+            advice='Give its weights = {source = "OWNER/NAME"}, a hub id, or the path of a folder.',
+        )
+    return model.weights
+
+
+def _sizes(name: str, model: ModelSettings) -> tuple[Size, ...]:
+    """Raises BadSettings."""
+    try:
+        return tuple(Size.parse(size) for size in model.sizes)
+    except BadRequest as wrong:
+        raise BadSettings(
+            f"models.{name!r}.sizes: {wrong.message}", advice='Say each with its price: {"1024x1024" = "0.02"}.'
+        ) from wrong
 
 
 def _card(source: str) -> Licence | None:
@@ -145,8 +171,7 @@ def _own(settings: Settings) -> dict[str, ModelSettings]:
 
 
 def _run(name: str, model: ModelSettings) -> DiffusionModel:
-    weights = model.weights
-    assert weights is not None, "checked when the catalog was made"
+    weights = _weights(name, model)
     return DiffusionModel(
         name,
         weights.source,
@@ -157,7 +182,7 @@ def _run(name: str, model: ModelSettings) -> DiffusionModel:
         guidance=weights.guidance,
         strength=weights.strength,
         dtype=weights.dtype,
-        sizes=tuple(Size.parse(size) for size in model.sizes),
+        sizes=_sizes(name, model),
         pixels=weights.pixels,
         batch=weights.batch,
         offload=weights.offload,

@@ -80,6 +80,19 @@ def test_a_folder_without_an_index(tmp_path: Path) -> None:
     assert "it has no model_index.json" in refusal(tmp_path)
 
 
+def test_a_folder_that_is_not_there_is_no_model_to_be_fetched(tmp_path: Path) -> None:
+    """Told before anything is loaded: the gateway asks what a model can do when it starts."""
+    for where, said in ((tmp_path, "it has no model_index.json"), (tmp_path / "gone", "there is none")):
+        with pytest.raises(BadSettings, match=f"{where} is no model's folder: {said}") as refused:
+            Models([DiffusionModel("house/tiny", str(where))], "cpu").capabilities("house/tiny")
+        assert "pull" not in refused.value.sentence()
+
+
+def test_weights_of_another_pipeline_than_the_settings_say(folder: Path) -> None:
+    said = refusal(folder, pipeline="ZImagePipeline")
+    assert "Mend the folder; or say another `pipeline`, if these are no weights of a ZImagePipeline." in said
+
+
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"_class_name"', "null"])
 def test_a_broken_index(folder: Path, text: str) -> None:
     (folder / "model_index.json").write_text(text)
@@ -178,7 +191,9 @@ def test_a_hub_model_that_is_not_here(tmp_path: Path) -> None:
     with pytest.raises(BadSettings, match="not in the hub cache, and nothing may be fetched") as refused:
         models.load("house/far", lambda _word, _fraction: None)
     assert "tollbrush models pull" in refused.value.sentence()
-    with pytest.raises(BadSettings, match="which pipeline it is is not known"):
+    with pytest.raises(
+        BadSettings, match="nobody/nothing is not on this machine, and nothing says which pipeline it is"
+    ):
         models.capabilities("house/far")
 
 
