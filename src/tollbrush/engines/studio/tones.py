@@ -127,13 +127,18 @@ def _in_lab(pixels: Pixels, curve: Callable[[Map], Map], chroma: float) -> Pixel
     table = np.asarray(100 * np.clip(curve(steps), 0, 1), np.float32)
     result = np.empty_like(pixels)
     for rows in strips(len(pixels)):
-        lab = to_lab(pixels[rows] * np.float32(1 / 255))
-        lab[..., 0] = table[(np.clip(lab[..., 0], 0, 100) * 10.24 + 0.5).astype(np.int32)]
-        strength = np.sqrt(np.square(lab[..., 1:]).sum(axis=2, keepdims=True))
-        calm = np.clip(1 - strength / 110, 0.1, 1) if chroma > 1 else np.float32(1)
-        lab[..., 1:] *= 1 + np.float32(chroma - 1) * calm
-        result[rows] = to_bytes(lab)
+        # Planes by themselves: numpy goes through the three of a pixel at a third of the speed.
+        light, a, b = cv2.split(to_lab(pixels[rows] * np.float32(1 / 255)))
+        light = table[(np.clip(light, 0, 100) * 10.24 + 0.5).astype(np.int32)]
+        gain = _gain(np.asarray(cv2.magnitude(a, b), np.float32), chroma) if chroma > 1 else np.float32(chroma)
+        result[rows] = to_bytes(np.asarray(cv2.merge([light, a * gain, b * gain]), np.float32))
     return result
+
+
+def _gain(strength: Map, chroma: float) -> Map:
+    """What a colour so far from grey is multiplied by."""
+    calm = np.clip(strength * np.float32(-1 / 110) + 1, 0.1, 1)
+    return np.asarray(calm * np.float32(chroma - 1) + 1, np.float32)
 
 
 def _through(pixels: Pixels, table: Map) -> Pixels:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import get_args
+import warnings
+from collections.abc import Callable
+from typing import Any, get_args
 
 import cv2
 import numpy as np
 import pytest
 import skimage.data
 from numpy.typing import NDArray
+from skimage.color import lab2rgb, rgb2lab
 
 from tollbrush.engines.studio.lexicon import OPPOSITE, ToneKind
 from tollbrush.engines.studio.tones import tone
@@ -148,3 +151,24 @@ def test_moody_is_darker_and_duller_and_faded_lifts_black(photo: Pixels) -> None
     assert lightness(tone(photo, "moody")) < lightness(photo)
     assert chroma(tone(photo, "moody")) < chroma(photo)
     assert tone(np.zeros((4, 4, 3), np.uint8), "faded").min() > 15
+
+
+@pytest.mark.parametrize(("kind", "curve", "chroma"), [
+    ("brighter", lambda t: 1 - (1 - t) ** 1.5, 1.06), ("more_saturation", lambda t: t, 1.5),
+    ("less_saturation", lambda t: t, 0.55),
+])  # fmt: skip
+def test_lightness_and_strength_are_changed_in_cielab_and_strong_colours_less(
+    kind: ToneKind, curve: Callable[[Any], Any], chroma: float
+) -> None:
+    """Against the formula in double precision, by another library; strips end at row 256."""
+    pixels = np.random.default_rng(5).integers(0, 256, (300, 40, 3), dtype=np.uint8)
+    wanted = rgb2lab(pixels)
+    strength = np.hypot(wanted[..., 1], wanted[..., 2])
+    calm = np.clip(1 - strength / 110, 0.1, 1) if chroma > 1 else 1.0
+    wanted[..., 0] = 100 * curve(wanted[..., 0] / 100)
+    wanted[..., 1:] *= np.broadcast_to(1 + (chroma - 1) * calm, strength.shape)[..., None]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # of colours that no screen shows
+        away = np.abs(tone(pixels, kind) - lab2rgb(wanted) * 255)
+    assert np.percentile(away, 99.5) < 1.5
+    assert away.max() < 6  # the lightness's table has 1024 steps, and near black one is three levels
