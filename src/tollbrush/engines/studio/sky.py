@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from tollbrush.domain.edits import Size
+from tollbrush.engines.studio.foliage import find_gaps, without_sky
 from tollbrush.engines.studio.light import encoded, linear, to_lab
 from tollbrush.engines.studio.matting import matte
 from tollbrush.engines.studio.skies import paint_sky
@@ -70,8 +71,10 @@ def replace_sky(
     height, width = sky.shape
     sky = _seen_through(pixels, sky)
     share = _gaps(pixels, sky)  # before the matte, which is large
-    land = matte(pixels, ~sky)
+    gaps = find_gaps(pixels, sky, floor_of(sky, 97) / height)
+    land = matte(pixels, ~gaps.outline_of(sky))
     np.maximum(share, 1 - land.alpha, out=share)
+    without_sky(pixels, gaps, share, land.foreground)
     rows = np.flatnonzero(sky.any(axis=1))
     painted_rows = min(height, max(16, round(1.02 * (int(rows[-1]) + 1))))
     new = in_mood(paint_sky(kind, Size(width, painted_rows), seed), moods)
