@@ -38,7 +38,7 @@ _AROUND: Final = 41  # window in which leaves are looked for
 _DARKER: Final = 14.0  # L by which leaves are darker than the sky behind them
 _GREY: Final = 4.0  # chroma that a picture in colour has somewhere; by grey alone nothing is told
 _LINES: Final = 2.0, 3.2  # as many outlines across that window are no foliage's, and are
-_ROUGH: Final = 2.5  # L of their grain
+_ROUGH: Final = 1.5  # L of their grain
 _LEAFY, _BUSY, _JUST = 0.4, 0.4, 2.0  # of a gap: its rim's leaves, its changes; or how far its mean is from the sky
 _AS_CALM, _CALM, _SMALL = 3.0, 0.8, 4e-4
 _PALE, _BESIDE, _SURELY = 0.8, 0.06, 0.7  # the same of gaps too small to show the sky's own colour
@@ -193,9 +193,9 @@ def _gaps(alike: Mask, seen: Mask, leaves: Map, busy: Map, away: Map, calm: Mask
         )
 
     every = np.ones_like(rim)
-    just = (mean(away, every) < _JUST) & (mean(calm, every) > _CALM)
+    just, quiet = mean(away, every) < _JUST, mean(calm, every) > _CALM
     small = boxes[:, cv2.CC_STAT_AREA] < _SMALL * max(alike.shape) ** 2
-    told = (mean(leaves, rim) > _LEAFY) & (just | (small & (mean(busy, every) > _BUSY)))
+    told = (mean(leaves, rim) > _LEAFY) & np.where(small, just | (mean(busy, every) > _BUSY), just & quiet)
     told[0] = False
     return np.asarray(told[parts])
 
