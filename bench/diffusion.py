@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import json
 import statistics
 import sys
 import threading
@@ -23,14 +22,14 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import wait
 from contextlib import closing, contextmanager
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
 from bench.diffusion_models import Subject, real, tiny
-from bench.diffusion_table import Figures, Together, judge, show
+from bench.diffusion_table import OUT, Figures, Together, judge, show, write
 from tollbrush.domain.edits import Size
 from tollbrush.engines.diffusion import memory, speed
 from tollbrush.engines.diffusion.batches import Line
@@ -42,7 +41,6 @@ from tollbrush.engines.interface import EditInput, Progress, unheard
 from tollbrush.errors import JobCancelled, TollbrushError
 from tollbrush.imaging.codec import Pixels
 
-OUT: Final = Path("build/bench-diffusion.json")
 _PROMPT: Final = "make it a winter evening, with snow on the roofs and light in window {:04}"
 _SEED: Final = 7
 _seeds: Final = itertools.count(1000)
@@ -69,24 +67,22 @@ def main() -> None:
     for subject in chosen:
         with _going_on(subject.row.name, lost, device):
             run(subject, device, found.edits, figures, together, lost)
+        write(figures, together, lost)  # whoever runs out of time keeps this
         if found.write is not None:
             with _going_on(f"{subject.row.name}, from a folder", lost, device):
                 starts[subject.row.name] = _from_disk(subject, device, found.write)
     judged = [verdict for subject in chosen for verdict in judge(subject.row.name, figures, starts)]
     show(figures, together, judged)
-    OUT.parent.mkdir(exist_ok=True)
-    results = {
-        "machine": "cpu" if found.tiny else torch.cuda.get_device_name(),
-        "torch": torch.__version__,
-        "figures": [asdict(row) for row in figures],
-        "together": [asdict(row) for row in together],
-        "judged": [asdict(verdict) for verdict in judged],
-        "lost": lost,
-    }
-    OUT.write_text(json.dumps(results, indent=2))
+    write(figures, together, lost, judged)
     print(f"Written to {OUT}.")
     if lost:
         sys.exit("Not measured:\n" + "\n".join(lost))
+
+
+def _add(figures: list[Figures], row: Figures) -> None:
+    """A GPU's time may end before the table is made: each row is told at once."""
+    figures.append(row)
+    print(f"{row.model}, {row.how}: {row.step:.1f} ms a step, {row.rate:.3f} images/s", file=sys.stderr, flush=True)
 
 
 def run(
@@ -95,7 +91,7 @@ def run(
     """Plain, ours and ours batched on one pipeline, with two threads and a cancel; then in float8, where the GPU has
     it. Adds what it found."""
     pipe = _built(subject, device)
-    figures.append(_plain(subject, pipe, device, edits))
+    _add(figures, _plain(subject, pipe, device, edits))
     wanted = _call(subject, pipe, subject.steps, _SEED)
     with _going_on(f"{subject.row.name}, ours", lost, device):
         _ours(subject, pipe, device, edits, wanted, Tuning(), figures, together, lost)
@@ -145,11 +141,12 @@ def _ours(
 
     since = time.perf_counter()
     pipeline = loading.ready(subject.row, pipe, subject.adapter, device, tuning)
+    pipeline.gears.told = lambda words: print(f"{subject.row.name}: {words}", file=sys.stderr, flush=True)
     for batch in (1, 4):
         pipeline.row = replace(subject.row, batch=batch)
         line = Line(subject.row.name, pipeline.make, batch, Stages(), hands=2)
         with closing(line), _going_on(f"{subject.row.name}, {batch} at once", lost, device):
-            figures.append(_lined_up(subject, pipeline, line, device, edits, wanted, since))
+            _add(figures, _lined_up(subject, pipeline, line, device, edits, wanted, since))
             if batch == 1:
                 together.append(_together(subject, pipeline, line, edits))
         since = time.perf_counter()

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Final
 
 from rich.console import Console
 from rich.table import Table
 
+OUT: Final = Path("build/bench-diffusion.json")
 FASTER: Final = 1.8
 """Times the images a second of plain diffusers, at equal output."""
 FIRST: Final = 60.0
@@ -88,3 +91,20 @@ def show(figures: list[Figures], together: list[Together], judged: list[Verdict]
         sign = "≤" if verdict.wanted == FIRST else "≥"
         said = "met" if verdict.met else "missed"
         print(f"{verdict.model}: {verdict.found:.2f} {verdict.what} ({sign} {verdict.wanted:g}: {said}).")
+
+
+def write(
+    figures: Sequence[Figures], together: Sequence[Together], lost: Sequence[str], judged: Sequence[Verdict] = ()
+) -> None:
+    import torch
+
+    OUT.parent.mkdir(exist_ok=True)
+    results = {
+        "machine": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
+        "torch": torch.__version__,
+        "figures": [asdict(row) for row in figures],
+        "together": [asdict(row) for row in together],
+        "judged": [asdict(verdict) for verdict in judged],
+        "lost": list(lost),
+    }
+    OUT.write_text(json.dumps(results, indent=2))

@@ -89,14 +89,29 @@ def _to_float8(network: Any, capability: tuple[int, int]) -> None:
             f"fp8 is on, and this GPU (compute capability {capability[0]}.{capability[1]}) has no float8 arithmetic.",
             advice="Say fp8 = false; it needs an Ada, Hopper or Blackwell GPU.",
         )
+    import torch
+
+    if network.dtype != torch.bfloat16:
+        raise BadSettings(
+            f"fp8 is on, and weights in {str(network.dtype).removeprefix('torch.')} cannot be rounded to it.",
+            advice='Say dtype = "bfloat16", or fp8 = false.',
+        )
     try:
         from torchao.quantization import Float8DynamicActivationFloat8WeightConfig, PerRow, quantize_
     except ImportError as missing:
         raise BadSettings("fp8 is on, and torchao is not installed.", advice="pip install torchao") from missing
+    # Its own advice to the compiler has it try for minutes, and would count for the thread that loads, not for those
+    # that compile.
+    config = Float8DynamicActivationFloat8WeightConfig(granularity=PerRow(), set_inductor_config=False)
+    chosen = rounded(network)
+    quantize_(network, config, filter_fn=lambda module, _name: module in chosen)
+
+
+def rounded(network: Any, least: int = 1024) -> set[Any]:
+    """The linear layers that go into float8: small ones lose more by converting than they gain, and those outside the
+    repeated blocks, the first and the last, carry the picture's detail."""
     import torch
 
-    def large(module: Any, name: str) -> bool:
-        """Small layers lose more by converting than they gain; the first and the last carry the picture's detail."""
-        return isinstance(module, torch.nn.Linear) and min(module.weight.shape) >= 1024 and "blocks" in name
-
-    quantize_(network, Float8DynamicActivationFloat8WeightConfig(granularity=PerRow()), filter_fn=large)
+    blocks = (part for part in network.modules() if type(part).__name__ in (network._repeated_blocks or ()))
+    layers = {layer for block in blocks for layer in block.modules() if isinstance(layer, torch.nn.Linear)}
+    return {layer for layer in layers if min(layer.weight.shape) >= least}

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Final
 
 import numpy as np
 
@@ -13,7 +16,8 @@ from tollbrush.engines.diffusion.pipelines import Pipeline
 from tollbrush.engines.diffusion.requests import Asking, never
 from tollbrush.engines.interface import EditInput, unheard
 
-_PROMPTS = ("a grey square", "the same square, somewhat lighter, on a table by the window")
+_STEPS: Final = 2
+_PROMPTS: Final = ("a grey square", "the same square, somewhat lighter, on a table by the window")
 """Of two lengths: encoders that pad nothing give two shapes."""
 
 
@@ -24,8 +28,12 @@ def warm_up(pipeline: Pipeline, line: Line, progress: Callable[[float], None]) -
 
 
 def rehearse(pipeline: Pipeline, line: Line, progress: Callable[[float], None]) -> None:
-    """Finds for each shape the gear that it is made in."""
+    """Finds for each shape the gear that it is made in. Every step is like the first: two are enough, where the source
+    is only partly noised away as many as leave one."""
     adapter, row = pipeline.adapter, pipeline.row
+    strengths = (row.strength, adapter.strength, adapter.masked_strength)
+    least = min(strength for strength in strengths if strength is not None)
+    steps = min(row.steps or adapter.steps, max(_STEPS, math.ceil(1 / least)))
     side = int((row.pixels or adapter.pixels) ** 0.5)
     ways = [masked for masked, pipe in ((False, pipeline.plain), (True, pipeline.masked)) if pipe is not None]
     plan = [
@@ -34,7 +42,7 @@ def rehearse(pipeline: Pipeline, line: Line, progress: Callable[[float], None]) 
         for masked in ways
         for n in sorted({1, row.batch})
     ]
-    pipeline.gears.warming = True
+    pipeline.gears.warming, pipeline.row = True, replace(row, steps=steps)
     try:
         for done, (size, masked, n) in enumerate(plan):
             progress(done / len(plan))
@@ -45,5 +53,6 @@ def rehearse(pipeline: Pipeline, line: Line, progress: Callable[[float], None]) 
             line.join(asking.images)
             asking.result()
     finally:
+        pipeline.row = row
         pipeline.gears.settle()
     progress(1.0)

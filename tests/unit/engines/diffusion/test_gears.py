@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -57,10 +58,19 @@ def shift(models: Models, gears: Sequence[Gear], *, rehearsed: bool) -> tuple[Ge
     return chosen, told
 
 
-def only_capture(models: Models) -> None:
-    """Blocks are captured as for any compiler, and run as they are."""
-    network = models._lines[KLEIN].pipeline.any.transformer
-    network.compile_repeated_blocks = functools.partial(network.compile_repeated_blocks, backend="eager")
+def only_capture(models: Models) -> list[str]:
+    """Blocks are captured as for any compiler, and run as they are; gives the thread of each run."""
+    network, ran = models._lines[KLEIN].pipeline.any.transformer, list[str]()
+
+    def backend(captured: Callable[..., Any], _inputs: object) -> Callable[..., Any]:
+        def run(*given: Any) -> Any:
+            ran.append(threading.current_thread().name)
+            return captured(*given)
+
+        return run
+
+    network.compile_repeated_blocks = functools.partial(network.compile_repeated_blocks, backend=backend)
+    return ran
 
 
 def edit(models: Models, size: Size = SMALL) -> Pixels:
@@ -133,25 +143,80 @@ def test_a_request_that_fails_in_every_gear_shifts_nothing(models: Models) -> No
     assert (gears.best, told) == (Gear("_native_flash"), [])
 
 
-def test_what_is_not_warmed_up_is_not_compiled(models: Models) -> None:
+def test_what_was_warmed_up_runs_compiled_and_nothing_is_compiled_later(models: Models) -> None:
+    """In each of the line's two threads, whichever it was that compiled."""
     import torch._dynamo
     from torch._dynamo.utils import counters
 
-    plain = [edit(models, size) for size in (SMALL, OTHER, Size(64, 128))]
-    only_capture(models)
+    sizes = (SMALL, OTHER, Size(64, 128))
+    plain = [edit(models, size) for size in sizes]
+    ran = only_capture(models)
     try:
         counters.clear()
         gears, told = shift(models, [Gear("native", True), NATIVE], rehearsed=True)
         captured = counters["stats"]["unique_graphs"]
         assert captured >= 4  # two kinds of blocks, each for its first shape and for others
         assert models.speedups(KLEIN) == ("attention native", "compiled blocks")
-        assert all(
-            np.array_equal(edit(models, size), before)
-            for size, before in zip((SMALL, OTHER, Size(64, 128)), plain, strict=True)
-        )
+        ran.clear()
+        with ThreadPoolExecutor(4) as threads:
+            after = list(threads.map(functools.partial(edit, models), sizes * 3))
+        assert all(np.array_equal(one, before) for one, before in zip(after, plain * 3, strict=True))
+        assert len(ran) == 2 * 9  # a step has two blocks, and the code for other shapes fits the new one, too
         assert (counters["stats"]["unique_graphs"], told, gears.best.compiled) == (captured, [], True)
+        gears.settle()
+        network = models._lines[KLEIN].pipeline.any.transformer
+        assert any(part._compiled_call_impl is not None for part in network.modules())
     finally:
         torch._dynamo.reset()
+
+
+def test_a_warm_up_takes_few_steps_and_leaves_the_row_as_it_was(models: Models) -> None:
+    pipeline = models._lines[KLEIN].pipeline
+    network, calls = pipeline.any.transformer, list[int]()
+    forward = network.forward
+
+    def counted(*given: Any, **named: Any) -> Any:
+        calls.append(1)
+        return forward(*given, **named)
+
+    network.forward = counted
+    for row, steps in ((replace(pipeline.row, steps=40), 2), (replace(pipeline.row, steps=1), 1)):
+        pipeline.row = row
+        calls.clear()
+        shift(models, [NATIVE], rehearsed=True)
+        assert len(calls) == 4 * steps  # two sizes, with and without a mask
+        assert pipeline.row is row
+
+
+def test_a_warm_up_of_a_little_changed_source_takes_a_step_at_least(tiny: Callable[[str], Path]) -> None:
+    from tollbrush.engines.diffusion import warm_up
+
+    name = "ZImagePipeline"
+    models = Models([DiffusionModel(name, str(tiny(name)), steps=40, strength=0.15, sizes=(SMALL, OTHER))], "cpu")
+    models.load(name, lambda _word, _fraction: None)
+    told = list[float]()
+    try:
+        warm_up.rehearse(models._lines[name].pipeline, models._lines[name].line, told.append)
+    finally:
+        models.close()
+    assert told == [0.0, 0.25, 0.5, 0.75, 1.0]
+
+
+@pytest.mark.parametrize("name", [KLEIN, "ZImagePipeline", "StableDiffusionInpaintPipeline"])
+def test_what_goes_into_float8_is_within_the_repeated_blocks(tiny: Callable[[str], Path], name: str) -> None:
+    """Z-Image calls them layers."""
+    from tollbrush.engines.diffusion import speed
+
+    models = Models([DiffusionModel(name, str(tiny(name)))], "cpu")
+    models.load(name, lambda _word, _fraction: None)
+    network = speed.denoiser(models._lines[name].pipeline.any)
+    models.close()
+    layers = {path for path, part in network.named_modules() if part in speed.rounded(network, least=1)}
+    assert len(layers) > 5
+    assert all("block" in path or path.startswith(("layers.", "noise_refiner.", "context_refiner.")) for path in layers)
+    assert speed.rounded(network) == set()  # too small to gain by it
+    with pytest.raises(BadSettings, match="weights in float32 cannot be rounded to it"):
+        speed._to_float8(network, (9, 0))
 
 
 def test_the_compiler_is_told_its_limit_in_the_thread_that_compiles(models: Models) -> None:
