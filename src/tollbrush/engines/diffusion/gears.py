@@ -16,11 +16,13 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
+from tollbrush.engines.diffusion import cudnn
 from tollbrush.engines.diffusion.adapters import Adapter
 from tollbrush.engines.diffusion.model import Tuning
 from tollbrush.errors import BadSettings
 
 _HOPPER: Final = (9, 0)
+_CUDNN: Final = "_native_cudnn"
 _MASKLESS: Final = ("flux2", "packed")
 """Forms whose transformers never mask a token: FlashAttention takes no mask."""
 _RECOMPILES: Final = 64
@@ -113,6 +115,8 @@ class Gears:
     def _attend(self, backend: str | None) -> None:
         if backend is not None and backend != self._attention:
             self._attention = None  # half set where it fails
+            if backend == _CUDNN:
+                cudnn.ask_directly()
             self._denoiser.set_attention_backend(backend)
             self._attention = backend
 
@@ -142,8 +146,13 @@ def attentions(adapter: Adapter, capability: tuple[int, int], wanted: str | None
         if importlib.util.find_spec("flash_attn") is not None:
             found.append("flash")
     if capability >= _HOPPER:
-        found.append("_native_cudnn")
+        found.append(_CUDNN)
     return tuple(dict.fromkeys([*found, "native"]))
+
+
+def needs_to_be_alone(backend: str | None) -> bool:
+    """Whether it switches kernels off for the whole process, under whatever is read or decoded beside it."""
+    return backend is not None and backend.lower().startswith("_native_") and backend.lower() != _CUDNN
 
 
 def reason(error: BaseException | None) -> str:

@@ -76,7 +76,7 @@ def ready(row: DiffusionModel, opened: Any, adapter: Adapter, device: str, tunin
     streamed = device == "cpu" or (device.startswith("cuda") and not row.offload)
     done = speed.apply(opened, tuning, device)
     chosen = gears.choose(speed.denoiser(opened), adapter, tuning, device)
-    beside = tuning.beside and adapter.beside and streamed
+    beside = tuning.beside and adapter.beside and streamed and not gears.needs_to_be_alone(tuning.attention)
     pipeline = Pipeline(row, adapter, plain, masked, device, chosen, done, beside=beside)
     pipeline.settle()
     return pipeline

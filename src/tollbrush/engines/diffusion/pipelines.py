@@ -107,6 +107,7 @@ class Pipeline:
             else:
                 self.gears.serves(shape, gear, why)
                 return made
+            turn.alone()  # it reads once more, and others may read by now
             memory.release(self.device)
         try:
             made = self._call(images, turn, plainest, tiled=tiled)
