@@ -18,7 +18,7 @@ from tollbrush.engines.studio.strips import reduced_map
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from tollbrush.engines.interface import Mask
+    from tollbrush.engines.interface import Mask, Pixels
 
     Map = NDArray[np.float32]
 
@@ -28,6 +28,11 @@ _GROUND: Final = 80  # how far from the subject its ground is looked at
 _NEAR: Final = (49, 49)  # of the neighbourhood whose ground a hole resembles, averaged twice
 _GRAIN: Final = np.array([6, 3, 3], np.float32)  # Lab: what any ground varies by
 _ALIKE: Final = 1.8  # standard deviations within which a colour is the ground's
+_OWN: Final = 0.8  # of a hole, where the ground is calm beside it, that looks like it
+_GROWS: Final = 0.005  # of the picture: what is smaller, as a cat's pupil, is a hole as it is or none
+_KNOWN: Final = 0.25  # of a hole, beside which it must be calm
+_SEEN: Final = 3e-5  # of a neighbourhood that is ground, below which it tells nothing
+_SMOOTH: Final = (1.6, 1.2, 1.2)  # Lab: steps from pixel to pixel within a hole, at most
 _CALM: Final = 10.0  # Lab: a ground that varies by more around there resembles too much
 _LEAST, _MOST = 0.001, 0.2  # of the picture, of the subject
 _CONTRAST: Final = 40.0  # ΔE76 between a hole and the rim around it
@@ -39,7 +44,7 @@ def without_holes(image: Map, inside: Mask) -> Mask:
     """`inside` (h×w), the mask of the subject of `image` (h×w×3, 0..1), less the core of each hole."""
     small = reduced_map(image, _SIDE)
     height, width = small.shape[:2]
-    ink = np.asarray(cv2.resize(inside.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST))
+    ink = np.asarray(cv2.resize(inside.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST), np.uint8)
     outside = np.asarray(cv2.distanceTransform(1 - ink, cv2.DIST_L2, 3))
     ground = (outside > _BAND) & (outside < _GROUND)
     if not ink.any() or not ground.any():
@@ -49,15 +54,31 @@ def without_holes(image: Map, inside: Mask) -> Mask:
     likely = (foreign < _ALIKE) & (cv2.erode(ink, np.ones((5, 5), np.uint8)) > 0)
     patches = cv2.morphologyEx(likely.astype(np.uint8), cv2.MORPH_OPEN, np.ones((5, 5), np.uint8))
     count, parts, boxes, _ = cv2.connectedComponentsWithStats(patches)
-    holes = np.zeros(ink.shape, np.uint8)
+    holes: Mask = np.zeros(ink.shape, np.bool_)
     for number in range(1, count):
-        fits = _LEAST * ink.size <= boxes[number, cv2.CC_STAT_AREA] <= _MOST * ink.sum()
-        if fits and _is_hole(parts == number, lab, foreign, ink > 0):
-            holes |= parts == number
+        patch = parts == number
+        area = boxes[number, cv2.CC_STAT_AREA] / ink.size
+        if area < _LEAST or holes[patch].any():
+            continue
+        patch = _grown(patch, lab, ink) if area > _GROWS else patch
+        if patch.sum() <= _MOST * ink.sum() and _is_hole(patch, lab, foreign, ink > 0):
+            holes |= patch
     if not holes.any():
         return inside
-    large = cv2.resize(holes, inside.shape[::-1], interpolation=cv2.INTER_NEAREST)
+    large = cv2.resize(holes.astype(np.uint8), inside.shape[::-1], interpolation=cv2.INTER_NEAREST)
     return np.asarray(inside & (large == 0))
+
+
+def _grown(patch: Mask, lab: Map, ink: Pixels) -> Mask:
+    """`patch` with what runs smoothly on from it, inside: the ground behind a hole may be less calm than beside it."""
+    barred = np.pad((cv2.erode(ink, np.ones((5, 5), np.uint8)) == 0).astype(np.uint8), 1, constant_values=1)
+    depth = cv2.distanceTransform(patch.astype(np.uint8), cv2.DIST_L2, 3)
+    y, x = np.unravel_index(depth.argmax(), depth.shape)
+    flags = 4 | cv2.FLOODFILL_MASK_ONLY | (2 << 8)
+    smooth = cv2.bilateralFilter(lab, 5, 6, 2)
+    cv2.floodFill(smooth, barred, (int(x), int(y)), 0, _SMOOTH, _SMOOTH, flags)
+    grown = ((barred[1:-1, 1:-1] == 2) | patch).astype(np.uint8)
+    return np.asarray(cv2.morphologyEx(grown, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)) > 0)
 
 
 def _foreign(lab: Map, ground: Mask) -> Map:
@@ -73,7 +94,8 @@ def _foreign(lab: Map, ground: Mask) -> Map:
     mean = blurred(lab * weight) / total
     variance = np.maximum(blurred(np.square(lab) * weight) / total - np.square(mean), 0)
     away = np.sqrt((np.square(lab - mean) / (variance + np.square(_GRAIN))).sum(axis=2))
-    return np.asarray(np.where(variance.sum(axis=2) < _CALM**2, away, np.inf), np.float32)
+    near = (total[..., 0] > _SEEN) & (variance.sum(axis=2) < _CALM**2)
+    return np.asarray(np.where(near, away, np.inf), np.float32)
 
 
 def _is_hole(patch: Mask, lab: Map, foreign: Map, inside: Mask) -> bool:
@@ -82,7 +104,10 @@ def _is_hole(patch: Mask, lab: Map, foreign: Map, inside: Mask) -> bool:
     if not rim.any():
         return False
     away = np.linalg.norm(lab - lab[patch].mean(axis=0), axis=2)
+    known = foreign[patch & np.isfinite(foreign)]
     contrast = float(np.median(away[rim]))
     alike = float((foreign[rim] < _ALIKE).mean())
     elsewhere = float((away[inside & ~rings[0]] < 10).sum() / patch.sum())
+    if known.size < _KNOWN * patch.sum() or (known < _ALIKE).mean() < _OWN:
+        return False
     return contrast > _CONTRAST and alike < _RIM and elsewhere < _ELSEWHERE

@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
+import skimage.data
 from bench.quality.photographs import outlined
 from numpy.typing import NDArray
 
@@ -49,6 +50,30 @@ def test_a_label_in_the_walls_colour_is_no_hole() -> None:
     labelled = subject.copy()
     labelled[110:190, 110:190] = False
     assert (without_holes(picture(labelled), subject) == subject).all()
+
+
+def test_what_is_black_deep_inside_is_no_hole() -> None:
+    """It is too far from any ground to be told from it, before a ground of leaves too."""
+    subject = np.zeros((SIDE, SIDE), bool)
+    subject[20:380, 20:380] = True
+    grass = np.asarray(skimage.data.grass(), np.float32)
+    ground = np.dstack([grass[:SIDE, :SIDE] / 255 if grass.ndim == 2 else grass[:SIDE, :SIDE, 0] / 255] * 3)
+    for back in (picture(~subject), ground):
+        image = np.where(subject[..., None], RED, back).astype(np.float32)
+        image[150:230, 150:230] = 0.01
+        assert (without_holes(image, subject) == subject).all()
+
+
+def test_a_hole_is_opened_up_to_what_stands_behind_it() -> None:
+    """A post behind the handle makes the ground beside it uneasy; the wall on its other side is seen all the same."""
+    subject, hole, whole = mug()
+    image = picture(subject)
+    image[:, 290:298][~subject[:, 290:298]] = (0.1, 0.3, 0.1)
+    left = without_holes(image, whole)
+    inner = cv2.erode(hole.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
+    wall = inner & (np.arange(SIDE)[None] < 286)
+    assert left[wall].mean() < 0.15
+    assert left[subject].mean() > 0.99
 
 
 def test_what_the_subject_has_elsewhere_is_no_hole() -> None:
