@@ -43,6 +43,10 @@ from tollbrush.imaging.codec import Pixels
 
 _PROMPT: Final = "make it a winter evening, with snow on the roofs and light in window {:04}"
 _SEED: Final = 7
+_FAILURES: Final = (
+    RuntimeError, MemoryError, ValueError, TypeError, ImportError, OSError, AttributeError, LookupError, AssertionError,
+)  # fmt: skip
+"""What a library that has changed, and a device, have in store."""
 _seeds: Final = itertools.count(1000)
 
 
@@ -107,7 +111,7 @@ def _going_on(what: str, lost: list[str], device: str) -> Iterator[None]:
     """What fails is told at the end, and takes no other row with it."""
     try:
         yield
-    except (TollbrushError, RuntimeError, MemoryError, ValueError, TypeError, ImportError, OSError) as failure:
+    except (TollbrushError, *_FAILURES) as failure:
         said = str(failure).strip().splitlines() or ["no word"]
         lost.append(f"{what}: {type(failure).__name__}: {said[0][:300]}")
     memory.release(device)
