@@ -117,7 +117,7 @@ def _take_room(row: DiffusionModel, weights: Mapping[str, folders.Weights], devi
 
     free = None
     if device.startswith("cuda"):
-        torch.cuda.empty_cache()  # what finished edits left behind is free
+        memory.release(device)  # what finished edits and failed loads left behind is free
         free, _ = torch.cuda.mem_get_info(device)
     sizes = [part.count * dtype(row, device).itemsize for part in weights.values()]
     shelf.take(row.name, sum(sizes), max(sizes), free, offload=row.offload)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from tollbrush.domain.edits import Size
 from tollbrush.engines.diffusion.model import DiffusionModel
 from tollbrush.engines.diffusion.models import Models
 from tollbrush.engines.interface import EditInput, Progress
-from tollbrush.errors import EngineFailed, Unavailable
+from tollbrush.errors import EngineFailed, NoRoom, Unavailable
 
 pytestmark = pytest.mark.timeout(600)  # the first test waits for torch and diffusers to be imported
 
@@ -109,6 +110,19 @@ def test_then_a_clear_no_and_the_next_edit_is_made(models: Models, vae: Any) -> 
     assert refused.value.retry_after > 0
     room = True
     assert len(models.edit(KLEIN, request()).images) == 1
+
+
+def test_a_shape_for_which_a_warm_up_finds_no_room_is_the_operators_to_mend(models: Models, vae: Any) -> None:
+    from tollbrush.engines.diffusion.warm_up import rehearse
+
+    loaded = models._lines[KLEIN]
+    row = loaded.pipeline.row = replace(loaded.pipeline.row, sizes=(Size(64, 64), Size(96, 96)))
+    Full(vae, "decode", lambda latents, *_more: latents.shape[-1] < 12, out_of_memory()[0])
+    with pytest.raises(NoRoom, match="leaves no room to make a 96x96 of it, not even in tiles") as refused:
+        rehearse(loaded.pipeline, loaded.line, lambda _fraction: None)
+    assert "sell smaller sizes" in refused.value.sentence()
+    assert loaded.pipeline.row is row
+    assert not loaded.pipeline.gears.warming
 
 
 def test_a_step_without_room(models: Models) -> None:
