@@ -29,7 +29,7 @@ _RECOMPILES: Final = 64
 """Forms of a block that the compiler may write: those of one class share them in all models and with every attention,
 and by itself it stops at eight, silently."""
 
-_TRIED: Final = re.compile(r"got (\w+\(.{1,200}\))")
+_TRIED: Final = re.compile(r"got (\w*(?:Error|Exception)\(.{1,200})")
 
 
 @dataclass(frozen=True)
@@ -158,8 +158,8 @@ def needs_to_be_alone(backend: str | None) -> bool:
 def reason(error: BaseException | None) -> str:
     """In a line. The compiler first tries a call without numbers; what that said stands within what it says itself."""
     tried = _TRIED.search(str(error))
-    words = str(error).strip().splitlines()
-    return tried[1] if tried else f"{type(error).__name__}: {words[0][:200] if words else 'no word'}"
+    words, *_ = str(error).strip().splitlines() or ["no word"]
+    return tried[1] if tried else f"{type(error).__name__}: {words if len(words) <= 200 else words[:200] + '…'}"
 
 
 def _dispatches(denoiser: Any) -> bool:

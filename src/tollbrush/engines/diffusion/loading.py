@@ -100,16 +100,27 @@ def dtype(row: DiffusionModel, device: str) -> Any:
 
 
 def _class(name: str) -> Any:
-    """One of diffusers' classes, without the others."""
+    """One of diffusers' classes, without the others. Raises BadSettings where the libraries do not fit each other."""
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
-    with _quiet():
-        import diffusers
-        import transformers
+    try:
+        with _quiet():
+            import diffusers
+            import transformers
 
-        for library in (diffusers, transformers):
-            library.utils.logging.set_verbosity_error()
-            library.utils.logging.disable_progress_bar()
-        return getattr(diffusers, name)
+            for library in (diffusers, transformers):
+                library.utils.logging.set_verbosity_error()
+                library.utils.logging.disable_progress_bar()
+            return getattr(diffusers, name)
+    except (ImportError, RuntimeError, OSError, AttributeError) as error:
+        first: BaseException = error  # what the libraries make of it says little
+        while (before := first.__cause__ or first.__context__) is not None:
+            first = before
+        said = " ".join(str(first).split())[:300]
+        raise BadSettings(
+            f"what the diffusion engine is made of does not fit together ({type(first).__name__}: {said}).",
+            advice="Install torch, torchvision, diffusers and transformers anew, of releases that go with each other: "
+            "pip install -U 'tollbrush[diffusion]'",
+        ) from error
 
 
 def _take_room(row: DiffusionModel, weights: Mapping[str, folders.Weights], device: str, shelf: memory.Shelf) -> None:

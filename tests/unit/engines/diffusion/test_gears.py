@@ -19,7 +19,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from tollbrush.domain.edits import Size
-from tollbrush.engines.diffusion.gears import Gear, Gears, attentions
+from tollbrush.engines.diffusion.gears import Gear, Gears, attentions, reason
 from tollbrush.engines.diffusion.messages import WARMING, Loading, Setup
 from tollbrush.engines.diffusion.model import DiffusionModel, Tuning
 from tollbrush.engines.diffusion.models import Models
@@ -285,6 +285,23 @@ def test_a_compiler_that_is_not_there(tiny: Callable[[str], Path], tmp_path: Pat
     assert len(told) == 1
     assert told[0].startswith("attention _native_cudnn, compiled blocks failed (InductorError: InvalidCxxCompiler: ")
     assert told[0].endswith("it runs with attention native instead.")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("one\nand two", "RuntimeError: one"),
+        ("", "RuntimeError: no word"),
+        ("a" * 201, f"RuntimeError: {'a' * 200}…"),
+        ("expected a float, but got Tensor(1) instead", "RuntimeError: expected a float, but got Tensor(1) instead"),
+        (
+            "when making fake tensor call\n call(*()): got RuntimeError('No kernel.')\n Hint",
+            "RuntimeError('No kernel.')",
+        ),
+    ],
+)
+def test_a_reason_is_one_line_and_the_first_one(words: str, said: str) -> None:
+    assert reason(RuntimeError(words)) == said
 
 
 def test_a_backend_that_nobody_knows_is_a_mistake_of_the_settings() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
 import shutil
 import struct
@@ -44,6 +45,19 @@ models.close()
 """
 
 
+LOADED = """
+import sys
+from tollbrush.engines.diffusion.model import DiffusionModel
+from tollbrush.engines.diffusion.models import Models
+from tollbrush.errors import BadSettings
+
+try:
+    Models([DiffusionModel("tiny", sys.argv[1])], "cpu", offline=True).load("tiny", lambda word, fraction: None)
+except BadSettings as refused:
+    print(refused.sentence())
+"""
+
+
 @pytest.fixture
 def folder(tiny: Callable[[str], Path], tmp_path: Path) -> Path:
     """A whole model, to be spoilt."""
@@ -74,6 +88,21 @@ def test_two_models_at_once_in_a_new_process(tiny: Callable[[str], Path]) -> Non
     folders = [str(tiny(pipeline)) for pipeline in (KLEIN, "StableDiffusionXLInpaintPipeline")]
     ran = subprocess.run([sys.executable, "-c", TWO_AT_ONCE, *folders], capture_output=True, text=True, check=False)
     assert (ran.returncode, ran.stdout) == (0, "True\n"), ran.stderr
+
+
+def test_libraries_that_do_not_fit_together_are_not_the_models_fault(folder: Path, tmp_path: Path) -> None:
+    """As where torchvision was built for another torch."""
+    wrong = tmp_path / "path/torchvision"
+    wrong.mkdir(parents=True)
+    (wrong / "__init__.py").write_text('raise RuntimeError("operator torchvision::nms does not exist")')
+    (tmp_path / "path/torchvision-0.1.dist-info").mkdir()
+    (tmp_path / "path/torchvision-0.1.dist-info/METADATA").write_text("Name: torchvision\nVersion: 0.1\n")
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path / "path")}
+    command = [sys.executable, "-W", "ignore", "-c", LOADED, str(folder)]
+    ran = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert "operator torchvision::nms does not exist" in ran.stdout
+    assert "does not fit together" in ran.stdout
+    assert "pip install -U 'tollbrush[diffusion]'" in ran.stdout
 
 
 def test_a_folder_without_an_index(tmp_path: Path) -> None:
