@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from tollbrush.engines.studio.foreground import explained, fore_and_back
-from tollbrush.engines.studio.hair import read_colours
+from tollbrush.engines.studio.hair import Evidence, read_colours
 from tollbrush.engines.studio.holes import without_holes
 from tollbrush.engines.studio.laplacian import solve_alpha
 from tollbrush.engines.studio.samples import sampled_alpha
@@ -32,6 +32,8 @@ _LAYER_SIDE = 1024  # longer side at which the foreground's and background's col
 _INSIDE, _OUTSIDE = 0.0154, 0.0176  # of the longer side: the band's reach on either side of the outline
 _COMMON_TRUST = 0.003  # weight of what a colour's frequency tells against the neighbours' pull
 _PAIR_TRUST = 0.003, 0.1  # weight of what the best pair of colours tells, in the band and on strands
+_NEAR_TRUST = 0.02, 0.2  # the same where the colours were sampled near
+_DOUBT = 0.1  # alpha from nothing or everything, up to which there is none
 _SOLID = 0.98
 _OPAQUE = 1 - 1 / 512  # a byte holds no more; such a pixel's colour is the picture's own
 _THREAD, _FRINGE = 0.3, 0.003  # alpha that holds a strand, and what of the longer side may be fainter around it
@@ -64,17 +66,30 @@ def _alpha(pixels: Pixels, mask: Mask) -> Map:
     sure, unknown = _band(inside)
     told = read_colours(small, inside, unknown)
     unknown |= told.strands
-    mixed, pair_trust = sampled_alpha(small, sure, unknown)
-    pair_trust *= np.where(told.strands, _PAIR_TRUST[1], _PAIR_TRUST[0]).astype(np.float32)
-    common_trust = told.trust * np.float32(_COMMON_TRUST)
-    trust = pair_trust + common_trust + np.float32(1e-9)
-    guess = np.asarray((mixed * pair_trust + told.guess * common_trust) / trust, np.float32)
-    alpha = _thin(_solve(small, sure, unknown, guess, trust), told.strands)
+    guess, trust = _guessed(small, told, sure, unknown, _PAIR_TRUST)
+    first = _solve(small, sure, unknown, guess, trust)
+    # What that leaves no doubt about is sampled in its turn: it is nearer, and more like, than what lies past the band.
+    ours, theirs = sure | _core(first > 1 - _DOUBT), _core(first < _DOUBT)
+    guess, trust = _guessed(small, told, ours, unknown & ~ours & ~theirs, _NEAR_TRUST)
+    alpha = _thin(solve_alpha(small, sure.astype(np.float32), unknown, first, guess, trust), told.strands)
     if small.shape != pixels.shape:
         alpha = _guided_enlargement(small, alpha, sure, unknown, pixels)
     held = _attached(np.asarray(np.clip((alpha - _HAZE) / (1 - 2 * _HAZE), 0, 1), np.float32))
     held[held > _OPAQUE] = 1
     return held
+
+
+def _guessed(image: Map, told: Evidence, sure: Mask, unknown: Mask, pair_trust: tuple[float, float]) -> tuple[Map, Map]:
+    """Alpha as the colours tell it, and the trust in it."""
+    mixed, pairs = sampled_alpha(image, sure, unknown)
+    pairs *= np.where(told.strands, pair_trust[1], pair_trust[0]).astype(np.float32)
+    common = told.trust * np.float32(_COMMON_TRUST)
+    trust = pairs + common + np.float32(1e-9)
+    return np.asarray((mixed * pairs + told.guess * common) / trust, np.float32), trust
+
+
+def _core(where: Mask) -> Mask:
+    return np.asarray(cv2.erode(where.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0)
 
 
 def _thin(alpha: Map, strands: Mask) -> Map:
