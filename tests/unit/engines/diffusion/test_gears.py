@@ -20,7 +20,7 @@ from structlog.testing import capture_logs
 
 from tollbrush.domain.edits import Size
 from tollbrush.engines.diffusion.gears import Gear, Gears, attentions, reason
-from tollbrush.engines.diffusion.messages import WARMING, Loading, Setup
+from tollbrush.engines.diffusion.messages import WARMING, Loading, Setup, Slower
 from tollbrush.engines.diffusion.model import DiffusionModel, Tuning
 from tollbrush.engines.diffusion.models import Models
 from tollbrush.engines.diffusion.worker import Worker
@@ -341,3 +341,14 @@ async def test_a_worker_that_died_while_it_warmed_up_is_followed_by_one_that_tri
         (spared.plainer(), [f"{died}, nothing compiled."]),
         (spared.plainer(), []),
     ]
+
+
+async def test_what_is_slower_stands_in_the_gateways_log_with_what_to_do() -> None:
+    worker = Worker(Setup((), "cpu"), eager=False, stalled=60)
+    with capture_logs() as logs:
+        worker._take(Slower("acme/one", "compiled blocks failed (no compiler); it runs with plain diffusers instead."))
+    assert [(line["event"], line["model"], line["log_level"]) for line in logs] == [
+        ("a model is slower than it was to be", "acme/one", "warning")
+    ]
+    assert "no compiler" in logs[0]["why"]
+    assert "engines.diffusion.attention and compile" in logs[0]["advice"]
