@@ -8,6 +8,7 @@ by it, and beside a gap a pixel is told apart between the sky's and the leaves' 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 import cv2
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 _SIDE: Final = 1024  # longer side at which gaps are looked for; lengths below are in its pixels
 _COARSE: Final = 160  # at which the sky behind is carried on
 _NEARBY: Final = 256  # at which the colours nearby are told
-_ROUNDS: Final = 3
+_ROUNDS: Final = 2
 _GRAIN: Final = np.array([1.6, 1.0, 1.0], np.float32)  # Lab: what any sky varies by
 # Standard deviations from the sky behind, up to which a colour is the sky's, and from which something thin, or anything
 # at all, stands before it.
@@ -119,7 +120,7 @@ def _from_sky(lab: Map, seen: Mask) -> tuple[Map, Map]:
     weight = cv2.erode(seen.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(np.float32)
     first = [np.ascontiguousarray(lab[..., i]) * weight for i in range(3)]
     pairs = ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2))
-    planes = [*first, *(first[i] * lab[..., j] for i, j in pairs)]
+    planes = chain(first, (first[i] * lab[..., j] for i, j in pairs))
     sums = np.dstack([_blurred(reduced_map(plane, _COARSE), 2) for plane in planes])
     moments = _carried(sums, _blurred(reduced_map(weight, _COARSE), 2))
     mean = moments[..., :3]
