@@ -41,6 +41,7 @@ _GREY: Final = 4.0  # chroma that a picture in colour has somewhere; by grey alo
 _LINES: Final = 2.0, 3.2  # as many outlines across that window are no foliage's, and are
 _ROUGH: Final = 1.5  # L of their grain
 _LEAFY, _BUSY, _JUST = 0.4, 0.4, 2.0  # of a gap: its rim's leaves, its changes; or how far its mean is from the sky
+# A larger gap than the third, of the longer side squared, is as calm as this many times the sky, in this much of it.
 _AS_CALM, _CALM, _SMALL = 3.0, 0.8, 4e-4
 _PALE, _BESIDE, _SURELY = 0.8, 0.06, 0.7  # the same of gaps too small to show the sky's own colour
 _ROOM: Final = 0.08  # share of sky within some pixels that lets their mixture be sky
