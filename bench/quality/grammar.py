@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from bench.quality.line import Line
@@ -30,15 +30,22 @@ _FIRST = {
     "an app's log": {"understood": 62 / 70, "wrong": 0.0, "refused": 1.0},
     "many voices, first": {"understood": 96 / 150, "wrong": 3 / 150, "refused": 1.0},
     "many voices, second": {"understood": 103 / 150, "wrong": 2 / 150, "refused": 1.0},
-    # With a second reading that they had not taught; by the rules alone 72 and 50.
+    # With a regression for a second reading, that they had not taught; by the rules alone 72 and 50 of 100.
     "fourth": {"understood": 76 / 100, "wrong": 2 / 100, "refused": 1.0},
     "fifth": {"understood": 59 / 100, "wrong": 3 / 100, "refused": 1.0},
+    # With the network; by the rules alone 171, 98, 193, 99, 186, 95 of 200. After the second pair the gate moved.
+    "log": {"understood": 194 / 200, "wrong": 0.0, "refused": 0.99},
+    "wide": {"understood": 172 / 200, "wrong": 5 / 200, "refused": 0.96},
+    "exam log_a": {"understood": 197 / 200, "wrong": 0.0, "refused": 1.0},
+    "exam wide_a": {"understood": 182 / 200, "wrong": 4 / 200, "refused": 0.98},
+    "exam log_b": {"understood": 197 / 200, "wrong": 1 / 200, "refused": 1.0},
+    "exam wide_b": {"understood": 172 / 200, "wrong": 3 / 200, "refused": 1.0},
 }
 
 
 def run() -> list[Line]:
     sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))  # the lists are the tests' own
-    from bench.likely import written_for_it
+    from bench.second_reading.examples import exams, written_for_it
     from support.studio_blind import AGAIN, BLIND, LATEST
     from support.studio_evaluation import cases
     from support.studio_voices_a import LIST_A1, LIST_A2
@@ -63,7 +70,8 @@ def run() -> list[Line]:
         "an app's log": LIST_D,
         "many voices, first": LIST_E,
         "many voices, second": LIST_F,
-        **written_for_it(),
+        **_by_author(written_for_it()),
+        **{f"exam {name}": prompts for name, prompts in exams().items()},
     }
     lines = []
     for name, prompts in lists.items():
@@ -71,6 +79,14 @@ def run() -> list[Line]:
             lines.append(Line(name, "at the first trial", _FIRST[name]))
         lines.append(Line(name, "now", judged(prompts)))
     return lines
+
+
+def _by_author(lists: Mapping[str, Mapping[str, tuple[str, ...]]]) -> dict[str, Mapping[str, tuple[str, ...]]]:
+    """An author's lists (`phone_a`, `phone_b`) are one."""
+    found: dict[str, dict[str, tuple[str, ...]]] = {}
+    for name, prompts in lists.items():
+        found.setdefault(name.split("_")[0], {}).update(prompts)
+    return {**found}
 
 
 def judged(prompts: Mapping[str, str | tuple[str, ...] | None]) -> dict[str, float]:
@@ -88,14 +104,13 @@ def counted(prompts: Mapping[str, tuple[str, ...]]) -> Counter[str]:
     """`right`, `wrong`, `lost` of what can be done; `refused`, `acted` of what cannot."""
     from support.studio_plans import understood
 
-    count: Counter[str] = Counter()
-    for prompt, wants in prompts.items():
-        got = understood(prompt)
-        if not wants:
-            count["refused" if got is None else "acted"] += 1
-        elif got is None:
-            count["lost"] += 1
-        else:
-            same = any(sorted(got.split("; ")) == sorted(want.split("; ")) for want in wants)
-            count["right" if same else "wrong"] += 1
-    return count
+    return Counter(outcome(understood(prompt), wants) for prompt, wants in prompts.items())
+
+
+def outcome(got: str | None, wants: Sequence[str]) -> str:
+    """`got`: the plan in short; None for a refusal."""
+    if not wants:
+        return "refused" if got is None else "acted"
+    if got is None:
+        return "lost"
+    return "right" if any(sorted(got.split("; ")) == sorted(want.split("; ")) for want in wants) else "wrong"

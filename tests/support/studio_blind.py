@@ -363,7 +363,7 @@ AGAIN: Final[dict[str, str | None]] = {
     "black and white, but leave the red in colour": "keepcolour red",
     "make everything black & white except the red": "keepcolour red",
     'put "Anna & Tom" at the bottom center in gold': 'write "Anna & Tom" bottom gold',
-    "a starry sky over us": None,
+    "a starry sky over us": "sky starry",
     "change the sky to a starry night": "sky starry",
     "remove the photobomber": None,
     "make my dress longer": None,

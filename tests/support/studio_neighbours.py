@@ -170,7 +170,7 @@ turn it around | only the dog is left out | make the dog transparent | make the 
 keep the red of the car | change the green areas in the sofa to orange | blur the bg and make it darker | blur not it
 blur the background and sharpen it | cut it | make the background blue without the dog | pencil not sketch
 blur it to make her look younger | make it pop so she looks younger | I have a dragon tattoo, remove it
-my client said the wall must be green, make it brighter | the sky is green, make it warmer | a starry sky over us
+my client said the wall must be green, make it brighter | the sky is green, make it warmer
 i don't want people in the photo, make it brighter | a tower above the starry sky | tool: eraser | fog on her glasses
 """
 NEIGHBOURS: Final = tuple(

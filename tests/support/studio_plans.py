@@ -13,7 +13,8 @@ from tollbrush.engines.studio.abilities import (
 )
 from tollbrush.engines.studio.colours import Colour
 from tollbrush.engines.studio.framings import Border, Crop, Enlarge, Extend, Flip, Rotate
-from tollbrush.engines.studio.plan import understand
+from tollbrush.engines.studio.plan import by_rule, understand
+from tollbrush.engines.studio.refusals import NotHonouredError
 from tollbrush.engines.studio.treatments import KeepColour, Recolour, ReplaceSky, Style, SwapColours, Weather, Write
 from tollbrush.errors import CannotHonour
 
@@ -23,6 +24,14 @@ def understood(prompt: str, *, masked: bool = False) -> str | None:
     try:
         return "; ".join(short(operation) for operation in understand(prompt, masked=masked).operations)
     except CannotHonour:
+        return None
+
+
+def by_rules(prompt: str) -> str | None:
+    """The same, by the rules alone."""
+    try:
+        return "; ".join(short(operation) for operation in by_rule(prompt, masked=False).operations)
+    except NotHonouredError:
         return None
 
 

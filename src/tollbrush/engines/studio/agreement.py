@@ -171,4 +171,5 @@ def _check_agreement(operations: Sequence[Operation], prompt: str) -> None:
     )
     if clash:
         done = " and ".join(f'"{o}"' for o in operations)
-        raise NotHonouredError(f"The studio cannot do {done} in one edit.", prompt, "Ask for them one at a time.")
+        message = f"The studio cannot do {done} in one edit."
+        raise NotHonouredError(message, prompt, "Ask for them one at a time.", final=True)

@@ -22,18 +22,18 @@ from tollbrush.engines.studio.abilities import (
 from tollbrush.engines.studio.agreement import reconciled
 from tollbrush.engines.studio.asides import without_asides
 from tollbrush.engines.studio.chunks import chunked
-from tollbrush.engines.studio.clauses import VERBS, Clause, clauses, completions, halves, known
-from tollbrush.engines.studio.framings import Border
+from tollbrush.engines.studio.clauses import VERBS, Clause, clauses, completions, halves
 from tollbrush.engines.studio.grammar import readings
-from tollbrush.engines.studio.likely import most_likely
 from tollbrush.engines.studio.loose import loosely
+from tollbrush.engines.studio.pairs import with_pair
 from tollbrush.engines.studio.performed import is_performed
 from tollbrush.engines.studio.reading import Complaint, Keep, Reading, TooMuchError
-from tollbrush.engines.studio.refusals import NotHonouredError, not_understood, unclear
+from tollbrush.engines.studio.refusals import NotHonouredError, more_is_asked, not_understood, unclear
 from tollbrush.engines.studio.remarks import is_of_a_thing, is_remark, is_statement
 from tollbrush.engines.studio.repertoire import GROUPS, Offer
+from tollbrush.engines.studio.second_reading import read_again
 from tollbrush.engines.studio.trailing import goes_on_telling, is_carried_on, tail_of_complaint, tails
-from tollbrush.engines.studio.treatments import Blur, Denoise, KeepColour, Sharpen, Style, Vignette, Write
+from tollbrush.engines.studio.treatments import Blur, Denoise, KeepColour, Sharpen
 from tollbrush.engines.studio.words import Term, read
 
 _MOST_CHARACTERS: Final = 600
@@ -47,8 +47,11 @@ class Plan:
 
     def describe(self) -> str:
         """In words, as `revised_prompt`."""
-        text = ", then ".join(str(operation) for operation in self.operations)
-        return f"{text[0].upper()}{text[1:]}."
+        return f"{self.told[0].upper()}{self.told[1:]}."
+
+    @property
+    def told(self) -> str:
+        return ", then ".join(map(str, self.operations))
 
 
 def understand(prompt: str, *, masked: bool) -> Plan:
@@ -57,7 +60,7 @@ def understand(prompt: str, *, masked: bool) -> Plan:
         if len(prompt) > _MOST_CHARACTERS:
             message = f"The studio takes prompts of up to {_MOST_CHARACTERS} characters, not {len(prompt):,}."
             raise NotHonouredError(message, "", "Ask for one or two edits at a time.")
-        plan = _read_quotes(prompt, masked=masked)
+        plan = _read_twice(prompt, masked=masked)
         if missing := [o for o in plan.operations if not is_performed(o)]:
             raise NotHonouredError(f"The studio cannot {' or '.join(map(str, missing))}.", prompt)
     except NotHonouredError as refused:
@@ -76,8 +79,26 @@ def _is_offered(offer: Offer) -> bool:
     return all(map(is_performed, _planned(read(offer.example), "", masked=bool(offer.needs)).operations))
 
 
-def _read_quotes(prompt: str, *, masked: bool) -> Plan:
-    """Quoted to be written as it stands, or else for emphasis ("sunset")."""
+def _read_twice(prompt: str, *, masked: bool) -> Plan:
+    """By rule. What no rule takes is put in plain words, if it is sure what they are; what cannot be what the rules
+    take it for is refused."""
+    again = None if masked else read_again(prompt)
+    try:
+        plan = by_rule(prompt, masked=masked)
+    except NotHonouredError as refused:
+        if again and again.plain and again.is_sure and not refused.final:
+            with suppress(NotHonouredError):
+                plan = _planned(read(again.plain), again.plain, masked=False)
+                if len(plan.operations) == again.wishes:
+                    return plan
+        raise
+    if again and again.is_at_odds and prompt.strip(" .!").lower() != plan.told:
+        raise more_is_asked(prompt, plan.told)
+    return plan
+
+
+def by_rule(prompt: str, *, masked: bool) -> Plan:
+    """What the rules alone make of it. Quoted to be written as it stands, or else for emphasis ("sunset")."""
     terms = read(prompt)
     try:
         return _planned(terms, prompt, masked=masked)
@@ -94,7 +115,6 @@ def _planned(terms: Sequence[Term], prompt: str, *, masked: bool) -> Plan:
     after_comma = False
     # What is masked is here.
     ahead = clauses([t for t in without_asides(terms) if not (masked and t.key == "here")])
-    alone = len(ahead) == 1
     while ahead:
         clause, *ahead = ahead
         if found and not after_comma and goes_on_telling(clause.terms, before, found[-1]):
@@ -109,18 +129,10 @@ def _planned(terms: Sequence[Term], prompt: str, *, masked: bool) -> Plan:
                 found, meanings = found[:-1], whole  # film grain, subtle
                 clause = Clause([*before, *clause.terms], clause.runs_on)
             elif not (meanings := _as_halves(clause.terms, before, found, masked=masked)):
-                likely = None if masked or refused.unclear else _likely(clause, alone=alone)
-                if likely is None:
-                    raise refused from None
-                meanings = [likely]
+                raise refused from None
         found += meanings
         before, after_comma = clause.terms, clause.runs_on and len(meanings) == 1
     return Plan(reconciled(found, prompt, masked=masked))
-
-
-def _likely(clause: Clause, *, alone: bool) -> Reading | None:
-    """What the words around a wish leave of it, if they can be passed over."""
-    return most_likely(chunked(clause.terms), clause.joint, alone=alone)
 
 
 def _meant(
@@ -165,7 +177,7 @@ def _meaning(
     try:
         return _direct(clause, before, found, masked=masked)
     except NotHonouredError as refused:
-        if not masked and not refused.unclear:
+        if not masked and not refused.final:
             if trailed := _trailed(clause, before, found):
                 return trailed
             if is_statement(clause):
@@ -207,7 +219,7 @@ def _direct(
             return [meaning]
         if meanings:
             raise unclear(clause)
-    if excess is None and (pair := _with_pair(clause, masked=masked)):
+    if excess is None and (pair := with_pair(clause, masked=masked)):
         return pair
     for attempt in () if masked else attempts:
         if len(meanings := loosely(attempt)) == 1:
@@ -263,34 +275,3 @@ def _points_nowhere(meaning: Reading, clause: Sequence[Term], before: Sequence[T
 _OF_LIGHT: Final = (
     "brighter", "darker", "black_and_white", "less_saturation", "less_contrast", "sepia", "grainy", "negative",
 )  # fmt: skip
-
-
-def _with_pair(clause: Sequence[Term], *, masked: bool) -> Sequence[Reading]:
-    """`a starry sky with a hat on him`, `black and white with more contrast`: two edits around a `with`. Not after a
-    noun that the `with` could describe (`the man with a hat`)."""
-    for at, term in enumerate(clause):
-        if 0 < at < len(clause) - 1 and (
-            (term.plays("WITH") and clause[at - 1].plays(*_DESCRIBED)) or _is_new_ground(clause, at)
-        ):
-            try:
-                parts = (clause[:at], clause[at + 1 :])
-                first, second = (readings(part, masked=masked) or loosely(part) for part in parts)
-                second = second or loosely([_ADD, *parts[1]])
-            except TooMuchError:
-                continue
-            apart = clause[at - 1].plays(*_DESCRIBED) or any(isinstance(one, Style | Wear) for one in first)
-            if apart and len(first) == len(second) == 1 and isinstance(next(iter(second)), _BESIDES):
-                return [*first, *second]
-    return []
-
-
-def _is_new_ground(clause: Sequence[Term], at: int) -> bool:
-    """`a sketch of my dog on a white background`; `on the white background` tells which dog."""
-    ground = clause[at + 1 :]
-    new = not ground[0].named or ground[0].text.startswith(("a ", "an ", "some "))
-    return clause[at].plays("WITH", "ON") and ground[-1].plays("BG", "BORDER", "VIGNETTE") and new
-
-
-_ADD: Final = known("add")
-_DESCRIBED: Final = ("SCENE", "HUE", "LOOK", "ER", "STYLE", "EFFECT", "ASPECT", "RATIO")
-_BESIDES: Final = (Wear, Tone, Border, Vignette, Write, ReplaceBackground)

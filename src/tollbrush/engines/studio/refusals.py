@@ -17,13 +17,14 @@ from tollbrush.errors import CannotHonour
 
 
 class NotHonouredError(Exception):
-    """What is wrong with `asked`, before the user is told what works. `kind`: of what all there is should be told."""
+    """What is wrong with `asked`, before the user is told what works. `kind`: of what all there is should be told;
+    `final`: it was understood, and no other reading of it helps."""
 
-    unclear = False
-
-    def __init__(self, message: str, asked: str, advice: str = "", kind: Kind | None = None) -> None:
+    def __init__(
+        self, message: str, asked: str, advice: str = "", kind: Kind | None = None, *, final: bool = False
+    ) -> None:
         super().__init__(message)
-        self.message, self.asked, self.advice, self.kind = message, asked, advice, kind
+        self.message, self.asked, self.advice, self.kind, self.final = message, asked, advice, kind, final
 
     def told(self, offers: tuple[Offer, ...]) -> CannotHonour:
         """As the user hears it."""
@@ -62,9 +63,13 @@ _US: Final = ("us", "them", "both", "everyone", "everybody", "people", "thing", 
 def unclear(clause: Sequence[Term]) -> NotHonouredError:
     text = _spoken(clause)
     advice = "Say whether the picture or the background is meant."
-    refused = NotHonouredError(f'"{text}" can be meant in two ways.', text, advice)
-    refused.unclear = True
-    return refused
+    return NotHonouredError(f'"{text}" can be meant in two ways.', text, advice, final=True)
+
+
+def more_is_asked(prompt: str, told: str) -> NotHonouredError:
+    """Of words that hold a wish, and that the second reading all but rules out to wish for it. `told`: the plan."""
+    message = f'The studio is not sure that "{shortened(prompt)}" asks for no more than to {told}.'
+    return NotHonouredError(message, prompt, f'If it does, ask: "{told}".')
 
 
 def shortened(text: str) -> str:

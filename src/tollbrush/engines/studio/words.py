@@ -1,6 +1,5 @@
 """From a prompt to terms: the phrases of the lexicon it is made of, typing errors mended, and every other word kept as
-unknown. No rule of the grammar takes an unknown word; only the second reading (`likely.py`) judges what may be passed
-over.
+unknown. No rule of the grammar takes an unknown word; only the second reading judges what may be passed over.
 """
 
 from __future__ import annotations

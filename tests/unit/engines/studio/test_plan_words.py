@@ -92,7 +92,7 @@ def test_numbers_mean_what_they_say_or_nothing(prompt: str, plan: str | None) ->
         ('write "Remove the BACKGROUND"', 'write "Remove the BACKGROUND" bottom'),
         ('change the background to "sunset"', "background sunset"),
         ('make him say "remove the background"', None),
-        ('add "hello"', None),
+        ('add "hello"', 'write "hello" bottom'),
         ('write "x" in red and blue', None),
         ('replace "hello" with "bye"', None),
     ],

@@ -1,27 +1,24 @@
-"""The second reading: its plain words mean what they should, its network is the one that learnt, it keeps its bounds."""
+"""The second reading: its plain words mean what they should, and its network is the one that learnt."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from random import Random
+from collections import Counter
 
-import numpy as np
 import pytest
-import torch
-from bench.quality.grammar import outcome
-from bench.second_reading.examples import PARTS, WISHES, Example, example, joined, wish_of, written_for_it
-from bench.second_reading.learning import keep, learnt, lesson, vectors
-from bench.second_reading.model import Model, batch, coded, known
+from bench.quality.grammar import counted
+from bench.second_reading.examples import PARTS, WISHES, example, exams, wish_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from support.studio_plans import by_rules, understood
 from tollbrush.engines.studio import second_reading
+from tollbrush.engines.studio.plan import understand
 from tollbrush.engines.studio.second_reading import MOST_TOKENS, read_again
-from tollbrush.engines.studio.second_reading.network import Read, kept_network, network
+from tollbrush.engines.studio.second_reading.network import Read, network
 from tollbrush.engines.studio.second_reading.restating import restated
 from tollbrush.engines.studio.second_reading.sentences import PLAIN, PLAIN_OF_ONE_COLOUR
 from tollbrush.engines.studio.second_reading.tokens import QUOTED, tokens
+from tollbrush.errors import CannotHonour
 
 
 @pytest.mark.parametrize("wish", sorted(PLAIN))
@@ -31,10 +28,10 @@ def test_plain_words_mean_the_wish(wish: str) -> None:
 
 @pytest.mark.parametrize("wish", sorted(PLAIN_OF_ONE_COLOUR))
 def test_plain_words_take_a_colour(wish: str) -> None:
-    plan = by_rules(PLAIN_OF_ONE_COLOUR[wish].format("red"))
+    plan = by_rules(PLAIN_OF_ONE_COLOUR[wish].format("purple"))
     assert plan is not None
     assert wish_of(plan) == wish
-    assert "red" in plan
+    assert "purple" in plan
 
 
 @pytest.mark.parametrize(
@@ -51,14 +48,20 @@ def test_plain_words_take_a_colour(wish: str) -> None:
          'write "Happy Birthday Mia" at the top'),
         ('in white and big, bottom right: "Soup!"', "write", {"white": "write"},
          'write "Soup!" at the bottom right in white, large'),
+        ("a red party hat, and a bow tie in blue", "wear party_hat; wear bow_tie", {"red": "wear", "blue": "wear"},
+         "add a blue bow tie and add a red party hat"),
+        ("the photo leans, 3 degrees to the left", "rotate N", {}, "rotate it by 3.0 degrees counterclockwise"),
+        ("put DO NOT COPY all over", "watermark", {"do": "text", "not": "text", "copy": "text"},
+         'add the watermark "DO NOT COPY"'),
+        ("four by five for insta", "crop ratio", {}, "crop it to 4:5"),
         ("three times the size", "enlarge", {}, "enlarge it 3.0 times"),
         ("more room on the left and at the bottom", "extend sides", {}, "extend it to the left and downwards"),
-        ("a touch, it's all so cold", "tone warmer", {}, "make it warmer a little"),
+        ("a touch, it's all so cold", "tone warmer", {}, "make the picture warmer a little"),
     ],
 )  # fmt: skip
 def test_parts_are_put_in_their_places(prompt: str, wishes: str, parts: dict[str, str], plain: str) -> None:
     seen = tokens(prompt)
-    told = Read(frozenset(wishes.split("; ")), 1.0, tuple(parts.get(token.word, "") for token in seen))
+    told = Read(frozenset(wishes.split("; ")), 1.0, 1.0, tuple(parts.get(token.word, "") for token in seen))
     assert restated(prompt, seen, told) == plain
     assert by_rules(plain) is not None
 
@@ -69,6 +72,13 @@ def test_parts_are_put_in_their_places(prompt: str, wishes: str, parts: dict[str
         ("another colour behind me", "background plain", {}),
         ("red or blue behind me", "background plain", {"red": "background", "blue": "background"}),
         ("write something", "write", {}),
+        ("pink and white around it", "border", {"pink": "border", "white": "border"}),
+        ("stamp Tom's on it", "write", {"tom": "text"}),
+        ("write LIMITED - 50%", "write", {"limited": "text"}),
+        ("stamp VOID ON IT as a watermark", "watermark", {"void": "text"}),
+        ("twist it by minus 15 degrees", "rotate N", {}),
+        ("+2 EV of brightness", "tone brighter", {}),
+        ("a golden one like queens have, and sunglasses", "wear crown; wear sunglasses", {"golden": "wear"}),
         ('write "a" and "b"', "write", {}),
         ("everything red in another colour", "recolour", {"red": "from"}),
         ("make it larger", "enlarge", {}),
@@ -76,7 +86,7 @@ def test_parts_are_put_in_their_places(prompt: str, wishes: str, parts: dict[str
 )
 def test_a_wish_without_its_part_has_no_plain_words(prompt: str, wishes: str, parts: dict[str, str]) -> None:
     seen = tokens(prompt)
-    told = Read(frozenset({wishes}), 1.0, tuple(parts.get(token.word, "") for token in seen))
+    told = Read(frozenset(wishes.split("; ")), 1.0, 1.0, tuple(parts.get(token.word, "") for token in seen))
     assert restated(prompt, seen, told) is None
 
 
@@ -92,46 +102,26 @@ def test_an_example_tells_the_part_of_every_word() -> None:
     assert played[QUOTED] == played["crown"] == ""
 
 
-def test_two_prompts_make_one_and_what_cannot_be_done_spoils_it() -> None:
-    prompts = {"make it warmer": ("tone warmer",), "add a crown": ("wear crown",), "make him smile": ()}
-    found = joined(prompts, 60, Random(5))
-    assert {one.wishes for one in found} == {frozenset(), frozenset({"tone warmer", "wear crown"})}
-    assert all(("smile" in {token.word for token in one.tokens}) == (not one.wishes) for one in found)
-
-
-def _some() -> list[Example]:
-    told = {"make it warmer": "tone warmer", "warm it up": "tone warmer", "a crown for me": "wear crown",
-            "crown me": "wear crown", "make me smile": "", "a smile for me": "", "open my eyes": ""}  # fmt: skip
-    return [one for prompt, want in told.items() if (one := example(prompt, want)) is not None]
-
-
-def test_a_committee_learns_and_is_kept_as_it_was(tmp_path: Path) -> None:
-    found = _some()
-    rows, words = vectors()
-    names = known([*found] * 3, words)
-    lessons = [lesson(one, names) for one in found]
-    members = [learnt(names, rows, 40, seed, lambda _: lessons) for seed in range(2)]
-    keep(members, names, tmp_path / "kept.npz")
-    kept = kept_network(tmp_path / "kept.npz")
-    for one in found:
-        with torch.no_grad():
-            answers = [member(batch([coded(one.tokens, names)])) for member in members]
-        wishes, only, parts = kept.likelihoods(one.tokens)
-        assert np.allclose(wishes, np.mean([torch.sigmoid(a[0][0]).numpy() for a in answers], 0), atol=0.02)
-        assert only == pytest.approx(np.mean([float(torch.sigmoid(a[1][0])) for a in answers]), abs=0.02)
-        assert np.allclose(parts, np.mean([a[2][0].softmax(-1).numpy() for a in answers], 0), atol=0.02)
-        read = kept.read(one.tokens)
-        assert (read.sureness > 0.5) == bool(one.wishes)
-        assert not one.wishes or read.wishes == one.wishes
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "change the background to a purple sunset",
+        "remove everything except the background",
+        "the background should be not out of focus",
+        "I not want a transparent background",
+    ],
+)
+def test_what_no_judgement_may_pass_over(prompt: str) -> None:
+    again = read_again(prompt)
+    assert again is not None
+    assert again.plain is None
 
 
 @pytest.mark.parametrize(
     ("prompt", "plan"),
     [
         ("can you do that iPhone thing where the background goes blurry", "blur background"),
-        ("our valedictorian without her cap? add the graduation cap", "wear graduation_cap"),
         ("all the green in this picture should be orange", "recolour green orange"),
-        ("yellow text top right saying NEW", 'write "NEW" top right yellow'),
         ("my colleague is such a clown. give him the nose", "wear clown_nose"),
     ],
 )
@@ -142,15 +132,14 @@ def test_words_that_no_rule_foresaw_are_understood(prompt: str, plan: str, monke
     assert understood(prompt) is None
 
 
-def test_of_what_people_wrote_most_is_understood_and_next_to_nothing_wrongly() -> None:
-    """These prompts taught the weights: the figures for strangers stand in ADR 18 and in `bench.quality`."""
-    every = [case for prompts in written_for_it().values() for case in prompts.items()]
-    some = Random(7).sample(every, 1200)
-    counts = {"right": 0, "wrong": 0, "lost": 0, "refused": 0, "acted": 0}
-    for prompt, wants in some:
-        counts[outcome(understood(prompt), wants)] += 1
-    assert counts["right"] > 0.95 * (counts["right"] + counts["wrong"] + counts["lost"])
-    assert counts["wrong"] + counts["acted"] < 0.01 * len(some)
+def test_of_what_strangers_ask_nine_tenths_are_understood_and_next_to_nothing_wrongly() -> None:
+    """Nothing is ever learnt from these lists."""
+    count = sum((counted(prompts) for prompts in exams().values()), Counter[str]())
+    doable = count["right"] + count["wrong"] + count["lost"]
+    assert doable >= 400
+    assert count["right"] >= 0.9 * doable
+    assert count["wrong"] <= 0.01 * doable
+    assert count["refused"] >= 0.99 * (count["refused"] + count["acted"])
 
 
 def test_every_wish_is_known_to_the_network() -> None:
@@ -158,25 +147,34 @@ def test_every_wish_is_known_to_the_network() -> None:
     assert tuple(network().part_names) == PARTS
 
 
+def test_what_is_short_or_just_said_is_taken_at_its_word() -> None:
+    assert understood("crop") == "crop"
+    assert understood("change the background to tan") == "background tan"
+
+
+def test_as_many_words_as_it_takes_in_are_read() -> None:
+    assert read_again("word " * MOST_TOKENS) is not None
+
+
 @pytest.mark.parametrize("prompt", ["", "   ", "word " * (MOST_TOKENS + 1)])
 def test_nothing_and_too_much_is_not_read_again(prompt: str) -> None:
-    assert read_again(prompt) == (0.0, None)
+    assert read_again(prompt) is None
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.text(max_size=120))
+@given(st.text(max_size=120) | st.lists(st.sampled_from(sorted(PLAIN.values())), max_size=4).map(" ".join))
 def test_whatever_is_typed_is_read_without_harm(prompt: str) -> None:
-    sureness, plain = read_again(prompt)
-    assert 0 <= sureness <= 1
-    assert plain is None or by_rules(plain) is not None or sureness < 1
+    again = read_again(prompt)
+    assert again is None or (0 <= again.sureness <= again.only <= 1)
+
+
+@pytest.mark.parametrize("prompt", ["is this too dark?", "what about fog? no idea", "get the snowflakes off the photo"])
+def test_what_the_rules_take_for_a_wish_is_refused_where_it_cannot_be_one(prompt: str) -> None:
+    assert by_rules(prompt) is not None
+    with pytest.raises(CannotHonour, match="is not sure that"):
+        understand(prompt, masked=False)
 
 
 def test_what_is_masked_is_never_read_again() -> None:
     prompt = "can you do that iPhone thing where the background goes blurry"
     assert understood(prompt, masked=True) is None
-
-
-def test_a_model_has_no_more_weights_than_are_kept() -> None:
-    rows, words = vectors()
-    names = known(_some(), words)
-    assert {name for name, _ in Model(names, rows).named_parameters()} == {*network().weights, *network().tables}

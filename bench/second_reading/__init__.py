@@ -1,0 +1,1 @@
+"""Learn the studio's second reading: `python -m bench.second_reading`."""

@@ -1,0 +1,96 @@
+"""Learn the weights of the studio's second reading, and keep them.
+
+`python -m bench.second_reading` learns from all lists. With `--held NAME …` all prompts of these authors (`phone`) are
+kept from it, what then becomes of them is printed for several gates, and nothing is kept. `--vectors FILE` makes the
+words' vectors anew from GloVe's `glove.6B.100d.txt`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from random import Random
+from typing import Final
+
+from bench.second_reading.examples import OWN, Prompts, authors, examples, intruded, joined
+from bench.second_reading.learning import KEPT
+from bench.second_reading.vectors import keep_vectors
+from tollbrush.engines.studio.second_reading.tokens import tokens
+
+_EPOCHS: Final = 14
+_TIMES: Final = {OWN: 2}  # most of it is near to the doable, and tells where that ends
+_JOINED: Final = 0.35  # of the examples of an epoch, beside them
+_GATES: Final = (0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.1)
+
+
+def learn(lists: Mapping[str, Prompts], members: int, epochs: int) -> None:
+    from bench.second_reading.learning import Lesson, committee, keep, learnt, lesson, vectors
+    from bench.second_reading.model import known
+
+    single = [one for name, prompts in lists.items() for one in examples(prompts) for _ in range(_TIMES.get(name, 1))]
+    every = {prompt: wants for prompts in lists.values() for prompt, wants in prompts.items()}
+    pairs = [*joined(every, len(single), Random(1)), *intruded(every, len(single) // 4, Random(2))]
+    rows, words = vectors()
+    names = known([*single, *pairs], words)
+
+    alone, together = ([lesson(one, names) for one in some] for some in (single, pairs))
+
+    def drawn(chance: Random) -> Sequence[Lesson]:
+        return [*alone, *chance.sample(together, int(_JOINED * len(alone)))]
+
+    print(f"{len(alone)} prompts, {len(names.words)} words, {len(names.roles)} roles", flush=True)
+    keep(committee(lambda seed: learnt(names, rows, epochs, seed, drawn), members), names)
+
+
+def main() -> None:
+    sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
+    ask = argparse.ArgumentParser(description=__doc__)
+    lists = authors()
+    ask.add_argument("--held", nargs="*", default=[], choices=sorted({name.split("_")[0] for name in lists}))
+    ask.add_argument("--vectors", type=Path)
+    ask.add_argument("--members", type=int, default=3)
+    ask.add_argument("--epochs", type=int, default=_EPOCHS)
+    told = ask.parse_args()
+    if told.vectors:
+        keep_vectors(told.vectors, {token.word for prompts in lists.values() for p in prompts for token in tokens(p)})
+        return
+    held = {name: prompts for name, prompts in lists.items() if name.split("_")[0] in told.held}
+    taken = {prompt for prompts in held.values() for prompt in prompts}
+    rest = {name: {p: wants for p, wants in prompts.items() if p not in taken} for name, prompts in lists.items()}
+    before = KEPT.read_bytes()
+    learn({name: prompts for name, prompts in rest.items() if name not in held}, told.members, told.epochs)
+    if held:
+        try:
+            _tell(held)
+        finally:
+            KEPT.write_bytes(before)
+
+
+def _tell(held: Mapping[str, Prompts]) -> None:
+    for name, prompts in held.items():
+        print(name)
+        for gate, count in by_gate(prompts).items():
+            print(f"  {gate}: {', '.join(f'{number} {what}' for what, number in sorted(count.items()))}", flush=True)
+
+
+def by_gate(prompts: Prompts) -> dict[float, Counter[str]]:
+    """What becomes of the prompts where the second reading must be as sure as that; above 1 the rules are alone."""
+    from bench.quality.grammar import outcome
+    from support.studio_plans import by_rules
+    from tollbrush.engines.studio.second_reading import read_again
+
+    counts: dict[float, Counter[str]] = {gate: Counter() for gate in _GATES}
+    for prompt, wants in prompts.items():
+        by_rule = outcome(by_rules(prompt), wants)
+        read = read_again(prompt) if by_rule in ("refused", "lost") else None
+        again = outcome(by_rules(read.plain), wants) if read and read.plain else by_rule
+        for gate, count in counts.items():
+            count[again if read and read.sureness >= gate else by_rule] += 1
+    return counts
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,166 @@
+"""The network of the second reading: one layer of neighbours, two of attention, for each of a committee at once.
+
+Words go in as GloVe vectors (Pennington et al. 2014, of Wikipedia and Gigaword, in the public domain), as what was
+learnt of themselves and of their parts, and as their roles. Out come a likelihood for every wish, one that nothing
+else is asked for, and for every word the part it plays in its wish (a colour, a text to write).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tollbrush.engines.studio.second_reading.tokens import Token, letters
+
+Floats = NDArray[np.float32]
+
+HEADS: Final = 4
+TABLES: Final = ("word", "role", "letters")
+
+
+@dataclass(frozen=True)
+class Read:
+    """`wishes`: those that are likely; `only`: that nothing else is asked for, `sureness`: that it is just these, 0…1;
+    `parts`: by word."""
+
+    wishes: frozenset[str]
+    sureness: float
+    only: float
+    parts: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Table:
+    """K×R rows of D numbers in a byte each, with a scale a row: of so many, few are ever asked for."""
+
+    rows: NDArray[np.int8]
+    scale: NDArray[np.float16]
+
+    def of(self, places: Sequence[int]) -> Floats:
+        """K×P×D."""
+        return self.rows[:, places].astype(np.float32) * self.scale[:, places, None].astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Network:
+    """`weights`: by name, the members of the committee along the first axis; `tables`: one row a word, a run of letters
+    or a role; `vectors`: one row a word, the same for all members."""
+
+    weights: Mapping[str, Floats]
+    tables: Mapping[str, Table]
+    vectors: Table
+    places: Mapping[str, Mapping[str, int]]
+    wishes: Sequence[str]
+    part_names: Sequence[str]
+
+    def read(self, tokens: Sequence[Token]) -> Read:
+        wishes, only, played = self.likelihoods(tokens)
+        held = wishes > 0.5 if (wishes > 0.5).any() else wishes == wishes.max()
+        sureness = float(np.prod(np.where(held, wishes, 1 - wishes)) * only)
+        names = frozenset(self.wishes[at] for at in np.flatnonzero(held).tolist())
+        return Read(names, sureness, only, tuple(self.part_names[at] for at in played.argmax(1).tolist()))
+
+    def likelihoods(self, tokens: Sequence[Token]) -> tuple[Floats, float, Floats]:
+        """Of each wish (W), of nothing else being asked, and of each part by word (L×P); the committee's mean."""
+        w = self.weights
+        seen = self._attended(self._embedded(tokens))
+        words = seen[:, 1:]
+        told = words @ w["wish.weight"] + w["wish.bias"]  # K×L×W
+        most = told.max(1, keepdims=True)
+        wishes = most[:, 0] + np.log(np.exp(told - most).sum(1))
+        pooled = np.concatenate([seen[:, 0], words.max(1)], -1)[:, None]
+        hidden = np.maximum(pooled @ w["only.0.weight"] + w["only.0.bias"], 0)
+        only = (hidden @ w["only.1.weight"] + w["only.1.bias"])[:, 0, 0]
+        played = words @ w["part.weight"] + w["part.bias"]
+        return _sigmoid(wishes).mean(0), float(_sigmoid(only).mean()), _softmax(played).mean(0)
+
+    def _embedded(self, tokens: Sequence[Token]) -> Floats:
+        """K×(L + 1)×D: before the words stands a place of the whole prompt's."""
+        w, places = self.weights, self.places
+        vectors = self.vectors.of([places["vectors"].get(token.word, 0) for token in tokens])
+        x = vectors @ w["vector.weight"] + w["vector.bias"]
+        x = x + self.tables["word"].of([places["words"].get(token.word, 0) for token in tokens])
+        for at, token in enumerate(tokens):
+            x[:, at] += self.tables["letters"].of(letters(token.word)).mean(1)
+            x[:, at] += self.tables["role"].of([places["roles"].get(role, 0) for role in token.roles]).sum(1)
+        x = x + w["place"][:, 1 : len(tokens) + 1]
+        padded = np.pad(x, ((0, 0), (1, 1), (0, 0)))
+        around = np.concatenate([padded[:, :-2], x, padded[:, 2:]], -1)  # word before, word, word after
+        x = x + np.maximum(around @ w["beside.weight"] + w["beside.bias"], 0)
+        whole = w["whole"] + w["place"][:, :1]
+        return _normed(np.concatenate([whole, x], 1), w, "start")
+
+    def _attended(self, x: Floats) -> Floats:
+        w = self.weights
+        for layer in range(2):
+            name = f"layer.{layer}"
+            x = x + self._attention(_normed(x, w, f"{name}.before"), name)
+            hidden = np.maximum(_normed(x, w, f"{name}.between") @ w[f"{name}.wide.weight"] + w[f"{name}.wide.bias"], 0)
+            x = x + hidden @ w[f"{name}.narrow.weight"] + w[f"{name}.narrow.bias"]
+        return _normed(x, w, "end")
+
+    def _attention(self, x: Floats, name: str) -> Floats:
+        """Vaswani et al. 2017."""
+        w = self.weights
+        members, length, width = x.shape
+        three = x @ w[f"{name}.ask.weight"] + w[f"{name}.ask.bias"]
+        asked, key, value = three.reshape(members, length, 3, HEADS, width // HEADS).transpose(2, 0, 3, 1, 4)
+        heed = _softmax(asked @ key.swapaxes(-1, -2) / np.sqrt(width // HEADS))
+        mixed = (heed @ value).swapaxes(1, 2).reshape(members, length, width)
+        answer: Floats = mixed @ w[f"{name}.answer.weight"] + w[f"{name}.answer.bias"]
+        return answer
+
+
+def _normed(x: Floats, weights: Mapping[str, Floats], name: str) -> Floats:
+    centred = x - x.mean(-1, keepdims=True)
+    scaled = centred / np.sqrt((centred**2).mean(-1, keepdims=True) + 1e-5)
+    normed: Floats = scaled * weights[f"{name}.weight"] + weights[f"{name}.bias"]
+    return normed
+
+
+def _softmax(x: Floats) -> Floats:
+    raised = np.exp(x - x.max(-1, keepdims=True))
+    shares: Floats = raised / raised.sum(-1, keepdims=True)
+    return shares
+
+
+def _sigmoid(x: Floats) -> Floats:
+    likely = 1 / (1 + np.exp(-x))
+    return likely.astype(np.float32)
+
+
+@cache
+def network() -> Network:
+    """As learnt by `python -m bench.second_reading`."""
+    return kept_network(files("tollbrush.engines.studio") / "data" / "second_reading.npz")
+
+
+def kept_network(place: Traversable) -> Network:
+    vectors, words = word_vectors()
+    with place.open("rb") as file, np.load(file) as kept:
+        names = json.loads(str(kept["names"]))
+        tables = {name: Table(kept[name], kept[f"{name} scale"]) for name in TABLES}
+        weights = {name: kept[name].astype(np.float32) for name in names["weights"] if name not in TABLES}
+    places = {"vectors": words, **{kind: _places(names[kind]) for kind in ("words", "roles")}}
+    return Network(weights, tables, vectors, places, names["wishes"], names["parts"])
+
+
+def word_vectors() -> tuple[Table, dict[str, int]]:
+    """1×V×100: the first row, of nothing, is for all words without one."""
+    with (files("tollbrush.engines.studio") / "data" / "word_vectors.npz").open("rb") as file, np.load(file) as kept:
+        table = Table(np.pad(kept["rows"], ((1, 0), (0, 0)))[None], np.pad(kept["scale"], (1, 0))[None])
+        words = str(kept["words"]).split(" ")
+    return table, _places(words)
+
+
+def _places(names: Sequence[str]) -> dict[str, int]:
+    """The first place is for what is not among them."""
+    return {name: at for at, name in enumerate(names, 1)}
