@@ -21,12 +21,12 @@ def _cpu(tiny: Callable[[str], Path]) -> None:
 
 @pytest.mark.usefixtures("_cpu")
 def test_tiny(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    from bench import diffusion
+    from bench import diffusion, diffusion_table
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "argv", ["bench", "--tiny", "--model", "tiny-klein", "--edits", "3", "--write", "w"])
     diffusion.main()
-    written = json.loads((tmp_path / diffusion.OUT).read_text())
+    written = json.loads((tmp_path / diffusion_table.OUT).read_text())
     plain, ours, batched = written["figures"]
     assert (plain["how"], ours["how"], batched["how"]) == ("plain diffusers", "ours", "ours, 4 at once")
     assert all(row["rate"] > 0 for row in written["figures"])
@@ -66,7 +66,7 @@ def test_float8_is_no_equal_output(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.usefixtures("_cpu")
 def test_without_a_gpu_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     import torch
-    from bench import diffusion
+    from bench import diffusion, diffusion_table
 
     if torch.cuda.is_available():
         pytest.skip("this machine has a GPU")
@@ -77,7 +77,7 @@ def test_without_a_gpu_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("_cpu")
 def test_an_unknown_model(monkeypatch: pytest.MonkeyPatch) -> None:
-    from bench import diffusion
+    from bench import diffusion, diffusion_table
 
     monkeypatch.setattr(sys, "argv", ["bench", "--tiny", "--model", "other"])
     with pytest.raises(SystemExit, match="No model 'other'; there are: tiny-klein, tiny-pix2pix"):
@@ -89,7 +89,7 @@ def test_an_unknown_model(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_row_that_fails_takes_no_other_with_it(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from bench import diffusion
+    from bench import diffusion, diffusion_table
 
     lined_up = diffusion._lined_up
 
@@ -103,7 +103,7 @@ def test_a_row_that_fails_takes_no_other_with_it(
     monkeypatch.setattr(sys, "argv", ["bench", "--tiny", "--edits", "2"])
     with pytest.raises(SystemExit, match=r"Not measured:\ntiny-klein, 4 at once: RuntimeError: CUDA out of memory\."):
         diffusion.main()
-    written = json.loads((tmp_path / diffusion.OUT).read_text())
+    written = json.loads((tmp_path / diffusion_table.OUT).read_text())
     both = ["plain diffusers", "ours"] * 2
     assert [row["how"] for row in written["figures"]] == both
     assert len(written["lost"]) == 2
