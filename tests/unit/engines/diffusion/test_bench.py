@@ -66,7 +66,7 @@ def test_float8_is_no_equal_output(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.usefixtures("_cpu")
 def test_without_a_gpu_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     import torch
-    from bench import diffusion, diffusion_table
+    from bench import diffusion
 
     if torch.cuda.is_available():
         pytest.skip("this machine has a GPU")
@@ -77,7 +77,7 @@ def test_without_a_gpu_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("_cpu")
 def test_an_unknown_model(monkeypatch: pytest.MonkeyPatch) -> None:
-    from bench import diffusion, diffusion_table
+    from bench import diffusion
 
     monkeypatch.setattr(sys, "argv", ["bench", "--tiny", "--model", "other"])
     with pytest.raises(SystemExit, match="No model 'other'; there are: tiny-klein, tiny-pix2pix"):
