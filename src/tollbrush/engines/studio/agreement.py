@@ -89,8 +89,8 @@ def _settled(found: Sequence[Reading], prompt: str) -> list[Operation]:
     if any(isinstance(o, Crop) and o.aspect for o in wishes):
         wishes = [o for o in wishes if o != Crop()]  # crop it, 16:9
     if any(isinstance(o, KeepColour) for o in wishes):
-        grey = [Tone("black_and_white", where=where) for where in _WHERE]
-        wishes = [o for o in wishes if o not in grey]  # the rest is grey already
+        grey = [(kind, where) for kind in ("black_and_white", "less_saturation") for where in _WHERE]
+        wishes = [o for o in wishes if not isinstance(o, Tone) or (o.kind, o.where) not in grey]  # the rest is already
     answered = {_what(o) for o in wishes}
     return _joined([o for o in complaints if _what(o) not in answered] + wishes)
 

@@ -27,17 +27,15 @@ _NO_THINGS: Final = ("TRANSPARENT", "ASPECT", "ER", "LOOK", "PORTRAITMODE")
 
 @dataclass(frozen=True)
 class Clause:
-    """`runs_on`: only a comma ends it; `joint`: the word that leads to it."""
+    """`runs_on`: only a comma ends it."""
 
     terms: list[Term]
     runs_on: bool = False
-    joint: str = ""
 
 
 def clauses(terms: Sequence[Term]) -> list[Clause]:
     found: list[Clause] = []
     clause: list[Term] = []
-    joint = ""
     for term, after in zip_longest(terms, terms[1:]):
         if clause and after and term.plays("PAUSE") and _is_same_weather(clause[-1], after):
             clause.pop()  # a misty, foggy scene
@@ -52,11 +50,11 @@ def clauses(terms: Sequence[Term]) -> list[Clause]:
             continue  # enlarge; scale: 4x
         if term.plays("JOINT") and not (clause and _holds(clause, term, after)):
             if clause:
-                found.append(Clause(_trimmed(clause), term.plays("PAUSE") and after is not None, joint))
-            clause, joint = [], term.key
+                found.append(Clause(_trimmed(clause), term.plays("PAUSE") and after is not None))
+            clause = []
         else:
             clause.append(term)
-    return [*found, Clause(_trimmed(clause), joint=joint)] if clause else found
+    return [*found, Clause(_trimmed(clause))] if clause else found
 
 
 _BEGS: Final = ("can you ", "could you ", "can u ", "could u ", "would you ", "please ", "pls ", "plz ", "kindly ")

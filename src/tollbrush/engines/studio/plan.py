@@ -12,28 +12,25 @@ from functools import cache
 from typing import Final
 
 from tollbrush.engines.studio.abilities import (
-    BlurBackground,
     Operation,
-    RemoveBackground,
-    ReplaceBackground,
-    Tone,
     Wear,
 )
 from tollbrush.engines.studio.agreement import reconciled
 from tollbrush.engines.studio.asides import without_asides
 from tollbrush.engines.studio.chunks import chunked
-from tollbrush.engines.studio.clauses import VERBS, Clause, clauses, completions, halves
+from tollbrush.engines.studio.clauses import Clause, clauses, completions, halves
 from tollbrush.engines.studio.grammar import readings
 from tollbrush.engines.studio.loose import loosely
 from tollbrush.engines.studio.pairs import with_pair
 from tollbrush.engines.studio.performed import is_performed
+from tollbrush.engines.studio.pointing import points_nowhere
 from tollbrush.engines.studio.reading import Complaint, Keep, Reading, TooMuchError
 from tollbrush.engines.studio.refusals import NotHonouredError, more_is_asked, not_understood, unclear
-from tollbrush.engines.studio.remarks import is_of_a_thing, is_remark, is_statement
+from tollbrush.engines.studio.remarks import is_remark, is_statement
 from tollbrush.engines.studio.repertoire import GROUPS, Offer
 from tollbrush.engines.studio.second_reading import read_again
 from tollbrush.engines.studio.trailing import goes_on_telling, is_carried_on, tail_of_complaint, tails
-from tollbrush.engines.studio.treatments import Blur, Denoise, KeepColour, Sharpen
+from tollbrush.engines.studio.treatments import KeepColour
 from tollbrush.engines.studio.words import Term, read
 
 _MOST_CHARACTERS: Final = 600
@@ -119,6 +116,8 @@ def _planned(terms: Sequence[Term], prompt: str, *, masked: bool) -> Plan:
         clause, *ahead = ahead
         if found and not after_comma and goes_on_telling(clause.terms, before, found[-1]):
             continue
+        if after_comma and _is_its_colour(clause.terms, found):
+            clause, found = Clause(_coloured(before, clause.terms), clause.runs_on), found[:-1]  # a crown, golden
         try:
             meanings = _meaning(clause.terms, before, found, masked=masked)
         except NotHonouredError as refused:
@@ -133,6 +132,17 @@ def _planned(terms: Sequence[Term], prompt: str, *, masked: bool) -> Plan:
         found += meanings
         before, after_comma = clause.terms, clause.runs_on and len(meanings) == 1
     return Plan(reconciled(found, prompt, masked=masked))
+
+
+def _is_its_colour(clause: Sequence[Term], found: Sequence[Reading]) -> bool:
+    """Of what is worn, named after it."""
+    worn = found[-1] if found else None
+    return isinstance(worn, Wear) and worn.colour is None and all(term.plays("HUE") for term in clause)
+
+
+def _coloured(worn: Sequence[Term], colour: Sequence[Term]) -> list[Term]:
+    at = next((at for at, term in enumerate(worn) if term.plays("WEAR")), 0)
+    return [*worn[:at], *colour, *worn[at:]]
 
 
 def _meant(
@@ -214,7 +224,7 @@ def _direct(
             continue
         if len(meanings) == 1:
             meaning = meanings.pop()
-            if _points_nowhere(meaning, clause, before, found):
+            if points_nowhere(meaning, clause, before, found):
                 raise unclear(clause)
             return [meaning]
         if meanings:
@@ -223,7 +233,7 @@ def _direct(
         return pair
     for attempt in () if masked else attempts:
         if len(meanings := loosely(attempt)) == 1:
-            if any(_points_nowhere(meaning, clause, before, found) for meaning in meanings):
+            if any(points_nowhere(meaning, clause, before, found) for meaning in meanings):
                 raise unclear(clause)
             return list(meanings)
     if is_remark(clause):
@@ -249,29 +259,3 @@ def _trailed(clause: Sequence[Term], before: Sequence[Term], found: Sequence[Rea
 
 def _kind(reading: Reading) -> tuple[type, object, object]:
     return type(reading), getattr(reading, "kind", getattr(reading, "scene", None)), getattr(reading, "colour", None)
-
-
-def _points_nowhere(meaning: Reading, clause: Sequence[Term], before: Sequence[Term], found: Sequence[Reading]) -> bool:
-    """`blur the background and make it darker`: is it the picture, or the background?"""
-    if not isinstance(meaning, Tone | Blur | Sharpen | Denoise):
-        return False
-    points = bool(found) and found[-1] == Keep("remark") and any(t.plays("IT") for t in clause)
-    if points and (is_of_a_thing(before) or any(t.plays("BEHIND") for t in before)):
-        return True
-    if getattr(meaning, "where", "picture") == "background" or not any(t.plays("BG") for t in before):
-        return False
-    if any(t.plays("PICTURE", "EVERYTHING", "AREA") for t in clause):
-        return False
-    if found[-1] == RemoveBackground() and isinstance(meaning, Tone):
-        return False
-    if isinstance(found[-1], BlurBackground) and isinstance(meaning, Tone) and meaning.kind not in _OF_LIGHT:
-        return False  # a blurred background is made no warmer than what is before it
-    if isinstance(found[-1], ReplaceBackground) and not any(t.plays("IT", "COLOURS") for t in clause):
-        return False
-    bare = not clause[0].plays(*VERBS) or any(t.key == "it" for t in clause)
-    return bare or isinstance(found[-1], Tone)
-
-
-_OF_LIGHT: Final = (
-    "brighter", "darker", "black_and_white", "less_saturation", "less_contrast", "sepia", "grainy", "negative",
-)  # fmt: skip

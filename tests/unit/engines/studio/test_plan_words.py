@@ -148,6 +148,19 @@ def test_what_contradicts_itself_is_refused(prompt: str) -> None:
     assert understood(prompt) is None
 
 
+@pytest.mark.parametrize(
+    ("prompt", "plan"),
+    [
+        ("crown, golden please, and background navy blue", "background navy blue; wear crown gold"),
+        ("add a top hat, red, and blur the background", "blur background; wear top_hat red"),
+        ("put a hat on him, blue background", "background blue; wear top_hat"),
+        ("drain all colour except for red, like in that movie", "keepcolour red"),
+    ],
+)
+def test_a_colour_belongs_to_what_it_is_named_after(prompt: str, plan: str) -> None:
+    assert understood(prompt) == plan
+
+
 def test_a_complaint_is_a_wish_unless_a_wish_follows() -> None:
     assert understood("the photo is blurry") == "sharpen"
     assert understood("too bright, make it a bit darker") == "tone darker"
