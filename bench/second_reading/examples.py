@@ -21,6 +21,7 @@ WISHES: Final = sorted(
         *PLAIN,
         *PLAIN_OF_ONE_COLOUR,
         *FRAMED,
+        "enlarge",
         "extend sides",
         "rotate N",
         "border",

@@ -61,7 +61,7 @@ def _sentence(wish: str, prompt: str, tokens: Sequence[Token], terms: Sequence[T
         return f"add a {_width(terms)} {_only(colours.get('border', [])) or 'white'} border"
     if kind in ("recolour", "swap"):
         return _two_colours(kind, colours)
-    one = _only(colours.get(kind, []))
+    one = _only(colours.get(kind, []) or [term.text for term in terms if term.text[0] == "#"])
     if one is None and (colours.get(kind) or wish in ("background plain", "keepcolour")):
         return None
     return " ".join(PLAIN_OF_ONE_COLOUR[wish].format(one or "").split())
@@ -200,6 +200,12 @@ def _turn(terms: Sequence[Term]) -> str | None:
     return f"rotate it by {degrees.lstrip('-')} degrees{' counterclockwise' if left else ''}"
 
 
+def _times(terms: Sequence[Term]) -> str | None:
+    words = [_NUMBERS[term.key] for term in terms if term.key in _NUMBERS]
+    times = _only(_values(terms, "TIMES", "NUMBER") or words)
+    return None if times is None else f"enlarge it {times} times"
+
+
 def _width(terms: Sequence[Term]) -> str:
     share = _only(_values(terms, "WIDTH"))
     return {None: "", "0.02": "thin"}.get(share, "wide")
@@ -210,7 +216,8 @@ def _degree(terms: Sequence[Term]) -> str:
     return "" if degree is None else " a little" if float(degree) < 1 else " a lot"
 
 
-_FROM_TERMS: Final = {"extend sides": _sides, "rotate N": _turn}
+_NUMBERS: Final = {"two": "2", "three": "3", "four": "4"}
+_FROM_TERMS: Final = {"extend sides": _sides, "rotate N": _turn, "enlarge": _times}
 _WAYS: Final = {"left": "to the left", "right": "to the right", "top": "upwards", "bottom": "downwards"}
 # What is written must be all of it: not `Tom` of `Tom's`, nor `5` of `9-5`.
 _BEGINS: Final = r"(?<![^\s:(])"

@@ -77,5 +77,4 @@ PLAIN_OF_ONE_COLOUR: Final = {
 FRAMED: Final = {
     "crop ratio": Framed("ASPECT", "crop it to {}"),
     "extend ratio": Framed("ASPECT", "extend it to {}"),
-    "enlarge": Framed("TIMES", "enlarge it {} times"),
 }
