@@ -23,6 +23,7 @@ from tollbrush.errors import BadSettings
 
 _HOPPER: Final = (9, 0)
 _CUDNN: Final = "_native_cudnn"
+_NATIVE: Final = "native"
 _MASKLESS: Final = ("flux2", "packed")
 """Forms whose transformers never mask a token: FlashAttention takes no mask."""
 _RECOMPILES: Final = 64
@@ -135,11 +136,14 @@ def choose(denoiser: Any, adapter: Adapter, tuning: Tuning, device: str) -> Gear
 
 
 def attentions(adapter: Adapter, capability: tuple[int, int], wanted: str | None = None) -> tuple[str, ...]:
-    """Those present, the best first, or the `wanted` one; `native`, last, is torch's own choice, FlashAttention 2 where
-    it fits. One is always named: a model without one gets what was last given to another."""
+    """Those present, the best first, before them the `wanted` one; `native`, last, is torch's own choice,
+    FlashAttention 2 where it fits. Who wants that gets no other: a device may have died of one. One is always named: a
+    model without one gets what was last given to another."""
     found = []
     if wanted:
         found.append(_known(wanted.lower()))
+        if found == [_NATIVE]:
+            return (_NATIVE,)
     if adapter.latents in _MASKLESS:
         if capability >= _HOPPER and importlib.util.find_spec("flash_attn_interface") is not None:
             found.append("_flash_3")
@@ -147,7 +151,7 @@ def attentions(adapter: Adapter, capability: tuple[int, int], wanted: str | None
             found.append("flash")
     if capability >= _HOPPER:
         found.append(_CUDNN)
-    return tuple(dict.fromkeys([*found, "native"]))
+    return tuple(dict.fromkeys([*found, _NATIVE]))
 
 
 def needs_to_be_alone(backend: str | None) -> bool:

@@ -142,6 +142,7 @@ class Worker:
             await self._listen(self._child)
         except WorkerDied as death:
             _log.error("a diffusion worker is replaced", device=self.label, why=death.message)
+            self._spare(next((name for name, doing in self._loading.items() if doing == WARMING), None))
         finally:
             self._settled.clear()
             await self._bury()
@@ -221,7 +222,6 @@ class Worker:
 
     async def _bury(self) -> None:
         child, self._child = self._child, None
-        self._spare(next((name for name, doing in self._loading.items() if doing == WARMING), None))
         self._loading, self._ready = {}, set()
         edits, self._edits = self._edits, {}
         for waiting in edits.values():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import json
 import os
@@ -25,6 +26,7 @@ from tollbrush.engines.diffusion.model import DiffusionModel, Tuning
 from tollbrush.engines.diffusion.models import Models
 from tollbrush.engines.diffusion.worker import Worker
 from tollbrush.engines.interface import EditInput
+from tollbrush.engines.pipes import Child
 from tollbrush.errors import BadSettings, EngineFailed
 from tollbrush.imaging.codec import Pixels
 
@@ -309,7 +311,16 @@ def test_a_backend_that_nobody_knows_is_a_mistake_of_the_settings() -> None:
     with pytest.raises(BadSettings, match=r"attention is 'flsh'; diffusers knows .*flash.*native") as refused:
         attentions_of("flsh")
     assert "Leave it out" in refused.value.sentence()
+
+
+def test_who_wants_torchs_own_attention_gets_no_other_and_else_it_is_the_last() -> None:
+    """A device that died of another one is told so."""
+    pytest.importorskip("diffusers")
+    wanted = Tuning().plainer().attention
+    assert wanted is not None
+    assert (attentions_of(wanted), attentions_of("Native")) == (("native",), ("native",))
     assert attentions_of("SAGE") == ("sage", "_native_cudnn", "native")
+    assert attentions_of("_native_cudnn") == ("_native_cudnn", "native")
 
 
 def attentions_of(wanted: str) -> tuple[str, ...]:
@@ -330,10 +341,12 @@ async def test_a_worker_that_died_while_it_warmed_up_is_followed_by_one_that_tri
     worker = Worker(Setup((), "cpu"), eager=False, stalled=60)
     asked = []
     for doing in ("reading", WARMING, WARMING, WARMING):
+        worker._child = await Child.spawn("keyword", what="worker that ends at once")
         worker._take(Loading("acme/one", doing, 0.5))
         with capture_logs() as logs:
-            await worker._bury()
-        asked.append((worker._setup.tuning, [line["why"] for line in logs]))
+            await worker._serve()
+        slower = [line["why"] for line in logs if line["event"] == "a model is slower than it was to be"]
+        asked.append((worker._setup.tuning, slower))
     spared, died = Tuning().plainer(), "The worker died while it warmed it up; the next one runs with attention native"
     assert asked == [
         (None, []),
@@ -341,6 +354,18 @@ async def test_a_worker_that_died_while_it_warmed_up_is_followed_by_one_that_tri
         (spared.plainer(), [f"{died}, nothing compiled."]),
         (spared.plainer(), []),
     ]
+
+
+async def test_one_that_is_closed_while_it_warms_up_has_not_died_of_it() -> None:
+    worker = Worker(Setup((), "cpu"), eager=False, stalled=60)
+    worker._child = child = await Child.spawn("json.tool", what="worker that listens")
+    worker._take(Loading("acme/one", WARMING, 0.5))
+    worker._life = asyncio.create_task(worker._serve())
+    await asyncio.sleep(0)  # it listens
+    with capture_logs() as logs:
+        await worker.close()
+    await child.ended()
+    assert (logs, worker._setup.tuning, worker.pid) == ([], None, None)
 
 
 async def test_what_is_slower_stands_in_the_gateways_log_with_what_to_do() -> None:
