@@ -90,7 +90,7 @@ def find_gaps(pixels: Pixels, sky: Mask, floor: float) -> Gaps:
         seen = (seen & ~foreign) | gaps
     sure = seen & alike
     depth = np.clip((behind - light) / 100, 0.01, 1) ** _PURE
-    front, back = _nearby(small, np.asarray(foreign * depth, np.float32)), _nearby(small, sure.astype(np.float32))
+    front, back = _nearby(small, foreign, np.asarray(depth, np.float32)), _nearby(small, sure, np.ones_like(depth))
     share, beside = _told_apart(small, front, back)
     pale = (share > _PALE) & (beside < _BESIDE) & (leaves * busy > _SURELY)
     pale[low:] = False
@@ -123,7 +123,8 @@ def _from_sky(lab: Map, seen: Mask) -> tuple[Map, Map]:
     pairs = ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2))
     planes = chain(first, (first[i] * lab[..., j] for i, j in pairs))
     sums = np.dstack([_blurred(reduced_map(plane, _COARSE), 2) for plane in planes])
-    moments = _carried(sums, _blurred(reduced_map(weight, _COARSE), 2))
+    cover = _blurred(reduced_map(weight, _COARSE), 2)
+    moments = _carried(sums, cover, cover)
     mean = moments[..., :3]
     spread = np.empty((*mean.shape, 3), np.float32)
     for k, (i, j) in enumerate(pairs, 3):
@@ -136,21 +137,24 @@ def _from_sky(lab: Map, seen: Mask) -> tuple[Map, Map]:
     return np.sqrt(np.maximum(away, 0)), lab[..., 0] - off[0]
 
 
-def _nearby(small: Map, weight: Map) -> Map:
-    """The weighted mean colour around each pixel."""
-    sums = np.dstack([reduced_map(small[..., i] * weight, _NEARBY) for i in range(3)])
-    mean = _carried(_blurred(sums, 1), _blurred(reduced_map(weight, _NEARBY), 1))
+def _nearby(small: Map, there: Mask, weight: Map) -> Map:
+    """The weighted mean colour around each pixel, of those that are `there`."""
+    cover = there.astype(np.float32)
+    planes = [cover, cover * weight, *(small[..., i] * weight * cover for i in range(3))]
+    soft = [_blurred(reduced_map(plane, _NEARBY), 1) for plane in planes]
+    mean = _carried(np.dstack(soft[2:]), soft[1], soft[0])
     return np.asarray(cv2.resize(mean, weight.shape[::-1]), np.float32)
 
 
-def _carried(sums: Map, weight: Map) -> Map:
-    """Weighted sums (h×w×c) over their weight (h×w); where there is hardly any, from further away."""
+def _carried(sums: Map, weight: Map, cover: Map) -> Map:
+    """Weighted sums (h×w×c) over their weight (h×w); where `cover` (h×w) is hardly any, from further away. One thing
+    of much weight makes what weighs little elsewhere no less known."""
     height, width = weight.shape
     if max(height, width) == 1:
         return sums / max(float(weight[0, 0]), 1e-12)
-    far = _carried(_halved(sums), _halved(weight))
+    far = _carried(_halved(sums), _halved(weight), _halved(cover))
     far = np.asarray(cv2.resize(far, (width, height)), np.float32).reshape(sums.shape)
-    enough = np.clip(weight / max(0.1 * float(weight.max()), 1e-12), 0, 1)[..., None]
+    enough = np.clip(cover / max(0.1 * float(cover.max()), 1e-12), 0, 1)[..., None]
     own = sums / np.maximum(weight, 1e-12)[..., None]
     return np.asarray(far + (own - far) * enough, np.float32)
 

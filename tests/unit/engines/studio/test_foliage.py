@@ -10,7 +10,7 @@ import pytest
 import skimage.data
 from numpy.typing import NDArray
 
-from tollbrush.engines.studio.foliage import find_gaps
+from tollbrush.engines.studio.foliage import find_gaps, without_sky
 from tollbrush.engines.studio.sky import replace_sky
 
 Pixels = NDArray[np.uint8]
@@ -28,10 +28,16 @@ def blades() -> Pixels:
     return np.asarray(cv2.resize(grass, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC), np.uint8)
 
 
+def leaves_alone(light: float) -> Map:
+    return np.asarray(blades()[..., None] * np.array([0.55, 0.75, 0.3]) * light, np.float32)
+
+
 @cache
-def tree(top: tuple[int, int, int], bottom: tuple[int, int, int]) -> tuple[Pixels, Map]:
+def tree(
+    top: tuple[int, int, int], bottom: tuple[int, int, int], light: float = 1.0, black: bool = False
+) -> tuple[Pixels, Map]:
     """A crown whose leaves are as a photograph's blades of grass, before a sky of two colours, grainy; and how much of
-    each pixel is sky. Leaves cover what is bright in that photograph."""
+    each pixel is sky. Leaves cover what is bright in that photograph; the ground is of the same, or black."""
     random = np.random.default_rng(4)
     leaf = blades().astype(np.float32)
     y, x = np.indices((HEIGHT, WIDTH), dtype=np.float32)
@@ -39,7 +45,9 @@ def tree(top: tuple[int, int, int], bottom: tuple[int, int, int]) -> tuple[Pixel
     there = np.clip((leaf - np.percentile(leaf, 38)) / 14 + 0.5, 0, 1) * np.clip(6 * crown + 0.5, 0, 1)
     cover = cv2.GaussianBlur(np.where(y > GROUND, 1, there).astype(np.float32), (0, 0), 0.6)[..., None]
     sky = np.linspace(top, bottom, HEIGHT)[:, None] * np.ones((1, WIDTH, 1))
-    land = leaf[..., None] * np.array([0.55, 0.75, 0.3], np.float32)
+    land = leaves_alone(light)
+    if black:
+        land[GROUND:] = 4
     pixels = sky * (1 - cover) + land * cover + random.normal(0, 2, (HEIGHT, WIDTH, 1))
     return np.clip(pixels, 0, 255).astype(np.uint8), np.asarray(1 - cover[..., 0], np.float32)
 
@@ -59,6 +67,29 @@ def test_no_bright_holes_are_left_in_a_crown_and_its_leaves_stay(
     gaps = find_gaps(pixels, share > 0.5, GROUND / HEIGHT)
     leaves = (share < 0.05)[crown]
     assert (gaps.sky[crown] & leaves).mean() < 0.01
+
+
+@pytest.mark.parametrize("black", [False, True])
+@pytest.mark.parametrize(
+    ("sky", "light"), [(((228, 232, 234), (246, 246, 244)), 1.2), (((150, 190, 225), (205, 225, 240)), 1.0)]
+)
+def test_sky_and_leaves_are_told_apart_pixel_by_pixel_whatever_else_is_dark(
+    sky: tuple[tuple[int, int, int], tuple[int, int, int]], light: float, black: bool
+) -> None:
+    """The sky is given about the crown alone."""
+    pixels, truth = tree(*sky, light, black)
+    y, x = np.indices(truth.shape)
+    hull = np.hypot((x - 430) / 225, (y - 260) / 205) < 1
+    crown = hull & (y < GROUND - 10)
+    about = ~hull & (truth > 0.5)
+    share, land = about.astype(np.float32), pixels.astype(np.float32) / np.float32(255)
+    without_sky(pixels, find_gaps(pixels, about, GROUND / HEIGHT), share, land)
+    assert np.abs(share - truth)[crown].mean() < 0.5 * truth[crown].mean(), "as much as was missed before"
+    pure, mixed = crown & (truth < 0.05), crown & (truth > 0.1) & (truth < 0.5)
+    assert share[pure].mean() < 0.005, "leaves stay whole"
+    own = leaves_alone(light) / 255
+    assert np.abs(land - own)[pure].mean() < 0.01
+    assert np.abs(land - own)[mixed].mean() < 0.82 * np.abs(pixels / 255 - own)[mixed].mean(), "the sky's light is gone"
 
 
 def test_what_hides_the_sky_wholly_keeps_its_colours() -> None:
