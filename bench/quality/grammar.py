@@ -31,11 +31,12 @@ _FIRST = {
     "many voices, first": {"understood": 96 / 150, "wrong": 3 / 150, "refused": 1.0},
     "many voices, second": {"understood": 103 / 150, "wrong": 2 / 150, "refused": 1.0},
     # With a regression for a second reading, that they had not taught; by the rules alone 72 and 50 of 100.
-    "fourth": {"understood": 76 / 100, "wrong": 2 / 100, "refused": 1.0},
-    "fifth": {"understood": 59 / 100, "wrong": 3 / 100, "refused": 1.0},
-    # With the network; by the rules alone 171, 98, 193, 99, 186, 95 of 200. After the second pair the gate moved.
-    "log": {"understood": 194 / 200, "wrong": 0.0, "refused": 0.99},
-    "wide": {"understood": 172 / 200, "wrong": 5 / 200, "refused": 0.96},
+    "learnt from: fourth": {"understood": 76 / 100, "wrong": 2 / 100, "refused": 1.0},
+    "learnt from: fifth": {"understood": 59 / 100, "wrong": 3 / 100, "refused": 1.0},
+    # With the network, whole lists; by the rules alone 171, 98, 193, 99, 186, 95 of 200. The gate was chosen on the
+    # second pair; "now" tells of those prompts alone that no list holds from which was learnt.
+    "learnt from: log": {"understood": 194 / 200, "wrong": 0.0, "refused": 0.99},
+    "learnt from: wide": {"understood": 172 / 200, "wrong": 5 / 200, "refused": 0.96},
     "exam log_a": {"understood": 197 / 200, "wrong": 0.0, "refused": 1.0},
     "exam wide_a": {"understood": 182 / 200, "wrong": 4 / 200, "refused": 0.98},
     "exam log_b": {"understood": 197 / 200, "wrong": 1 / 200, "refused": 1.0},
@@ -70,8 +71,8 @@ def run() -> list[Line]:
         "an app's log": LIST_D,
         "many voices, first": LIST_E,
         "many voices, second": LIST_F,
-        **_by_author(written_for_it()),
         **{f"exam {name}": prompts for name, prompts in exams().items()},
+        **{f"learnt from: {name}": prompts for name, prompts in _by_author(written_for_it()).items()},
     }
     lines = []
     for name, prompts in lists.items():

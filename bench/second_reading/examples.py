@@ -57,8 +57,15 @@ def written_for_it() -> dict[str, Prompts]:
 
 
 def exams() -> dict[str, Prompts]:
-    """Lists that nothing is ever learnt from: what a stranger's prompt may expect."""
-    return {path.stem: _list(path) for path in sorted(EXAMS.glob("*.json"))}
+    """Of lists that nothing is ever learnt from, what no list that is learnt from holds too (`make it brighter` is
+    everybody's): what a stranger's prompt may expect."""
+    taught = {_bare(prompt) for prompts in authors().values() for prompt in prompts}
+    whole = {path.stem: _list(path) for path in sorted(EXAMS.glob("*.json"))}
+    return {name: {p: w for p, w in prompts.items() if _bare(p) not in taught} for name, prompts in whole.items()}
+
+
+def _bare(prompt: str) -> str:
+    return prompt.lower().strip(" .!?")
 
 
 def _list(path: Path) -> Prompts:

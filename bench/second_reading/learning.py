@@ -92,7 +92,8 @@ def _loss(model: Model, some: Sequence[Lesson]) -> Tensor:
 
 def vectors() -> tuple[Tensor, dict[str, int]]:
     table, words = word_vectors()
-    return torch.from_numpy(table.of(range(len(words) + 1))[0]), words
+    rows = torch.from_numpy(table.of(range(len(words) + 1))[0])
+    return rows, {word: at for at, word in enumerate(words, 1)}
 
 
 def committee(member: Callable[[int], Model], members: int) -> list[Model]:

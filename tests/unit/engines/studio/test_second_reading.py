@@ -136,7 +136,7 @@ def test_words_that_no_rule_foresaw_are_understood(prompt: str, plan: str, monke
 
 
 def test_of_what_strangers_ask_nine_tenths_are_understood_and_next_to_nothing_wrongly() -> None:
-    """Nothing is ever learnt from these lists."""
+    """Nothing was learnt from these prompts."""
     count = sum((counted(prompts) for prompts in exams().values()), Counter[str]())
     doable = count["right"] + count["wrong"] + count["lost"]
     assert doable >= 400

@@ -11,9 +11,10 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from hashlib import blake2b
 from importlib.resources import files
 from importlib.resources.abc import Traversable
-from typing import Final
+from typing import Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,14 +51,47 @@ class Table:
 
 
 @dataclass(frozen=True)
-class Network:
-    """`weights`: by name, the members of the committee along the first axis; `tables`: one row a word, a run of letters
-    or a role; `vectors`: one row a word, the same for all members."""
+class Weights:
+    """By name, the members of the committee along the first axis; kept in halves."""
 
-    weights: Mapping[str, Floats]
+    halves: Mapping[str, NDArray[np.float16]]
+
+    def __getitem__(self, name: str) -> Floats:
+        return self.halves[name].astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Places:
+    """Names by a hash of theirs, in order: a tenth of what a dictionary of so many words would take."""
+
+    hashes: NDArray[np.uint64]
+    places: NDArray[np.int32]
+
+    @classmethod
+    def of(cls, names: Sequence[str]) -> Self:
+        hashes = np.array([_hashed(name) for name in names], np.uint64)
+        order = np.argsort(hashes)
+        return cls(hashes[order], order.astype(np.int32) + 1)
+
+    def __getitem__(self, name: str) -> int:
+        """0 of a name that is not among them."""
+        hashed = np.uint64(_hashed(name))
+        at = int(np.searchsorted(self.hashes, hashed))
+        return int(self.places[at]) if at < len(self.hashes) and self.hashes[at] == hashed else 0
+
+
+def _hashed(name: str) -> int:
+    return int.from_bytes(blake2b(name.encode("utf-8", "surrogatepass"), digest_size=8).digest())
+
+
+@dataclass(frozen=True)
+class Network:
+    """`tables`: one row a word, a run of letters or a role; `vectors`: one row a word, the same for all members."""
+
+    weights: Weights
     tables: Mapping[str, Table]
     vectors: Table
-    places: Mapping[str, Mapping[str, int]]
+    places: Mapping[str, Places]
     wishes: Sequence[str]
     part_names: Sequence[str]
 
@@ -73,28 +107,28 @@ class Network:
         w = self.weights
         seen = self._attended(self._embedded(tokens))
         words = seen[:, 1:]
-        told = words @ w["wish.weight"] + w["wish.bias"]  # K×L×W
+        told = _through(words, w, "wish")  # K×L×W
         most = told.max(1, keepdims=True)
         wishes = most[:, 0] + np.log(np.exp(told - most).sum(1))
         pooled = np.concatenate([seen[:, 0], words.max(1)], -1)[:, None]
-        hidden = np.maximum(pooled @ w["only.0.weight"] + w["only.0.bias"], 0)
-        only = (hidden @ w["only.1.weight"] + w["only.1.bias"])[:, 0, 0]
-        played = words @ w["part.weight"] + w["part.bias"]
+        hidden = np.maximum(_through(pooled, w, "only.0"), 0)
+        only = _through(hidden, w, "only.1")[:, 0, 0]
+        played = _through(words, w, "part")
         return _sigmoid(wishes).mean(0), float(_sigmoid(only).mean()), _softmax(played).mean(0)
 
     def _embedded(self, tokens: Sequence[Token]) -> Floats:
         """K×(L + 1)×D: before the words stands a place of the whole prompt's."""
         w, places = self.weights, self.places
-        vectors = self.vectors.of([places["vectors"].get(token.word, 0) for token in tokens])
-        x = vectors @ w["vector.weight"] + w["vector.bias"]
-        x = x + self.tables["word"].of([places["words"].get(token.word, 0) for token in tokens])
+        vectors = self.vectors.of([places["vectors"][token.word] for token in tokens])
+        x = _through(vectors, w, "vector")
+        x = x + self.tables["word"].of([places["words"][token.word] for token in tokens])
         for at, token in enumerate(tokens):
             x[:, at] += self.tables["letters"].of(letters(token.word)).mean(1)
-            x[:, at] += self.tables["role"].of([places["roles"].get(role, 0) for role in token.roles]).sum(1)
+            x[:, at] += self.tables["role"].of([places["roles"][role] for role in token.roles]).sum(1)
         x = x + w["place"][:, 1 : len(tokens) + 1]
         padded = np.pad(x, ((0, 0), (1, 1), (0, 0)))
         around = np.concatenate([padded[:, :-2], x, padded[:, 2:]], -1)  # word before, word, word after
-        x = x + np.maximum(around @ w["beside.weight"] + w["beside.bias"], 0)
+        x = x + np.maximum(_through(around, w, "beside"), 0)
         whole = w["whole"] + w["place"][:, :1]
         return _normed(np.concatenate([whole, x], 1), w, "start")
 
@@ -103,23 +137,33 @@ class Network:
         for layer in range(2):
             name = f"layer.{layer}"
             x = x + self._attention(_normed(x, w, f"{name}.before"), name)
-            hidden = np.maximum(_normed(x, w, f"{name}.between") @ w[f"{name}.wide.weight"] + w[f"{name}.wide.bias"], 0)
-            x = x + hidden @ w[f"{name}.narrow.weight"] + w[f"{name}.narrow.bias"]
+            hidden = np.maximum(_through(_normed(x, w, f"{name}.between"), w, f"{name}.wide"), 0)
+            x = x + _through(hidden, w, f"{name}.narrow")
         return _normed(x, w, "end")
 
     def _attention(self, x: Floats, name: str) -> Floats:
         """Vaswani et al. 2017."""
         w = self.weights
         members, length, width = x.shape
-        three = x @ w[f"{name}.ask.weight"] + w[f"{name}.ask.bias"]
+        three = _through(x, w, f"{name}.ask")
         asked, key, value = three.reshape(members, length, 3, HEADS, width // HEADS).transpose(2, 0, 3, 1, 4)
         heed = _softmax(asked @ key.swapaxes(-1, -2) / np.sqrt(width // HEADS))
         mixed = (heed @ value).swapaxes(1, 2).reshape(members, length, width)
-        answer: Floats = mixed @ w[f"{name}.answer.weight"] + w[f"{name}.answer.bias"]
-        return answer
+        return _through(mixed, w, f"{name}.answer")
 
 
-def _normed(x: Floats, weights: Mapping[str, Floats], name: str) -> Floats:
+def _through(x: Floats, weights: Weights, name: str) -> Floats:
+    """A layer, four rows at a time: products of over 2¹⁸ terms OpenBLAS shares between threads, which at this size
+    only wait for each other, for the longest on a busy machine."""
+    weight = weights[f"{name}.weight"]
+    length = x.shape[1]
+    blocks = np.pad(x, ((0, 0), (0, -length % 4), (0, 0))).reshape(len(x), -1, 4, x.shape[2])
+    rows = (blocks @ weight[:, None]).reshape(len(weight), -1, weight.shape[2])
+    answer: Floats = rows[:, :length] + weights[f"{name}.bias"]
+    return answer
+
+
+def _normed(x: Floats, weights: Weights, name: str) -> Floats:
     centred = x - x.mean(-1, keepdims=True)
     scaled = centred / np.sqrt((centred**2).mean(-1, keepdims=True) + 1e-5)
     normed: Floats = scaled * weights[f"{name}.weight"] + weights[f"{name}.bias"]
@@ -148,19 +192,14 @@ def kept_network(place: Traversable) -> Network:
     with place.open("rb") as file, np.load(file) as kept:
         names = json.loads(str(kept["names"]))
         tables = {name: Table(kept[name], kept[f"{name} scale"]) for name in TABLES}
-        weights = {name: kept[name].astype(np.float32) for name in names["weights"] if name not in TABLES}
-    places = {"vectors": words, **{kind: _places(names[kind]) for kind in ("words", "roles")}}
+        weights = Weights({name: kept[name] for name in names["weights"] if name not in TABLES})
+    places = {"vectors": Places.of(words), **{kind: Places.of(names[kind]) for kind in ("words", "roles")}}
     return Network(weights, tables, vectors, places, names["wishes"], names["parts"])
 
 
-def word_vectors() -> tuple[Table, dict[str, int]]:
-    """1×V×100: the first row, of nothing, is for all words without one."""
+def word_vectors() -> tuple[Table, list[str]]:
+    """1×(V + 1)×100, and the V words: the first row, of nothing, is for all others."""
     with (files("tollbrush.engines.studio") / "data" / "word_vectors.npz").open("rb") as file, np.load(file) as kept:
         table = Table(np.pad(kept["rows"], ((1, 0), (0, 0)))[None], np.pad(kept["scale"], (1, 0))[None])
         words = str(kept["words"]).split(" ")
-    return table, _places(words)
-
-
-def _places(names: Sequence[str]) -> dict[str, int]:
-    """The first place is for what is not among them."""
-    return {name: at for at, name in enumerate(names, 1)}
+    return table, words
