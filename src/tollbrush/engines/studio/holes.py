@@ -18,7 +18,7 @@ from tollbrush.engines.studio.strips import reduced_map
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from tollbrush.engines.interface import Mask, Pixels
+    from tollbrush.engines.interface import Mask
 
     Map = NDArray[np.float32]
 
@@ -51,17 +51,23 @@ def without_holes(image: Map, inside: Mask) -> Mask:
         return inside
     lab = to_lab(small)
     foreign = _foreign(lab, ground)
-    likely = (foreign < _ALIKE) & (cv2.erode(ink, np.ones((5, 5), np.uint8)) > 0)
+    core = cv2.erode(ink, np.ones((5, 5), np.uint8)) > 0
+    likely = (foreign < _ALIKE) & core
     patches = cv2.morphologyEx(likely.astype(np.uint8), cv2.MORPH_OPEN, np.ones((5, 5), np.uint8))
     count, parts, boxes, _ = cv2.connectedComponentsWithStats(patches)
+    areas = boxes[:, cv2.CC_STAT_AREA] / ink.size
+    smooth = np.asarray(cv2.bilateralFilter(lab, 5, 6, 2), np.float32)
+    most = _MOST * ink.sum()
     holes: Mask = np.zeros(ink.shape, np.bool_)
     for number in range(1, count):
-        patch = parts == number
-        area = boxes[number, cv2.CC_STAT_AREA] / ink.size
-        if area < _LEAST or holes[patch].any():
+        if areas[number] < _LEAST:
             continue
-        patch = _grown(patch, lab, ink) if area > _GROWS else patch
-        if patch.sum() <= _MOST * ink.sum() and _is_hole(patch, lab, foreign, ink > 0):
+        patch = parts == number
+        if holes[patch].any():
+            continue
+        grown = _grown(patch, smooth, core) if areas[number] > _GROWS else patch
+        patch = grown if grown.sum() <= most else patch
+        if patch.sum() <= most and _is_hole(patch, lab, foreign, ink > 0):
             holes |= patch
     if not holes.any():
         return inside
@@ -69,13 +75,13 @@ def without_holes(image: Map, inside: Mask) -> Mask:
     return np.asarray(inside & (large == 0))
 
 
-def _grown(patch: Mask, lab: Map, ink: Pixels) -> Mask:
-    """`patch` with what runs smoothly on from it, inside: the ground behind a hole may be less calm than beside it."""
-    barred = np.pad((cv2.erode(ink, np.ones((5, 5), np.uint8)) == 0).astype(np.uint8), 1, constant_values=1)
+def _grown(patch: Mask, smooth: Map, core: Mask) -> Mask:
+    """`patch` with what runs `smooth`ly (Lab) on from it in the `core`: the ground behind a hole may be less calm than
+    beside it."""
+    barred = np.pad((~core).astype(np.uint8), 1, constant_values=1)
     depth = cv2.distanceTransform(patch.astype(np.uint8), cv2.DIST_L2, 3)
     y, x = np.unravel_index(depth.argmax(), depth.shape)
     flags = 4 | cv2.FLOODFILL_MASK_ONLY | (2 << 8)
-    smooth = cv2.bilateralFilter(lab, 5, 6, 2)
     cv2.floodFill(smooth, barred, (int(x), int(y)), 0, _SMOOTH, _SMOOTH, flags)
     grown = ((barred[1:-1, 1:-1] == 2) | patch).astype(np.uint8)
     return np.asarray(cv2.morphologyEx(grown, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)) > 0)

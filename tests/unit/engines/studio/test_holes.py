@@ -76,6 +76,43 @@ def test_a_hole_is_opened_up_to_what_stands_behind_it() -> None:
     assert left[subject].mean() > 0.99
 
 
+def board() -> Mask:
+    inside = np.zeros((SIDE, SIDE), np.bool_)
+    inside[40:360, 40:360] = True
+    return inside
+
+
+def fading(steps: NDArray[np.float64], colour: tuple[float, float, float]) -> NDArray[np.float64]:
+    """From the wall's colour at 0 to `colour` at 1."""
+    part = np.clip(steps, 0, 1)[..., None]
+    return np.asarray(np.array(WALL) * (1 - part) + np.array(colour) * part)
+
+
+def test_what_fades_from_the_walls_colour_into_another_is_no_hole() -> None:
+    """A shaded label along the edge: the wall is known beside all of it, and most of it is unlike the wall."""
+    image = picture(board())
+    image[100:300, 52:88] = fading((np.arange(100, 300)[:, None] - 170) / 110, (0.05, 0.1, 0.45))
+    assert (without_holes(image, board()) == board()).all()
+
+
+def test_what_reaches_deep_inside_is_no_hole() -> None:
+    """A pale stripe from near the edge, where the wall tells of it, to where nothing does."""
+    striped = board()
+    striped[165:235, 70:260] = False
+    assert (without_holes(picture(striped), board()) == board()).all()
+
+
+def test_a_hole_whose_colour_fades_into_the_subject_is_opened_as_far_as_it_is_sure() -> None:
+    """A gleam beside it leads what runs smoothly on through all of the subject."""
+    subject = board()
+    subject[170:230, 285:340] = False
+    image = picture(subject)
+    image[190:210, 185:285] = fading((285 - np.arange(185, 285)[None]) / 100, RED)
+    left = without_holes(image, board())
+    assert left[board() & ~subject].mean() < 0.6
+    assert left[subject].all()
+
+
 def test_what_the_subject_has_elsewhere_is_no_hole() -> None:
     """A white mug with red stripes before a white wall: white under the handle may be more of it."""
     subject, _, whole = mug()
