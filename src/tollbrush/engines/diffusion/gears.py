@@ -3,14 +3,16 @@ that an attention backend or a compiler that does not work here costs speed and 
 
     best attention, compiled ─► next attention, compiled ─► native, compiled ─► the same three eagerly
 
-Shapes that were warmed up keep the gear that made them; another one begins where the last failure left off. A request
-that fails in every gear is at fault itself, and shifts nothing.
+Shapes that were warmed up keep the gear that made them. Another one takes no compiled gear that none of them has: by
+then nothing is compiled any more. Its failure is its own, until several have failed. A request that fails in every gear
+is at fault itself, and shifts nothing.
 """
 
 from __future__ import annotations
 
 import importlib.util
 import re
+import threading
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -29,6 +31,8 @@ _MASKLESS: Final = ("flux2", "packed")
 _RECOMPILES: Final = 64
 """Forms of a block that the compiler may write: those of one class share them in all models and with every attention,
 and by itself it stops at eight, silently."""
+
+_SEVERAL: Final = 3
 
 _TRIED: Final = re.compile(r"got (\w*(?:Error|Exception)\(.{1,200})")
 
@@ -49,13 +53,15 @@ class Gear:
 
 
 class Gears:
-    """Of one denoiser. `gears`: the fastest first. Used by the one call that steps. `told` hears of every gear that
-    was left, and why."""
+    """Of one denoiser. `gears`: the fastest first. `engaged` is for the one call that steps, the rest for any thread.
+    `told` hears of every gear that was left, and why."""
 
     def __init__(self, denoiser: Any, gears: Sequence[Gear], device: str) -> None:
         self._denoiser, self._gears, self._device = denoiser, tuple(gears), device
         self._first = 0
         self._proven: dict[Hashable, int] = {}
+        self._fallen: dict[Hashable, int] = {}  # where others that failed begin
+        self._shifting = threading.Lock()
         self._attention: str | None = None
         self._compiled = False
         self.warming = False
@@ -64,20 +70,40 @@ class Gears:
     @property
     def best(self) -> Gear:
         """Of those that work here."""
-        return self._gears[min(self._proven.values(), default=self._first)]
+        return self._gears[min(self._proven.values())] if self._proven else self.of(None)[0]
 
     def of(self, shape: Hashable) -> tuple[Gear, ...]:
         """Those to be tried for it, in order."""
-        return self._gears[self._proven.get(shape, self._first) :]
+        start = self._proven.get(shape, max(self._first, self._fallen.get(shape, 0)))
+        compiled = set(self._proven.values())
+        return tuple(
+            gear
+            for at, gear in enumerate(self._gears)
+            if at >= start and (self.warming or at in compiled or not gear.compiled)
+        )
 
     def serves(self, shape: Hashable, gear: Gear, why: str) -> None:
-        """`shape` was made in `gear`, and `why` in none before it: "" for the first that was tried."""
+        """`shape` was made in `gear`, and `why` in none before it: "" for the first that was tried. Another call may
+        have shifted it meanwhile: it never goes back."""
         at = self._gears.index(gear)
-        if why:
-            was, self._first = self.of(shape)[0], max(self._first, at)
+        with self._shifting:
+            was = self.of(shape)[0]
+            lower = bool(why) and at > self._gears.index(was)
+            if self.warming or shape in self._proven:
+                self._proven[shape] = max(self._proven.get(shape, 0), at)
+                if self.warming and lower:
+                    self._first = max(self._first, at)
+            elif lower:
+                self._fallen[shape] = at
+                self._let_fall()
+        if lower:
             self.told(f"{was} failed ({why}); it runs with {gear} instead.")
-        if self.warming or shape in self._proven:
-            self._proven[shape] = at
+
+    def _let_fall(self) -> None:
+        """Once several shapes have failed, all that were not warmed up begin where the least of those ended."""
+        if len(self._fallen) >= _SEVERAL:
+            self._first = min(self._fallen.values())
+            self._fallen = {shape: at for shape, at in self._fallen.items() if at > self._first}
 
     @contextmanager
     def engaged(self, gear: Gear) -> Iterator[None]:

@@ -90,31 +90,31 @@ class Pipeline:
         return self.make(images, turn)
 
     def _geared(self, images: Sequence[Image], turn: Turn, *, tiled: bool) -> list[Callable[[], Pixels]]:
-        """In the best gear whose steps do not fail; what fails in all is told as it failed in the plainest."""
+        """In the best gear that neither fails at its steps nor overflows; what fails in all is told as it failed in the
+        plainest."""
         shape = (
             self._is_masked(images[0]),
             len(images),
             images[0].size,
             *(source.size for source in images[0].sources),
         )
-        *better, plainest = self.gears.of(shape)
-        why = ""
-        for gear in better:
+        why, tried = "", set[Gear]()
+        while True:
+            gear, *plainer = (each for each in self.gears.of(shape) if each not in tried)
             try:
                 made = self._call(images, turn, gear, tiled=tiled)
             except steps.Broken as broken:
+                if isinstance(broken.__cause__, EngineFailed) and not plainer:
+                    raise broken.__cause__ from None
+                if not plainer:
+                    raise self._failed(broken.__cause__) from broken.__cause__
                 why = why or reason(broken.__cause__)
             else:
                 self.gears.serves(shape, gear, why)
                 return made
-            turn.alone()  # it reads once more, and others may read by now
+            tried.add(gear)
+            turn.alone()  # it reads once more, and others may read by now; they may have shifted, too
             memory.release(self.device)
-        try:
-            made = self._call(images, turn, plainest, tiled=tiled)
-        except steps.Broken as broken:
-            raise self._failed(broken.__cause__) from broken.__cause__
-        self.gears.serves(shape, plainest, why)
-        return made
 
     def _call(self, images: Sequence[Image], turn: Turn, gear: Gear, *, tiled: bool) -> list[Callable[[], Pixels]]:
         first = images[0]
@@ -142,7 +142,8 @@ class Pipeline:
             finally:
                 pipe.maybe_free_model_hooks()
             _check_safe(output)
-            _check_finite(output.images, self.row)
+            if not _finite(output.images):
+                raise steps.Broken from self._overflown()
             return transfers.fetch(latents.to_bytes(output.images), self.device)
 
     @contextmanager
@@ -184,6 +185,13 @@ class Pipeline:
     def _failed(self, error: BaseException | None) -> EngineFailed:
         return EngineFailed(f"{self.row.name} failed: {reason(error)}.")
 
+    def _overflown(self) -> EngineFailed:
+        return EngineFailed(
+            f"{self.row.name} made no picture: its numbers overflowed.",
+            advice='Say dtype = "float32" for it, or "bfloat16" on a GPU that has it (Ampere or newer). Nothing was '
+            "charged.",
+        )
+
 
 def _preview(pipe: Any, form: str, shape: float, clean: Any, index: int) -> Pixels | None:
     """An unfinished picture, or None: there is no room for it, or this VAE decodes only once it is cast."""
@@ -205,15 +213,10 @@ def _check_safe(output: Any) -> None:
         raise ContentRefused("the model's safety checker refused its own result.")
 
 
-def _check_finite(images: Any, row: DiffusionModel) -> None:
+def _finite(images: Any) -> bool:
     import torch
 
-    if not torch.isfinite(images).all():
-        raise EngineFailed(
-            f"{row.name} made no picture: its numbers overflowed.",
-            advice='Say dtype = "float32" for it, or "bfloat16" on a GPU that has it (Ampere or newer). Nothing was '
-            "charged.",
-        )
+    return bool(torch.isfinite(images).all())
 
 
 def _reached(start: int | None, area: int) -> bool:

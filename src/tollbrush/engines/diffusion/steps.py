@@ -21,7 +21,8 @@ class Stopped(Exception):
 
 
 class Broken(Exception):
-    """A step failed, and not for want of memory; its cause says how. Never leaves this room."""
+    """The steps failed, and not for want of memory, or their numbers overflowed; its cause says how. Never leaves this
+    room."""
 
 
 class Watching(Protocol):

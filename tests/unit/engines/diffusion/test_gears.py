@@ -131,6 +131,40 @@ def test_one_that_fails_at_the_first_edit_of_a_new_shape(models: Models) -> None
     assert words.endswith("support the graph.); it runs with attention native instead.")
 
 
+@pytest.mark.parametrize("rehearsed", [True, False])
+def test_one_whose_numbers_overflow(models: Models, rehearsed: bool) -> None:
+    """cuDNN has answered so, without an error."""
+    plain = edit(models)
+    network, used = models._lines[KLEIN].pipeline.any.transformer, list[str]()
+    forward = network.forward
+
+    def overflowing(*given: Any, **named: Any) -> Any:
+        used.append(next(part.processor for part in network.modules() if hasattr(part, "processor"))._attention_backend)
+        numbers, *rest = forward(*given, **named)
+        return numbers * (float("nan") if used[-1] == "_native_flash" else 1.0), *rest
+
+    network.forward = overflowing
+    _, told = shift(models, [Gear("_native_flash"), NATIVE], rehearsed=rehearsed)
+    assert np.array_equal(edit(models), plain)
+    assert used[:2] == ["_native_flash", "native"] and used[-1] == "native"
+    [words] = told
+    assert words == (
+        "attention _native_flash failed (EngineFailed: Flux2KleinPipeline made no picture: its numbers overflowed.); "
+        "it runs with attention native instead."
+    )
+
+
+def test_a_request_whose_numbers_overflow_in_every_gear(models: Models) -> None:
+    gears, told = shift(models, [Gear("_native_flash"), NATIVE], rehearsed=True)
+    network = models._lines[KLEIN].pipeline.any.transformer
+    forward = network.forward
+    network.forward = lambda *given, **named: (forward(*given, **named)[0] * float("nan"),)
+    with pytest.raises(EngineFailed, match=r"^Flux2KleinPipeline made no picture: its numbers overflowed\.$") as failed:
+        edit(models)
+    assert failed.value.__cause__ is None
+    assert (gears.best, told) == (Gear("_native_flash"), [])
+
+
 def test_a_request_that_fails_in_every_gear_shifts_nothing(models: Models) -> None:
     gears, told = shift(models, [Gear("_native_flash"), NATIVE], rehearsed=True)
     network = models._lines[KLEIN].pipeline.any.transformer
@@ -147,6 +181,90 @@ def test_a_request_that_fails_in_every_gear_shifts_nothing(models: Models) -> No
     network.forward = forward
     edit(models)
     assert (gears.best, told) == (Gear("_native_flash"), [])
+
+
+def four() -> tuple[Gears, list[Gear], list[str]]:
+    """Two attentions, compiled and eagerly, and what is told of them."""
+    ways = [Gear(backend, compiled) for compiled in (True, False) for backend in ("_native_cudnn", "native")]
+    gears, told = Gears(object(), ways, "cpu"), list[str]()
+    gears.told = told.append
+    return gears, ways, told
+
+
+def test_after_the_warm_up_no_gear_is_taken_that_was_never_compiled() -> None:
+    gears, ways, told = four()
+    gears.warming = True
+    assert gears.of("warm") == tuple(ways)
+    gears.serves("warm", ways[1], "no plan")
+    gears.serves("other", ways[2], "no compiler")
+    gears.warming = False
+    assert gears.of("warm") == tuple(ways[1:])
+    assert gears.of("new") == tuple(ways[2:])
+    gears.serves("warm", ways[3], "no plan")
+    assert (gears.of("warm"), gears.of("other")) == ((ways[3],), tuple(ways[2:]))
+    assert told[-1] == "attention native, compiled blocks failed (no plan); it runs with attention native instead."
+    fresh, ways, _ = four()
+    assert (fresh.of("new"), fresh.best) == (tuple(ways[2:]), ways[2])
+
+
+def test_a_failure_after_the_warm_up_is_the_shapes_own_until_several_have_failed() -> None:
+    gears, ways, told = four()
+    gears.warming = True
+    gears.serves("warm", ways[0], "")
+    gears.warming = False
+    cold = (ways[0], *ways[2:])
+    for number, shape in enumerate(("one", "two", "three")):
+        assert (gears.of(shape), len(told)) == (cold, number)
+        gears.serves(shape, ways[2], "no plan")
+        assert gears.of(shape) == tuple(ways[2:])
+    assert (gears.of("four"), gears.of("warm"), gears.best) == (tuple(ways[2:]), cold, ways[0])
+
+
+@pytest.mark.parametrize("warm", [True, False])
+def test_calls_beside_each_other_never_shift_back_and_tell_once(warm: bool) -> None:
+    gears, ways, told = four()
+    gears.warming = warm
+    gears.serves("one", ways[2], "no plan")
+    gears.warming = False
+    told.clear()
+    gears.serves("one", ways[3], "no kernel")
+    for late, why in ((ways[3], "no kernel"), (ways[2], "no plan"), (ways[0], "")):
+        gears.serves("one", late, why)
+        assert gears.of("one") == (ways[3],)
+    assert told == ["attention _native_cudnn failed (no kernel); it runs with attention native instead."]
+
+
+def test_a_gear_that_another_call_has_left_meanwhile_is_not_tried(models: Models) -> None:
+    """It waits to be alone, and looks again."""
+    from tollbrush.engines.diffusion.stages import Turn
+
+    edit(models)
+    pipeline = models._lines[KLEIN].pipeline
+    gears, _ = shift(models, [Gear("_native_flash"), Gear("_native_math"), NATIVE], rehearsed=False)
+    network, used = pipeline.any.transformer, list[str]()
+    forward, alone, shapes = network.forward, Turn.alone, list[Any]()
+    of = gears.of
+
+    def seen(shape: Any) -> tuple[Gear, ...]:
+        shapes.append(shape)
+        return of(shape)
+
+    def failing(*given: Any, **named: Any) -> Any:
+        used.append(next(part.processor for part in network.modules() if hasattr(part, "processor"))._attention_backend)
+        if used[-1] != "native":
+            raise RuntimeError("No kernel.")
+        return forward(*given, **named)
+
+    def waited(turn: Turn) -> None:
+        alone(turn)
+        gears.serves(shapes[0], NATIVE, "no kernel")
+
+    network.forward = failing
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(gears, "of", seen)
+        patch.setattr(Turn, "alone", waited)
+        edit(models)
+    assert used == ["_native_flash", "native"]
 
 
 def test_what_was_warmed_up_runs_compiled_and_nothing_is_compiled_later(models: Models) -> None:
