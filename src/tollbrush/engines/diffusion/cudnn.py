@@ -22,7 +22,9 @@ def attention(
     scale: float | None = None, enable_gqa: bool = False, return_lse: bool = False, _parallel_config: Any = None,
 ) -> Any:  # fmt: skip
     """As diffusers calls its backends: B×S×H×D. What has a mask or shares keys between heads is left to torch's own
-    choice. Raises RuntimeError where cuDNN cannot."""
+    choice. Raises RuntimeError where cuDNN cannot, ValueError for what diffusers asks of its own only."""
+    if return_lse or _parallel_config is not None:
+        raise ValueError("this attention returns no log-sum-exp, and is not split over devices.")
     import torch
 
     # Contiguous: of other layouts cuDNN has made wrong results.

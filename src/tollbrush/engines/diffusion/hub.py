@@ -19,7 +19,7 @@ from tollbrush.errors import BadSettings, EngineFailed
 if TYPE_CHECKING:
     from tollbrush.errors import TollbrushError
 
-_FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_FULL: Final = (errno.ENOSPC, errno.EDQUOT)
 _SPARE: Final = 2**30
 """Bytes left free on the disk."""
 
@@ -168,6 +168,12 @@ class Hub:
             return BadSettings(
                 f"{what}: the disk is full ({error.strerror}).",
                 advice="Make room, or set engines.diffusion.cache to another disk. What has come already is kept.",
+            )
+        if error.errno == errno.EFBIG:
+            return BadSettings(
+                f"{what}: a file of it is too large for this file system or for the limit on files ({error.strerror}).",
+                advice="Raise the limit (`ulimit -f`), or set engines.diffusion.cache to another disk. What has come "
+                "already is kept.",
             )
         if error.errno is not None and error.filename:
             return BadSettings(

@@ -112,15 +112,19 @@ def _class(name: str) -> Any:
                 library.utils.logging.disable_progress_bar()
             return getattr(diffusers, name)
     except (ImportError, RuntimeError, OSError, AttributeError) as error:
-        first: BaseException = error  # what the libraries make of it says little
-        while (before := first.__cause__ or first.__context__) is not None:
-            first = before
+        first = _origin(error)  # what the libraries make of it says little
         said = " ".join(str(first).split())[:300]
         raise BadSettings(
             f"what the diffusion engine is made of does not fit together ({type(first).__name__}: {said}).",
             advice="Install torch, torchvision, diffusers and transformers anew, of releases that go with each other: "
             "pip install -U 'tollbrush[diffusion]'",
         ) from error
+
+
+def _origin(error: BaseException) -> BaseException:
+    """What it came of, as far as its raisers let that be seen."""
+    before = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return error if before is None else _origin(before)
 
 
 def _take_room(row: DiffusionModel, weights: Mapping[str, folders.Weights], device: str, shelf: memory.Shelf) -> None:

@@ -62,6 +62,13 @@ def test_what_has_a_mask_is_left_to_torch(torch: Any) -> None:
     torch.testing.assert_close(attended, formula(torch, *parts(torch), mask))
 
 
+@pytest.mark.parametrize("asked", [{"return_lse": True}, {"_parallel_config": object()}])
+def test_what_it_cannot_give_is_refused_and_not_left_out(torch: Any, asked: dict[str, Any]) -> None:
+    mask = torch.ones(2, 1, 5, 7, dtype=torch.bool)
+    with pytest.raises(ValueError, match="returns no log-sum-exp, and is not split over devices"):
+        cudnn.attention(*parts(torch), attn_mask=mask, **asked)
+
+
 def test_diffusers_asks_it_and_hands_over_what_it_takes(torch: Any) -> None:
     from diffusers.models.attention_dispatch import AttentionBackendName, dispatch_attention_fn
 

@@ -105,6 +105,27 @@ def test_libraries_that_do_not_fit_together_are_not_the_models_fault(folder: Pat
     assert "pip install -U 'tollbrush[diffusion]'" in ran.stdout
 
 
+def test_what_an_error_came_of_ends_where_its_raiser_says_so() -> None:
+    from tollbrush.engines.diffusion import loading
+
+    def raised(cause: BaseException | None) -> BaseException:
+        try:
+            try:
+                raise KeyError("looked up first")
+            except KeyError:
+                if cause is None:
+                    raise ImportError("the module is not there") from None
+                raise ImportError("it could not be imported") from cause
+        except ImportError as error:
+            return error
+
+    hidden, wrong = raised(None), OSError("no such library")
+    assert loading._origin(hidden) is hidden
+    assert loading._origin(raised(wrong)) is wrong
+    hidden.__suppress_context__ = False
+    assert isinstance(loading._origin(hidden), KeyError)
+
+
 def test_a_folder_without_an_index(tmp_path: Path) -> None:
     assert "it has no model_index.json" in refusal(tmp_path)
 
