@@ -15,7 +15,7 @@ from tollbrush.engines.diffusion.batches import Line
 from tollbrush.engines.diffusion.pipelines import Pipeline
 from tollbrush.engines.diffusion.requests import Asking, never
 from tollbrush.engines.interface import EditInput, unheard
-from tollbrush.errors import NoRoom, Unavailable
+from tollbrush.errors import BadSettings, Unavailable
 
 _STEPS: Final = 2
 _PROMPTS: Final = ("a grey square", "the same square, somewhat lighter, on a table by the window")
@@ -30,7 +30,8 @@ def warm_up(pipeline: Pipeline, line: Line, progress: Callable[[float], None]) -
 
 def rehearse(pipeline: Pipeline, line: Line, progress: Callable[[float], None]) -> None:
     """Finds for each shape the gear that it is made in. Every step is like the first: two are enough, where the source
-    is only partly noised away as many as leave one. Raises NoRoom where a shape cannot be made at all."""
+    is only partly noised away as many as leave one. Raises BadSettings where a shape cannot be made at all: its weights
+    fit, so nobody has to leave for it."""
     adapter, row = pipeline.adapter, pipeline.row
     strengths = (row.strength, adapter.strength, adapter.masked_strength)
     least = min(strength for strength in strengths if strength is not None)
@@ -55,8 +56,8 @@ def rehearse(pipeline: Pipeline, line: Line, progress: Callable[[float], None]) 
             try:
                 asking.result()
             except Unavailable as full:
-                raise NoRoom(
-                    f"{row.name} is loaded, and leaves no room to make a {size} of it, not even in tiles.",
+                raise BadSettings(
+                    f"{row.name} would leave no room to make a {size} of it, not even in tiles.",
                     advice="Take a larger GPU, free this one, say offload = true, or sell smaller sizes.",
                 ) from full
     finally:

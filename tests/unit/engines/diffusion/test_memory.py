@@ -14,7 +14,7 @@ from tollbrush.domain.edits import Size
 from tollbrush.engines.diffusion.model import DiffusionModel
 from tollbrush.engines.diffusion.models import Models
 from tollbrush.engines.interface import EditInput, Progress
-from tollbrush.errors import EngineFailed, NoRoom, Unavailable
+from tollbrush.errors import BadSettings, EngineFailed, NoRoom, Unavailable
 
 pytestmark = pytest.mark.timeout(600)  # the first test waits for torch and diffusers to be imported
 
@@ -118,8 +118,9 @@ def test_a_shape_for_which_a_warm_up_finds_no_room_is_the_operators_to_mend(mode
     loaded = models._lines[KLEIN]
     row = loaded.pipeline.row = replace(loaded.pipeline.row, sizes=(Size(64, 64), Size(96, 96)))
     Full(vae, "decode", lambda latents, *_more: latents.shape[-1] < 12, out_of_memory()[0])
-    with pytest.raises(NoRoom, match="leaves no room to make a 96x96 of it, not even in tiles") as refused:
+    with pytest.raises(BadSettings, match="would leave no room to make a 96x96 of it, not even in tiles") as refused:
         rehearse(loaded.pipeline, loaded.line, lambda _fraction: None)
+    assert not isinstance(refused.value, NoRoom)
     assert "sell smaller sizes" in refused.value.sentence()
     assert loaded.pipeline.row is row
     assert not loaded.pipeline.gears.warming
