@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 
     Map = NDArray[np.float32]
 
-_SIDE: Final = 1024  # longer side at which gaps are looked for; lengths below are in its pixels
+# Longer side at which gaps are looked for. Lengths below are in its pixels, and a smaller picture's as they are: leaves
+# stay whole there, and fewer of their gaps are told.
+_SIDE: Final = 1024
 _COARSE: Final = 160  # at which the sky behind is carried on
 _NEARBY: Final = 256  # at which the colours nearby are told
 _ROUNDS: Final = 2
@@ -37,7 +39,7 @@ _REACH: Final = 7  # radius of what is thin
 _LEAST: Final = 6.0  # L by which it is darker at least
 _AROUND: Final = 41  # window in which leaves are looked for
 _DARKER: Final = 14.0  # L by which leaves are darker than the sky behind them
-_GREY: Final = 4.0  # chroma that a picture in colour has somewhere; by grey alone nothing is told
+_GREY: Final = 2.0, 4.0  # chroma by which pixels as light differ where by grey, or its one tint, nothing is told; fully
 _LINES: Final = 2.0, 3.2  # as many outlines across that window are no foliage's, and are
 _ROUGH: Final = 1.5  # L of their grain
 _LEAFY, _BUSY, _JUST = 0.4, 0.4, 2.0  # of a gap: its rim's leaves, its changes; or how far its mean is from the sky
@@ -99,9 +101,18 @@ def find_gaps(pixels: Pixels, sky: Mask, floor: float) -> Gaps:
     near = _blurred((seen | pale).astype(np.float32), 3)
     room = np.asarray(np.clip(near / _ROOM, 0, 1), np.float32)
     leaves *= np.clip((low - np.arange(len(seen), dtype=np.float32)) / (0.02 * len(seen)), 0, 1)[:, None]
-    leaves *= np.float32(np.percentile(np.hypot(lab[..., 1], lab[..., 2]), 99) > _GREY)
+    leaves *= np.float32(np.clip((_colour(lab) - _GREY[0]) / (_GREY[1] - _GREY[0]), 0, 1))
     leaves *= np.clip(cv2.blur(foreign.astype(np.float32), (9, 9)) / 0.08, 0, 1)
     return Gaps(seen, np.asarray(leaves * np.maximum(busy, close), np.float32), room, front, back)
+
+
+def _colour(lab: Map) -> float:
+    """Chroma by which pixels that are equally light differ: hardly any in a greyscale picture, toned or not."""
+    light, *tints = (reduced_map(np.ascontiguousarray(lab[..., i]), _NEARBY).ravel() for i in range(3))
+    level = np.clip(light / 2, 0, 50).astype(np.intp)
+    count = np.maximum(np.bincount(level), 1)
+    off = [tint - (np.bincount(level, tint) / count)[level] for tint in tints]
+    return float(np.percentile(np.hypot(*off), 95))
 
 
 def _thin(light: Map, seen: Mask) -> Mask:

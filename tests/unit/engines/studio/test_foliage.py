@@ -104,11 +104,32 @@ def test_what_hides_the_sky_wholly_keeps_its_colours() -> None:
     assert np.abs(done - wall[170 : GROUND - 10, 270:580]).mean() < 6
 
 
-def test_by_grey_alone_nothing_is_taken_for_foliage() -> None:
-    photo = np.dstack([np.asarray(skimage.data.camera(), np.uint8)] * 3)
+@pytest.mark.parametrize(
+    ("dark", "bright"), [((0, 0, 0), (255, 255, 255)), ((0, 0, 0), (255, 214, 160)), ((20, 10, 60), (255, 235, 190))]
+)
+def test_by_grey_alone_toned_or_not_nothing_is_taken_for_foliage(
+    dark: tuple[int, int, int], bright: tuple[int, int, int]
+) -> None:
+    grey = np.asarray(skimage.data.camera(), np.float32)[..., None] / 255
+    photo = (np.array(dark) * (1 - grey) + np.array(bright) * grey).astype(np.uint8)
     sky = np.zeros(photo.shape[:2], np.bool_)
     sky[:60] = True
     assert not find_gaps(photo, sky, 0.31).foliage.any()
+
+
+@pytest.mark.parametrize("side", [160, 320])
+def test_in_small_pictures_leaves_stay_whole(side: int) -> None:
+    size = (side, side * HEIGHT // WIDTH)
+    pixels, truth = (
+        cv2.resize(of, size, interpolation=cv2.INTER_AREA) for of in tree((150, 190, 225), (205, 225, 240))
+    )
+    about = truth > 0.95
+    share, land = about.astype(np.float32), pixels.astype(np.float32) / np.float32(255)
+    without_sky(np.asarray(pixels, np.uint8), find_gaps(np.asarray(pixels, np.uint8), about, 0.7), share, land)
+    leaves = truth < 0.05
+    assert leaves.sum() > 500
+    assert share[leaves].mean() < 0.005
+    assert np.abs(land - pixels / 255)[leaves].mean() < 0.01
 
 
 def test_a_picture_without_a_pixel_of_sky_has_no_gaps() -> None:
