@@ -62,6 +62,7 @@ class Models:
         self._changed = threading.Condition()
         self._lines: OrderedDict[str, _Loaded] = OrderedDict()  # the least recently used first
         self._leaving = set[str]()
+        self._unfit = dict[str, tuple[str, str]]()  # what could not be made once they were loaded: words and advice
 
     def load(self, name: str, progress: Loading, *, make_room: bool = False) -> None:
         """Fetches what the cache lacks, reads the weights, compiles, warms up. Does nothing where it is loaded already;
@@ -183,6 +184,9 @@ class Models:
                 try:
                     loaded = self._loaded(row, folder, progress)
                 except NoRoom:
+                    if row.name in self._unfit:
+                        words, advice = self._unfit[row.name]
+                        raise BadSettings(words, advice=advice) from None
                     if not (make_room and self._make_room()):
                         raise
                 else:
@@ -211,7 +215,12 @@ class Models:
             pipeline.gears.told = lambda why: self.slower(row.name, why)
             line = Line(row.name, pipeline.make, row.batch, self._stages, hands=2 if pipeline.beside else 1)
             failing.callback(line.close)
-            warm_up(pipeline, line, lambda fraction: progress(WARMING, fraction))
+            try:
+                warm_up(pipeline, line, lambda fraction: progress(WARMING, fraction))
+            except BadSettings as unfit:  # whoever leaves for it would leave again at every try
+                self._unfit[row.name] = unfit.message, unfit.hint
+                raise
+            self._unfit.pop(row.name, None)
             failing.pop_all()
         return _Loaded(pipeline, line, Reader(pipeline.any, adapter.words))
 

@@ -13,8 +13,10 @@ import pytest
 
 from support.tiny_pipelines import weight
 from tollbrush.domain.edits import Size
+from tollbrush.engines.diffusion.batches import Line
 from tollbrush.engines.diffusion.model import DiffusionModel, Tuning
 from tollbrush.engines.diffusion.models import Models
+from tollbrush.engines.diffusion.pipelines import Pipeline
 from tollbrush.engines.interface import EditInput, Progress
 from tollbrush.errors import BadSettings, NoRoom
 
@@ -74,6 +76,32 @@ def test_for_one_that_never_fits_nobody_leaves(folder: Path) -> None:
         with pytest.raises(BadSettings, match=r"engines\.diffusion\.memory is"):
             models.edit("a", ASKED)
         assert left == []
+
+
+def test_for_one_that_leaves_no_room_for_its_work_nobody_leaves_twice(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No CPU is warmed up: here it is, and finds no room."""
+
+    def warm_up(pipeline: Pipeline, _line: Line, _progress: Callable[[float], None]) -> None:
+        if pipeline.row.name == "large":
+            raise BadSettings("large would leave no room.", advice="Sell smaller sizes.")
+
+    monkeypatch.setattr("tollbrush.engines.diffusion.models.warm_up", warm_up)
+    with room_for(folder, 2.5, {"a": 1, "b": 1, "large": 1}) as (models, left):
+        for name in ("a", "b", "large", "a", "large", "b"):
+            if name != "large":
+                models.edit(name, ASKED)
+                continue
+            with pytest.raises(BadSettings, match=r"^large would leave no room\.$") as refused:
+                models.edit(name, ASKED)
+            assert refused.value.hint == "Sell smaller sizes."
+            assert not isinstance(refused.value, NoRoom)
+        models.edit("a", ASKED)
+        with pytest.raises(BadSettings, match="would leave no room"):
+            models.edit("large", ASKED)
+        assert left == ["a"]
+        assert models.loaded("a") and models.loaded("b")
 
 
 def test_one_at_work_stays_and_an_idle_one_leaves(folder: Path) -> None:
