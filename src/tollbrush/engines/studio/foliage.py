@@ -220,7 +220,7 @@ def _gaps(alike: Mask, seen: Mask, leaves: Map, busy: Map, away: Map, calm: Mask
 def without_sky(pixels: Pixels, gaps: Gaps, share: Map, land: Map) -> None:
     """Among leaves the sky's `share` (H×W) and the `land`'s colours (H×W×3) are told anew, in place."""
     height, width = share.shape
-    for rows in strips(height):
+    for rows in strips(height, width):
         there = enlarged(gaps.foliage, rows, height, width)
         if not there.any():
             continue

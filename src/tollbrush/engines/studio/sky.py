@@ -124,7 +124,7 @@ def _gaps(pixels: Pixels, sky: Mask) -> Map:
     reach = np.clip(total / 0.02, 0, 1).astype(np.float32)  # only near the sky
     usual = to_lab(np.clip(near, 0, 1).astype(np.float32))
     share = np.empty((height, width), np.float32)
-    for rows in strips(height):
+    for rows in strips(height, width):
         lab = to_lab(pixels[rows].astype(np.float32) / np.float32(255))
         there = enlarged(usual, rows, height, width)
         darker = np.maximum(there[..., 0] - lab[..., 0], 0) * 0.55
@@ -164,7 +164,7 @@ def _joined(land: Map, share: Map, sky: Pixels, look: _Land) -> Pixels:
     rim = np.asarray(cv2.GaussianBlur(cover, (0, 0), 0.006 * max(cover.shape)), np.float32)
     tint = np.array(look.tint, np.float32) * np.float32(look.exposure)
     result = np.empty((height, width, 3), np.uint8)
-    for rows in strips(height):
+    for rows in strips(height, width):
         lit = linear(land[rows])
         lit = lit / (1 + look.knee * lit)
         grey = lit @ np.array([0.2126, 0.7152, 0.0722], np.float32)

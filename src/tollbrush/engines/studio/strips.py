@@ -16,11 +16,13 @@ if TYPE_CHECKING:
     Map = NDArray[np.float32]
 
 _ROWS = 256
+_PIXELS = _ROWS * 8192  # 24 MiB of three channels in float
 
 
-def strips(height: int) -> Iterator[slice]:
-    """Rows 0..height in order."""
-    return (slice(top, min(top + _ROWS, height)) for top in range(0, height, _ROWS))
+def strips(height: int, width: int = 1) -> Iterator[slice]:
+    """Rows 0..height in order; fewer at a time of a picture whose `width` makes them long, as a panorama's."""
+    rows = max(1, min(_ROWS, _PIXELS // width))
+    return (slice(top, min(top + rows, height)) for top in range(0, height, rows))
 
 
 def reduced(pixels: Pixels, side: int) -> Map:
