@@ -69,7 +69,8 @@ class Diffusion:
 
     async def reconfigure(self, config: Mapping[str, Any]) -> None:
         """`load`: the models to have ready before the first edit, as far as there is room. Serve calls this at start.
-        Raises BadSettings, EngineFailed."""
+        One that cannot be loaded is told of and takes no other one's place. Raises BadSettings for the first, and
+        EngineFailed."""
         for number, model in enumerate(config["load"]):
             try:
                 await self._load(model)
@@ -77,6 +78,10 @@ class Diffusion:
                 if not number:
                     raise
                 _log.warning("a model waits until it is asked for", model=model, why=full.message)
+            except BadSettings as wrong:
+                if not number:
+                    raise
+                _log.error("a model cannot be loaded", model=model, error=wrong.sentence())
 
     async def check_health(self) -> None:
         """Serve replaces a replica that raises here. Raises EngineFailed."""

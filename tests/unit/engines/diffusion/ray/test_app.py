@@ -8,8 +8,9 @@ import warnings
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
-from tollbrush.errors import EngineFailed, NoRoom
+from tollbrush.errors import BadSettings, EngineFailed, NoRoom
 from tollbrush.settings import Settings
 
 pytestmark = pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="needs tollbrush[ray]")
@@ -115,3 +116,27 @@ async def test_many_edits_of_a_model_that_needs_room_make_it_once() -> None:
     found: list[object] = [*await asyncio.gather(*(replica._resident(model) for model in asked))]
     assert found == asked
     assert list(line.models) == ["acme/new"]
+
+
+async def test_one_model_that_cannot_be_loaded_ends_the_others_only_where_it_is_the_first() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from tollbrush.engines.diffusion.ray import app
+
+    asked = list[str]()
+
+    async def load(model: str) -> None:
+        asked.append(model)
+        if model == "acme/large":
+            raise BadSettings("acme/large would leave no room.", advice="Sell smaller sizes.")
+
+    replica = object.__new__(app.Diffusion)
+    replica._load = load
+    with capture_logs() as logs:
+        await replica.reconfigure({"load": ["acme/one", "acme/large", "acme/two"]})
+    assert asked == ["acme/one", "acme/large", "acme/two"]
+    assert [(line["model"], line["error"]) for line in logs] == [
+        ("acme/large", "acme/large would leave no room. Sell smaller sizes.")
+    ]
+    with pytest.raises(BadSettings, match="would leave no room"):
+        await replica.reconfigure({"load": ["acme/large", "acme/two"]})
