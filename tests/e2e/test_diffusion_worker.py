@@ -100,6 +100,14 @@ async def test_models_that_do_not_fit_together_take_turns(folder: Path, monkeypa
         await worker.close()
 
 
+def test_a_worker_that_takes_anothers_place_runs_the_same_files() -> None:
+    rows = tuple(DiffusionModel(f"acme/{name}", f"acme/{name}", revision="main") for name in ("one", "two"))
+    before = Setup(rows, "cpu")
+    after = before.pinned("acme/two", "c0ffee")
+    assert [row.revision for row in after.rows] == ["main", "c0ffee"]
+    assert after.pinned("acme/one", None) == after
+
+
 def test_who_gets_an_edit_has_the_model_or_little_to_do() -> None:
     """Two devices: each keeps its models, another goes where fewer are, and a long line is worth a load."""
     first, second = (Worker(Setup((), "cpu"), eager=False, stalled=60) for _ in range(2))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +21,14 @@ class Setup:
     cache: Path | None = None
     offline: bool = False
     token: str | None = field(default=None, repr=False)
+
+    def pinned(self, name: str, commit: str | None) -> Setup:
+        """For a worker that takes another one's place: it runs the same files."""
+        if commit is None:
+            return self
+        return replace(
+            self, rows=tuple(replace(row, revision=commit) if row.name == name else row for row in self.rows)
+        )
 
 
 @dataclass(frozen=True)

@@ -200,7 +200,7 @@ class Worker:
                 self._loading.pop(name, None)
                 self._failed.pop(name, None)
                 self._ready.add(name)
-                self._pin(name, commit)
+                self._setup = self._setup.pinned(name, commit)
                 _log.info("a model is ready", model=name, device=self.label, commit=commit)
                 self._heard_loaded(name, commit)
             case Waits(name, why):
@@ -213,12 +213,6 @@ class Worker:
                 self._loading.pop(name, None)
                 self._failed[name] = (error, self._now())
                 _log.error("a model cannot be loaded", model=name, device=self.label, error=error.sentence())
-
-    def _pin(self, name: str, commit: str | None) -> None:
-        """A worker that takes this one's place runs the same files."""
-        if commit is not None:
-            rows = (replace(row, revision=commit) if row.name == name else row for row in self._setup.rows)
-            self._setup = replace(self._setup, rows=tuple(rows))
 
     async def _bury(self) -> None:
         child, self._child = self._child, None
