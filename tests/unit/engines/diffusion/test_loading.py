@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import pickle
@@ -15,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from tollbrush.engines.diffusion.hub import Hub
 from tollbrush.engines.diffusion.memory import Shelf
 from tollbrush.engines.diffusion.model import DiffusionModel
 from tollbrush.engines.diffusion.models import Models
@@ -103,6 +105,14 @@ def test_libraries_that_do_not_fit_together_are_not_the_models_fault(folder: Pat
     assert "operator torchvision::nms does not exist" in ran.stdout
     assert "does not fit together" in ran.stdout
     assert "pip install -U 'tollbrush[diffusion]'" in ran.stdout
+
+
+@pytest.mark.parametrize(("number", "said"), [(errno.ENOSPC, "disk is full"), (errno.EFBIG, "is too large for this")])
+def test_a_full_disk_and_too_large_a_file_have_their_own_words(number: int, said: str) -> None:
+    error = Hub()._translated(DiffusionModel("house/tiny", "house/tiny"), OSError(number, os.strerror(number)))
+    assert isinstance(error, BadSettings)
+    assert said in error.message and f"({os.strerror(number)})" in error.message
+    assert "engines.diffusion.cache" in error.hint
 
 
 def test_what_an_error_came_of_ends_where_its_raiser_says_so() -> None:
