@@ -89,9 +89,15 @@ def _read_twice(prompt: str, *, masked: bool) -> Plan:
                 if len(plan.operations) == again.wishes:
                     return plan
         raise
-    if again and again.is_at_odds and prompt.strip(" .!").lower() != plan.told:
+    if again and again.is_at_odds and _says_more(prompt, plan.told):
         raise more_is_asked(prompt, plan.told)
     return plan
+
+
+def _says_more(prompt: str, told: str) -> bool:
+    """Than the plan's own words: `make this black and white` does not."""
+    known = {*told.split()}
+    return any(not term.plays("IT", "PICTURE") and not {*term.key.split()} <= known for term in read(prompt))
 
 
 def by_rule(prompt: str, *, masked: bool) -> Plan:

@@ -152,6 +152,7 @@ def test_every_wish_is_known_to_the_network() -> None:
 
 def test_what_is_short_or_just_said_is_taken_at_its_word() -> None:
     assert understood("crop") == "crop"
+    assert understood("make this black and white") == "tone black_and_white"
     assert understood("change the background to tan") == "background tan"
 
 
