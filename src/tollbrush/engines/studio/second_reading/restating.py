@@ -123,8 +123,9 @@ def _leaves_a_colour(tokens: Sequence[Token], told: Read) -> bool:
 
 
 def _is_negated(terms: Sequence[Term]) -> bool:
-    """In every clause, so that what is not wished cannot be told from what is."""
-    return all(any(_NEGATION.search(term.key) for term in clause.terms) for clause in clauses(terms))
+    """In every clause, so that what is not wished cannot be told from what is; or by one of nothing else: `… not!`."""
+    told = [[term.key for term in clause.terms] for clause in clauses(terms)]
+    return all(any(map(_NEGATION.search, keys)) for keys in told) or ["not"] in told or ["never"] in told
 
 
 def _spares_the_background(terms: Sequence[Term]) -> bool:
