@@ -148,9 +148,10 @@ def test_a_word_from_elsewhere_changes_nothing(prompt: str, at: int, word: str) 
 @settings(max_examples=150, deadline=None)
 @given(st.sampled_from(_PROMPTS), st.integers(0, 12), st.sampled_from(("not", "never")))
 def test_a_negation_is_never_passed_over(prompt: str, at: int, word: str) -> None:
-    assume(len(clauses(read(prompt))) == 1)
     words = prompt.split()
-    assert understood(" ".join([*words[:at], word, *words[at:]])) is None
+    changed = " ".join([*words[:at], word, *words[at:]])
+    assume(len(clauses(read(changed))) == 1 and "not a lot" not in changed)  # which is a little
+    assert understood(changed) is None
 
 
 @settings(max_examples=150, deadline=None)

@@ -112,6 +112,7 @@ def test_an_example_tells_the_part_of_every_word() -> None:
         "remove everything except the background",
         "the background should be not out of focus",
         "I not want a transparent background",
+        "Replace the background with a beautiful warm sunset. not",
     ],
 )
 def test_what_no_judgement_may_pass_over(prompt: str) -> None:
