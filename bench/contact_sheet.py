@@ -18,7 +18,7 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 from skimage import data
 
 from tollbrush.engines.studio.operations import perform
-from tollbrush.engines.studio.plan import offers, understand
+from tollbrush.engines.studio.understanding.understand import offers, understand
 from tollbrush.errors import CannotHonour
 
 FEW = (

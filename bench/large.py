@@ -21,8 +21,8 @@ from bench.studio import Watched
 from tollbrush.domain.edits import Size
 from tollbrush.engines.interface import EditInput
 from tollbrush.engines.studio.engine import StudioEngine
-from tollbrush.engines.studio.plan import offers
-from tollbrush.engines.studio.repertoire import Offer
+from tollbrush.engines.studio.understanding.repertoire import Offer
+from tollbrush.engines.studio.understanding.understand import offers
 from tollbrush.errors import TollbrushError
 from tollbrush.settings import StudioSettings
 

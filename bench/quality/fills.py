@@ -3,13 +3,16 @@ cannot be known), thin holes by PSNR.
 
 `texture` is the sliced Wasserstein distance between 5×5 patches (levels of 255) of the fill and of what was removed.
 Blobs are filled several times over, for some methods (G'MIC's and ours) draw lots: the figure is the mean.
-Peers: OpenCV's Telea and Navier-Stokes, and G'MIC's matchpatch where the `gmic` package is installed.
+Peers: OpenCV's Telea and Navier-Stokes, and G'MIC's matchpatch where the command `gmic` is installed.
 """
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+import tempfile
 from collections.abc import Callable, Iterator
-from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import cv2
@@ -17,7 +20,7 @@ import numpy as np
 
 from bench.quality.line import Line
 from bench.quality.photographs import photograph, tinted
-from tollbrush.engines.studio.fill import fill
+from tollbrush.engines.studio.fill.removal import fill
 
 if TYPE_CHECKING:
     from tollbrush.engines.interface import Mask, Pixels
@@ -49,7 +52,7 @@ def methods() -> dict[str, Method]:
         "OpenCV, Telea": lambda pixels, hole, _: _inpainted(pixels, hole, cv2.INPAINT_TELEA),
         "OpenCV, Navier-Stokes": lambda pixels, hole, _: _inpainted(pixels, hole, cv2.INPAINT_NS),
     }
-    if find_spec("gmic"):
+    if shutil.which("gmic"):
         found["G'MIC, matchpatch"] = _matched
     return found
 
@@ -129,10 +132,10 @@ def _inpainted(pixels: Pixels, hole: Mask, way: int) -> Pixels:
 
 
 def _matched(pixels: Pixels, hole: Mask, _: int) -> Pixels:
-    import gmic  # type: ignore[import-not-found,unused-ignore]  # a peer, not a dependency
-
-    planes = (pixels.astype(np.float32), hole[..., None].astype(np.float32))
-    images = gmic.ImageList([gmic.Image.from_yxc(plane) for plane in planes])
-    images = gmic.run("verbose -1 inpaint_matchpatch[0] [1] keep[0]", images)
-    painted = np.asarray(images[0].to_numpy())[:, :, 0]  # x, y, z, channel
-    return np.ascontiguousarray(np.clip(painted.transpose(1, 0, 2), 0, 255).astype(np.uint8))
+    with tempfile.TemporaryDirectory() as name:
+        picture, mask, painted = (str(Path(name, file)) for file in ("picture.png", "mask.png", "painted.png"))
+        cv2.imwrite(picture, np.ascontiguousarray(pixels[..., 2::-1]))
+        cv2.imwrite(mask, hole.astype(np.uint8))
+        steps = ["inpaint_matchpatch[0]", "[1]", "keep[0]", "output", painted]
+        subprocess.run(["gmic", "-v", "-1", picture, mask, *steps], check=True)
+        return np.ascontiguousarray(np.asarray(cv2.imread(painted, cv2.IMREAD_COLOR), np.uint8)[..., ::-1])

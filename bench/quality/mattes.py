@@ -16,7 +16,7 @@ import numpy as np
 
 from bench.quality.line import Line
 from bench.quality.photographs import ground, horse, outlined, tinted
-from tollbrush.engines.studio.matting import matte
+from tollbrush.engines.studio.subject.matting import matte
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

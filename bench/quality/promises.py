@@ -11,7 +11,7 @@ import numpy as np
 from bench.quality.line import Line
 from bench.quality.photographs import outlined
 from tollbrush.engines.studio.operations import perform
-from tollbrush.engines.studio.plan import understand
+from tollbrush.engines.studio.understanding.understand import understand
 
 TITLE = "promises (pixels: all 0)"
 _MASKED = (

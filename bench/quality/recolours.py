@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from bench.quality.line import Line
 from bench.quality.photographs import outlined, photograph
 from tollbrush.engines.studio.operations import perform
-from tollbrush.engines.studio.plan import understand
-from tollbrush.engines.studio.treatments import Recolour
+from tollbrush.engines.studio.plans.treatments import Recolour
+from tollbrush.engines.studio.understanding.understand import understand
 
 if TYPE_CHECKING:
     from tollbrush.engines.interface import Mask, Pixels

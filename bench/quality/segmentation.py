@@ -12,7 +12,7 @@ import numpy as np
 
 from bench.quality.line import Line
 from bench.quality.photographs import Scene, scenes
-from tollbrush.engines.studio.subject import SURE, find_subject
+from tollbrush.engines.studio.subject.find import SURE, find_subject
 
 if TYPE_CHECKING:
     from tollbrush.engines.interface import Mask, Pixels

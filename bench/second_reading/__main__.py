@@ -18,7 +18,7 @@ from typing import Final
 from bench.second_reading.examples import OWN, Prompts, authors, examples, intruded, joined
 from bench.second_reading.learning import KEPT
 from bench.second_reading.vectors import keep_vectors
-from tollbrush.engines.studio.second_reading.tokens import tokens
+from tollbrush.engines.studio.understanding.second_reading.tokens import tokens
 
 _EPOCHS: Final = 14
 _TIMES: Final = {OWN: 2}  # most of it is near to the doable, and tells where that ends
@@ -80,7 +80,7 @@ def by_gate(prompts: Prompts) -> dict[float, Counter[str]]:
     """What becomes of the prompts where the second reading must be as sure as that; above 1 the rules are alone."""
     from bench.quality.grammar import outcome
     from support.studio_plans import by_rules
-    from tollbrush.engines.studio.second_reading import read_again
+    from tollbrush.engines.studio.understanding.second_reading import read_again
 
     counts: dict[float, Counter[str]] = {gate: Counter() for gate in _GATES}
     for prompt, wants in prompts.items():

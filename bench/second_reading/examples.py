@@ -9,8 +9,8 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
-from tollbrush.engines.studio.second_reading.sentences import FRAMED, PLAIN, PLAIN_OF_ONE_COLOUR
-from tollbrush.engines.studio.second_reading.tokens import QUOTED, Token, tokens
+from tollbrush.engines.studio.understanding.second_reading.sentences import FRAMED, PLAIN, PLAIN_OF_ONE_COLOUR
+from tollbrush.engines.studio.understanding.second_reading.tokens import QUOTED, Token, tokens
 
 _DATA: Final = Path(__file__).parent.parent / "data"
 LISTS: Final = _DATA / "prompts"

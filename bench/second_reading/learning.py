@@ -19,10 +19,10 @@ from torch import Tensor, nn
 
 from bench.second_reading.examples import PARTS, WISHES, Example
 from bench.second_reading.model import Coded, Known, Model, batch, coded
-from tollbrush.engines import studio
-from tollbrush.engines.studio.second_reading.network import TABLES, network, word_vectors
+from tollbrush.engines.studio import understanding
+from tollbrush.engines.studio.understanding.second_reading.network import TABLES, network, word_vectors
 
-KEPT: Final = Path(studio.__file__).parent / "data" / "second_reading.npz"
+KEPT: Final = Path(understanding.__file__).parent / "data" / "second_reading.npz"
 _SIZE: Final = 64  # of a batch
 _RATE: Final = 2e-3
 _OF_PARTS: Final = 1.0  # weight of their loss

@@ -13,9 +13,15 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from bench.second_reading.examples import PARTS, WISHES, Example
-from tollbrush.engines.studio.second_reading import MOST_TOKENS
-from tollbrush.engines.studio.second_reading.network import HEADS
-from tollbrush.engines.studio.second_reading.tokens import BUCKETS, MOST_LETTERS, MOST_ROLES, Token, letters
+from tollbrush.engines.studio.understanding.second_reading import MOST_TOKENS
+from tollbrush.engines.studio.understanding.second_reading.network import HEADS
+from tollbrush.engines.studio.understanding.second_reading.tokens import (
+    BUCKETS,
+    MOST_LETTERS,
+    MOST_ROLES,
+    Token,
+    letters,
+)
 
 WIDTH: Final = 128
 _DROPPED: Final = 0.25

@@ -9,9 +9,9 @@ from typing import Final
 
 import numpy as np
 
-from tollbrush.engines import studio
+from tollbrush.engines.studio import understanding
 
-KEPT: Final = Path(studio.__file__).parent / "data" / "word_vectors.npz"
+KEPT: Final = Path(understanding.__file__).parent / "data" / "word_vectors.npz"
 _FREQUENT: Final = 22_000  # lines of the file, which begins with the most frequent
 _KNOWN: Final = 60_000  # of these a word of our lists is taken too
 _WORD: Final = re.compile(r"[^\W\d_]+|[.,!?:;&+-]")

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tollbrush.engines.studio.plan import offers
-from tollbrush.engines.studio.repertoire import Offer
+from tollbrush.engines.studio.understanding.repertoire import Offer
+from tollbrush.engines.studio.understanding.understand import offers
 from tollbrush.settings import StudioSettings
 
 if TYPE_CHECKING:

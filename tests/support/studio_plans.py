@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tollbrush.engines.studio.abilities import (
+from tollbrush.engines.studio.plans.abilities import (
     BlurBackground,
     Operation,
     RemoveBackground,
@@ -11,11 +11,19 @@ from tollbrush.engines.studio.abilities import (
     Tone,
     Wear,
 )
-from tollbrush.engines.studio.colours import Colour
-from tollbrush.engines.studio.framings import Border, Crop, Enlarge, Extend, Flip, Rotate
-from tollbrush.engines.studio.plan import by_rule, understand
-from tollbrush.engines.studio.refusals import NotHonouredError
-from tollbrush.engines.studio.treatments import KeepColour, Recolour, ReplaceSky, Style, SwapColours, Weather, Write
+from tollbrush.engines.studio.plans.colours import Colour
+from tollbrush.engines.studio.plans.framings import Border, Crop, Enlarge, Extend, Flip, Rotate
+from tollbrush.engines.studio.plans.treatments import (
+    KeepColour,
+    Recolour,
+    ReplaceSky,
+    Style,
+    SwapColours,
+    Weather,
+    Write,
+)
+from tollbrush.engines.studio.understanding.refusals import NotHonouredError
+from tollbrush.engines.studio.understanding.understand import by_rule, understand
 from tollbrush.errors import CannotHonour
 
 

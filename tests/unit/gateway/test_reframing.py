@@ -16,7 +16,7 @@ from tollbrush.editing.pixels import finish, prepare
 from tollbrush.engines.interface import EditedImage
 from tollbrush.engines.studio.engine import StudioEngine
 from tollbrush.engines.studio.operations import perform
-from tollbrush.engines.studio.plan import understand
+from tollbrush.engines.studio.understanding.understand import understand
 from tollbrush.gateway.app import Seams, create_app
 from tollbrush.settings import LimitSettings, Settings, StudioSettings
 

@@ -9,9 +9,9 @@ from typing import Final
 from tollbrush.domain.catalog import Ability
 from tollbrush.domain.edits import Size
 from tollbrush.engines.interface import Capabilities, EditedImage, EditInput, EditOutput, Progress
-from tollbrush.engines.studio.framings import result_size
-from tollbrush.engines.studio.plan import understand
-from tollbrush.engines.studio.repertoire import GROUPS
+from tollbrush.engines.studio.plans.framings import result_size
+from tollbrush.engines.studio.understanding.repertoire import GROUPS
+from tollbrush.engines.studio.understanding.understand import understand
 from tollbrush.engines.studio.workers import START_LIMIT, Workers
 from tollbrush.settings import StudioSettings
 

@@ -12,8 +12,11 @@ from typing import TYPE_CHECKING, Concatenate, Final, ParamSpec, get_args
 import numpy as np
 
 from tollbrush.domain.edits import Size
-from tollbrush.engines.studio import scenes
-from tollbrush.engines.studio.abilities import (
+from tollbrush.engines.studio.accessories.wear import wear
+from tollbrush.engines.studio.fill.removal import fill, is_thin
+from tollbrush.engines.studio.pixels.light import Light
+from tollbrush.engines.studio.pixels.strips import strips
+from tollbrush.engines.studio.plans.abilities import (
     BlurBackground,
     Operation,
     RemoveBackground,
@@ -22,24 +25,9 @@ from tollbrush.engines.studio.abilities import (
     Tone,
     Wear,
 )
-from tollbrush.engines.studio.accessories import wear
-from tollbrush.engines.studio.backdrop import blur_background, remove_background, replace_background
-from tollbrush.engines.studio.detail import blurred, denoised, sharpened, vignetted
-from tollbrush.engines.studio.fill import fill, is_thin
-from tollbrush.engines.studio.frames import framed
-from tollbrush.engines.studio.framings import Extend, Framing
-from tollbrush.engines.studio.lettering import written
-from tollbrush.engines.studio.lexicon import COLOURS
-from tollbrush.engines.studio.light import Light
-from tollbrush.engines.studio.marked import marked
-from tollbrush.engines.studio.matting import Matte, matte
-from tollbrush.engines.studio.recolour import coloured_like, exchanged, recoloured, splashed
-from tollbrush.engines.studio.sky import replace_sky
-from tollbrush.engines.studio.strips import strips
-from tollbrush.engines.studio.styles import style
-from tollbrush.engines.studio.subject import SURE, find_subject
-from tollbrush.engines.studio.tones import in_mood, tone
-from tollbrush.engines.studio.treatments import (
+from tollbrush.engines.studio.plans.colours import COLOURS
+from tollbrush.engines.studio.plans.framings import Extend, Framing
+from tollbrush.engines.studio.plans.treatments import (
     Blur,
     Denoise,
     KeepColour,
@@ -52,14 +40,26 @@ from tollbrush.engines.studio.treatments import (
     Weather,
     Write,
 )
-from tollbrush.engines.studio.weather import weather
+from tollbrush.engines.studio.retouch.detail import blurred, denoised, sharpened, vignetted
+from tollbrush.engines.studio.retouch.frames import framed
+from tollbrush.engines.studio.retouch.lettering import written
+from tollbrush.engines.studio.retouch.recolour import coloured_like, exchanged, recoloured, splashed
+from tollbrush.engines.studio.retouch.styles import style
+from tollbrush.engines.studio.retouch.tones import in_mood, tone
+from tollbrush.engines.studio.scenes import backdrops
+from tollbrush.engines.studio.scenes.sky import replace_sky
+from tollbrush.engines.studio.scenes.weather import weather
+from tollbrush.engines.studio.subject.backdrop import blur_background, remove_background, replace_background
+from tollbrush.engines.studio.subject.find import SURE, find_subject
+from tollbrush.engines.studio.subject.marked import marked
+from tollbrush.engines.studio.subject.matting import Matte, matte
 from tollbrush.errors import CannotHonour
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tollbrush.engines.interface import Mask, Pixels
-    from tollbrush.engines.studio.plan import Plan
+    from tollbrush.engines.studio.plans.plan import Plan
 
     Map = NDArray[np.float32]
 
@@ -179,10 +179,10 @@ class _Bench:
         colour = None if operation.colour is None else operation.colour.rgb
         towards = None if operation.towards is None else operation.towards.rgb
         if operation.scene is None:
-            backdrop, light = scenes.plain(self.size, colour or (255, 255, 255)), scenes.PLAIN_LIGHT
+            backdrop, light = backdrops.plain(self.size, colour or (255, 255, 255)), backdrops.PLAIN_LIGHT
         else:
-            backdrop = scenes.paint(operation.scene, self.size, seed, colour, towards)
-            light = scenes.SCENES[operation.scene].light
+            backdrop = backdrops.paint(operation.scene, self.size, seed, colour, towards)
+            light = backdrops.SCENES[operation.scene].light
         backdrop = in_mood(backdrop, operation.moods)
         # Inside a mask only the rim of the subject is ours to change: relighting that alone would draw its outline.
         light = light if operation.relight and self.mask is None else _AS_IT_IS

@@ -8,17 +8,26 @@ from typing import Final
 import numpy as np
 
 from tollbrush.domain.edits import Size
-from tollbrush.engines.studio import scenes
-from tollbrush.engines.studio.abilities import Operation, Tone
-from tollbrush.engines.studio.faces import find_faces
-from tollbrush.engines.studio.fill import fill
-from tollbrush.engines.studio.framings import Crop, Enlarge, Rotate, Straighten
-from tollbrush.engines.studio.matting import matte
+from tollbrush.engines.studio.accessories.sprites.mesh import Buffer, Light, Surface, draw
+from tollbrush.engines.studio.faces.find import find_faces
+from tollbrush.engines.studio.fill.removal import fill
 from tollbrush.engines.studio.operations import perform
-from tollbrush.engines.studio.plan import Plan
-from tollbrush.engines.studio.sprites.mesh import Buffer, Light, Surface, draw
-from tollbrush.engines.studio.subject import find_subject
-from tollbrush.engines.studio.treatments import Blur, Denoise, KeepColour, Sharpen, Style, Vignette, Weather, Write
+from tollbrush.engines.studio.plans.abilities import Operation, Tone
+from tollbrush.engines.studio.plans.framings import Crop, Enlarge, Rotate, Straighten
+from tollbrush.engines.studio.plans.plan import Plan
+from tollbrush.engines.studio.plans.treatments import (
+    Blur,
+    Denoise,
+    KeepColour,
+    Sharpen,
+    Style,
+    Vignette,
+    Weather,
+    Write,
+)
+from tollbrush.engines.studio.scenes import backdrops
+from tollbrush.engines.studio.subject.find import find_subject
+from tollbrush.engines.studio.subject.matting import matte
 from tollbrush.errors import CannotHonour
 
 _SIDE: Final = 160
@@ -41,8 +50,8 @@ def warm_up() -> None:
     for operation in _EACH:
         with suppress(CannotHonour):  # the picture shows little
             list(perform(Plan((operation,)), pixels, None, [0]))
-    for scene in scenes.SCENES:
-        scenes.paint(scene, Size(_SIDE, _SIDE), 0)
+    for scene in backdrops.SCENES:
+        backdrops.paint(scene, Size(_SIDE, _SIDE), 0)
     sheet = np.dstack([*np.indices((4, 4)), np.zeros((4, 4))]).astype(np.float32)
     surface = Surface(sheet, np.full((4, 4, 3), 0.5, np.float32))
     draw(Buffer.of(8, 8), surface, sheet, sheet, Light())

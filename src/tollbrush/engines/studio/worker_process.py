@@ -43,8 +43,8 @@ def main(threads: str, begun: str = "") -> None:
 
     import cv2
 
-    from tollbrush.engines.studio.kernels import any_compiled
     from tollbrush.engines.studio.operations import perform
+    from tollbrush.engines.studio.pixels.kernels import any_compiled
     from tollbrush.engines.studio.warm_up import warm_up
 
     cv2.setNumThreads(int(threads))

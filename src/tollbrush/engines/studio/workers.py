@@ -14,7 +14,7 @@ from tollbrush.errors import EditTimeout, EngineFailed, WorkerDied
 
 if TYPE_CHECKING:
     from tollbrush.engines.interface import Mask, Pixels
-    from tollbrush.engines.studio.plan import Plan
+    from tollbrush.engines.studio.plans.plan import Plan
 
 _log: Final = structlog.get_logger(__name__)
 _MODULE: Final = "tollbrush.engines.studio.worker_process"

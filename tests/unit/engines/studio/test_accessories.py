@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 import skimage.data
 
-from tollbrush.engines.studio.accessories import KINDS, wear
-from tollbrush.engines.studio.faces import find_faces
-from tollbrush.engines.studio.head import measure
-from tollbrush.engines.studio.landmarks import eyes
-from tollbrush.engines.studio.lexicon import Accessory
+from tollbrush.engines.studio.accessories.head import measure
+from tollbrush.engines.studio.accessories.wear import KINDS, wear
+from tollbrush.engines.studio.faces.find import find_faces
+from tollbrush.engines.studio.faces.landmarks import eyes
+from tollbrush.engines.studio.plans.kinds import Accessory
 from tollbrush.errors import CannotHonour
 
 if TYPE_CHECKING:

@@ -11,11 +11,11 @@ import skimage.data
 from numpy.typing import NDArray
 
 from tollbrush.domain.edits import Size
-from tollbrush.engines.studio.backdrop import blur_background, remove_background, replace_background
-from tollbrush.engines.studio.light import Light, Relight
-from tollbrush.engines.studio.matting import Matte, matte
-from tollbrush.engines.studio.scenes import SCENES, paint, plain
-from tollbrush.engines.studio.subject import find_subject
+from tollbrush.engines.studio.pixels.light import Light, Relight
+from tollbrush.engines.studio.scenes.backdrops import SCENES, paint, plain
+from tollbrush.engines.studio.subject.backdrop import blur_background, remove_background, replace_background
+from tollbrush.engines.studio.subject.find import find_subject
+from tollbrush.engines.studio.subject.matting import Matte, matte
 
 Pixels = NDArray[np.uint8]
 UNLIT = Light(strength=0, wrap=0)

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tollbrush.engines.studio.choice import chosen
-from tollbrush.engines.studio.faces import Face
-from tollbrush.engines.studio.hypotheses import People, candidates, evidence_of
-from tollbrush.engines.studio.priors import certain_body, drawn_bodies, drawn_sleeves
-from tollbrush.engines.studio.regions import Regions, cut_regions
+from tollbrush.engines.studio.faces.find import Face
+from tollbrush.engines.studio.pixels.regions import Regions, cut_regions
+from tollbrush.engines.studio.subject.choice import chosen
+from tollbrush.engines.studio.subject.hypotheses import People, candidates, evidence_of
+from tollbrush.engines.studio.subject.priors import certain_body, drawn_bodies, drawn_sleeves
 
 Mask = NDArray[np.bool_]
 Map = NDArray[np.float32]

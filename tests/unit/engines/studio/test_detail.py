@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import skimage.data
 
-from tollbrush.engines.studio.detail import denoised, noise_of
+from tollbrush.engines.studio.retouch.detail import denoised, noise_of
 
 
 @pytest.mark.parametrize(("sigma", "gain"), [(6, 2.5), (12, 5), (24, 7)])

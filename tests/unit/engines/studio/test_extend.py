@@ -9,12 +9,12 @@ import skimage.data
 from numpy.typing import NDArray
 
 from tollbrush.domain.edits import Size
-from tollbrush.engines.studio.completion import grow
-from tollbrush.engines.studio.extend import extended, uncut_sides
-from tollbrush.engines.studio.framings import Extend, Side
+from tollbrush.engines.studio.fill.completion import grow
+from tollbrush.engines.studio.fill.extend import extended, uncut_sides
 from tollbrush.engines.studio.operations import perform
-from tollbrush.engines.studio.plan import understand
-from tollbrush.engines.studio.subject import Subject
+from tollbrush.engines.studio.plans.framings import Extend, Side
+from tollbrush.engines.studio.subject.find import Subject
+from tollbrush.engines.studio.understanding.understand import understand
 from tollbrush.errors import CannotHonour
 
 Pixels = NDArray[np.uint8]

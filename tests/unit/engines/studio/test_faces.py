@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import skimage.data
 
-from tollbrush.engines.studio.faces import Face, agreed_faces, find_faces
+from tollbrush.engines.studio.faces.find import Face, agreed_faces, find_faces
 
 if TYPE_CHECKING:
     from tollbrush.engines.interface import Pixels

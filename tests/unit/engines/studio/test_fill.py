@@ -11,7 +11,7 @@ import skimage.data
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tollbrush.engines.studio.fill import fill
+from tollbrush.engines.studio.fill.removal import fill
 from tollbrush.errors import CannotHonour
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ import pytest
 import skimage.data
 from numpy.typing import NDArray
 
-from tollbrush.engines.studio.foliage import find_gaps, without_sky
-from tollbrush.engines.studio.sky import replace_sky
+from tollbrush.engines.studio.scenes.foliage import find_gaps, without_sky
+from tollbrush.engines.studio.scenes.sky import replace_sky
 
 Pixels = NDArray[np.uint8]
 Map = NDArray[np.float32]

@@ -9,8 +9,8 @@ import skimage.data
 from bench.quality.photographs import outlined
 from numpy.typing import NDArray
 
-from tollbrush.engines.studio.holes import without_holes
-from tollbrush.engines.studio.matting import matte
+from tollbrush.engines.studio.subject.holes import without_holes
+from tollbrush.engines.studio.subject.matting import matte
 
 Map = NDArray[np.float32]
 Mask = NDArray[np.bool_]

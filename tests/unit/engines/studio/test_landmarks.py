@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 import skimage.data
 
-from tollbrush.engines.studio.accessories import wear
-from tollbrush.engines.studio.faces import Face, Point, find_faces
-from tollbrush.engines.studio.landmarks import eyes, features, is_face
+from tollbrush.engines.studio.accessories.wear import wear
+from tollbrush.engines.studio.faces.find import Face, Point, find_faces
+from tollbrush.engines.studio.faces.landmarks import eyes, features, is_face
 
 if TYPE_CHECKING:
     from tollbrush.engines.interface import Pixels

@@ -12,7 +12,7 @@ import skimage.data
 from numpy.typing import NDArray
 
 from tollbrush.engines.studio.operations import perform
-from tollbrush.engines.studio.plan import understand
+from tollbrush.engines.studio.understanding.understand import understand
 
 SIDE = 1536  # more than a few strips
 MOST = 36  # bytes: three copies as floats

@@ -7,8 +7,8 @@ import unicodedata
 import numpy as np
 import pytest
 
-from tollbrush.engines.studio.lettering import written
-from tollbrush.engines.studio.treatments import Write
+from tollbrush.engines.studio.plans.treatments import Write
+from tollbrush.engines.studio.retouch.lettering import written
 from tollbrush.errors import CannotHonour
 
 _GROUND = np.full((240, 640, 3), 90, np.uint8)

@@ -9,9 +9,9 @@ import skimage.data
 from bench.quality.photographs import outlined
 from numpy.typing import NDArray
 
-from tollbrush.engines.studio.foreground import fore_and_back
-from tollbrush.engines.studio.matting import Matte, matte
-from tollbrush.engines.studio.subject import find_subject
+from tollbrush.engines.studio.subject.find import find_subject
+from tollbrush.engines.studio.subject.foreground import fore_and_back
+from tollbrush.engines.studio.subject.matting import Matte, matte
 
 Map = NDArray[np.float32]
 Mask = NDArray[np.bool_]

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tollbrush.engines.studio.hair import read_colours
-from tollbrush.engines.studio.matting import matte
-from tollbrush.engines.studio.samples import sampled_alpha
+from tollbrush.engines.studio.subject.hair import read_colours
+from tollbrush.engines.studio.subject.matting import matte
+from tollbrush.engines.studio.subject.samples import sampled_alpha
 
 Mask = NDArray[np.bool_]
 Map = NDArray[np.float32]

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tollbrush.engines.studio.abilities import ReplaceBackground
 from tollbrush.engines.studio.operations import perform
-from tollbrush.engines.studio.plan import understand
-from tollbrush.engines.studio.treatments import ReplaceSky
+from tollbrush.engines.studio.plans.abilities import ReplaceBackground
+from tollbrush.engines.studio.plans.treatments import ReplaceSky
+from tollbrush.engines.studio.understanding.understand import understand
 from tollbrush.errors import CannotHonour
 
 Pixels = NDArray[np.uint8]

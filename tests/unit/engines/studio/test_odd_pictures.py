@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 
 from support.once import once
 from tollbrush.domain.edits import Size
-from tollbrush.engines.studio import extend, operations, weather
-from tollbrush.engines.studio.abilities import BlurBackground, RemoveBackground, Tone, Wear
-from tollbrush.engines.studio.framings import Framing, result_size
+from tollbrush.engines.studio import operations
+from tollbrush.engines.studio.fill import extend
 from tollbrush.engines.studio.operations import perform
-from tollbrush.engines.studio.plan import Plan, offers, understand
-from tollbrush.engines.studio.treatments import (
+from tollbrush.engines.studio.plans.abilities import BlurBackground, RemoveBackground, Tone, Wear
+from tollbrush.engines.studio.plans.framings import Framing, result_size
+from tollbrush.engines.studio.plans.plan import Plan
+from tollbrush.engines.studio.plans.treatments import (
     Denoise,
     KeepColour,
     Recolour,
@@ -31,6 +32,8 @@ from tollbrush.engines.studio.treatments import (
     Weather,
     Write,
 )
+from tollbrush.engines.studio.scenes import weather
+from tollbrush.engines.studio.understanding.understand import offers, understand
 from tollbrush.errors import CannotHonour
 
 pytestmark = pytest.mark.filterwarnings("error")  # numpy warns of every NaN and overflow

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from support.imagery import astronaut
 from tollbrush.engines.studio.operations import perform
-from tollbrush.engines.studio.plan import understand
+from tollbrush.engines.studio.understanding.understand import understand
 from tollbrush.errors import CannotHonour
 
 Pixels = NDArray[np.uint8]

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tollbrush.engines.studio.min_cut import min_cut, steps_of
-from tollbrush.engines.studio.outline import drawn_to_edges, without_scraps
-from tollbrush.engines.studio.palette import grain_of, palette_of
+from tollbrush.engines.studio.pixels.min_cut import min_cut, steps_of
+from tollbrush.engines.studio.pixels.palette import grain_of, palette_of
+from tollbrush.engines.studio.subject.outline import drawn_to_edges, without_scraps
 
 Mask = NDArray[np.bool_]
 Pixels = NDArray[np.uint8]

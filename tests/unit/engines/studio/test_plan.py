@@ -20,13 +20,13 @@ from support.studio_prompts import (
     IMPOSSIBLE_MASKED,
     MASKED,
 )
-from tollbrush.engines.studio.abilities import RemoveBackground, ReplaceBackground, Tone, Wear
-from tollbrush.engines.studio.clauses import clauses
-from tollbrush.engines.studio.dictionary import dictionary, vocabulary
-from tollbrush.engines.studio.performed import KINDS, TYPES
-from tollbrush.engines.studio.plan import offers, understand
-from tollbrush.engines.studio.repertoire import Offer
-from tollbrush.engines.studio.words import read
+from tollbrush.engines.studio.plans.abilities import RemoveBackground, ReplaceBackground, Tone, Wear
+from tollbrush.engines.studio.plans.performed import KINDS, TYPES
+from tollbrush.engines.studio.understanding.clauses import clauses
+from tollbrush.engines.studio.understanding.dictionary import dictionary, vocabulary
+from tollbrush.engines.studio.understanding.repertoire import Offer
+from tollbrush.engines.studio.understanding.understand import offers, understand
+from tollbrush.engines.studio.understanding.words import read
 from tollbrush.errors import CannotHonour
 
 
@@ -183,7 +183,8 @@ def test_a_long_run_of_any_word_is_turned_down_at_once() -> None:
 
 def test_planning_loads_no_pixels() -> None:
     code = (
-        "import sys; from tollbrush.engines.studio.plan import understand; understand('add a hat', masked=False);"
+        "import sys; from tollbrush.engines.studio.understanding.understand import understand;"
+        "understand('add a hat', masked=False);"
         "print([m for m in ('cv2', 'numba', 'scipy', 'PIL') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from tollbrush.engines.studio.operations import perform
-from tollbrush.engines.studio.plan import offers, understand
-from tollbrush.engines.studio.repertoire import Offer
+from tollbrush.engines.studio.understanding.repertoire import Offer
+from tollbrush.engines.studio.understanding.understand import offers, understand
 from tollbrush.errors import CannotHonour
 
 _SIDE = 48

@@ -7,11 +7,11 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from support.studio_plans import understood
-from tollbrush.engines.studio import lexicon
-from tollbrush.engines.studio.dictionary import vocabulary
-from tollbrush.engines.studio.plan import understand
-from tollbrush.engines.studio.word_lists import not_slips
-from tollbrush.engines.studio.words import read
+from tollbrush.engines.studio.understanding import lexicon
+from tollbrush.engines.studio.understanding.dictionary import vocabulary
+from tollbrush.engines.studio.understanding.understand import understand
+from tollbrush.engines.studio.understanding.word_lists import not_slips
+from tollbrush.engines.studio.understanding.words import read
 from tollbrush.errors import CannotHonour
 
 _KNOWN = sorted(word for word in vocabulary() if word.isalpha() and len(word) >= 5)

@@ -8,10 +8,10 @@ import pytest
 import skimage.data
 from numpy.typing import NDArray
 
-from tollbrush.engines.studio.marked import marked
 from tollbrush.engines.studio.operations import perform
-from tollbrush.engines.studio.plan import understand
-from tollbrush.engines.studio.recolour import recoloured
+from tollbrush.engines.studio.retouch.recolour import recoloured
+from tollbrush.engines.studio.subject.marked import marked
+from tollbrush.engines.studio.understanding.understand import understand
 
 Pixels = NDArray[np.uint8]
 Mask = NDArray[np.bool_]

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from tollbrush.domain.edits import Size
-from tollbrush.engines.studio.lexicon import Scene
-from tollbrush.engines.studio.noise import Fractal
-from tollbrush.engines.studio.scenes import SCENES, paint, plain
+from tollbrush.engines.studio.pixels.noise import Fractal
+from tollbrush.engines.studio.plans.kinds import Scene
+from tollbrush.engines.studio.scenes.backdrops import SCENES, paint, plain
 
 Map = NDArray[np.float64]
 SIZE = Size(384, 320)

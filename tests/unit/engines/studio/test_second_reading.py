@@ -11,13 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from support.studio_plans import by_rules, understood
-from tollbrush.engines.studio import second_reading
-from tollbrush.engines.studio.plan import understand
-from tollbrush.engines.studio.second_reading import MOST_TOKENS, read_again
-from tollbrush.engines.studio.second_reading.network import Read, network
-from tollbrush.engines.studio.second_reading.restating import restated
-from tollbrush.engines.studio.second_reading.sentences import PLAIN, PLAIN_OF_ONE_COLOUR
-from tollbrush.engines.studio.second_reading.tokens import QUOTED, tokens
+from tollbrush.engines.studio.understanding import second_reading
+from tollbrush.engines.studio.understanding.second_reading import MOST_TOKENS, read_again
+from tollbrush.engines.studio.understanding.second_reading.network import Read, network
+from tollbrush.engines.studio.understanding.second_reading.restating import restated
+from tollbrush.engines.studio.understanding.second_reading.sentences import PLAIN, PLAIN_OF_ONE_COLOUR
+from tollbrush.engines.studio.understanding.second_reading.tokens import QUOTED, tokens
+from tollbrush.engines.studio.understanding.understand import understand
 from tollbrush.errors import CannotHonour
 
 

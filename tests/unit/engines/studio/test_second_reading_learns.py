@@ -14,7 +14,7 @@ from bench.second_reading.examples import Example, example, intruded, joined  # 
 from bench.second_reading.learning import committee, keep, learnt, lesson, vectors  # noqa: E402
 from bench.second_reading.model import Model, batch, coded, known  # noqa: E402
 
-from tollbrush.engines.studio.second_reading.network import kept_network, network  # noqa: E402
+from tollbrush.engines.studio.understanding.second_reading.network import kept_network, network  # noqa: E402
 
 
 def test_two_prompts_make_one_and_what_cannot_be_done_spoils_it() -> None:

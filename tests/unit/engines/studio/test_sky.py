@@ -11,11 +11,11 @@ import skimage.data
 from numpy.typing import NDArray
 
 from tollbrush.domain.edits import Size
-from tollbrush.engines.studio.scenes import paint
-from tollbrush.engines.studio.skies import paint_sky
-from tollbrush.engines.studio.sky import replace_sky
-from tollbrush.engines.studio.sky_search import find_sky
-from tollbrush.engines.studio.treatments import SkyKind
+from tollbrush.engines.studio.plans.treatments import SkyKind
+from tollbrush.engines.studio.scenes.backdrops import paint
+from tollbrush.engines.studio.scenes.skies import paint_sky
+from tollbrush.engines.studio.scenes.sky import replace_sky
+from tollbrush.engines.studio.scenes.sky_search import find_sky
 from tollbrush.errors import CannotHonour
 
 Pixels = NDArray[np.uint8]

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tollbrush.engines.studio.strips import enlarged, strips
+from tollbrush.engines.studio.pixels.strips import enlarged, strips
 
 
 @given(st.integers(0, 3000), st.integers(1, 5_000_000))

@@ -11,9 +11,9 @@ import pytest
 from numpy.typing import NDArray
 
 from support.imagery import astronaut
-from tollbrush.engines.studio.drawings import chosen_colours, without_specks
-from tollbrush.engines.studio.styles import style
-from tollbrush.engines.studio.treatments import StyleKind
+from tollbrush.engines.studio.plans.treatments import StyleKind
+from tollbrush.engines.studio.retouch.drawings import chosen_colours, without_specks
+from tollbrush.engines.studio.retouch.styles import style
 
 Pixels = NDArray[np.uint8]
 KINDS: tuple[StyleKind, ...] = get_args(StyleKind)

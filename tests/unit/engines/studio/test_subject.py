@@ -10,7 +10,7 @@ import pytest
 import skimage.data
 from numpy.typing import NDArray
 
-from tollbrush.engines.studio.subject import SURE, Subject, find_subject
+from tollbrush.engines.studio.subject.find import SURE, Subject, find_subject
 
 Mask = NDArray[np.bool_]
 Pixels = NDArray[np.uint8]

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from bench.quality.photographs import photograph
 
-from tollbrush.engines.studio.surround import depth, strange, variety
+from tollbrush.engines.studio.fill.surround import depth, strange, variety
 
 
 def lab(pixels: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:

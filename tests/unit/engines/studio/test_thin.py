@@ -11,9 +11,9 @@ import pytest
 import skimage.data
 from bench.quality.fills import psnr, scratches
 
-from tollbrush.engines.studio.fill import fill, is_thin
-from tollbrush.engines.studio.parts import bands
-from tollbrush.engines.studio.thin import closed
+from tollbrush.engines.studio.fill.removal import fill, is_thin
+from tollbrush.engines.studio.fill.thin import closed
+from tollbrush.engines.studio.pixels.parts import bands
 
 if TYPE_CHECKING:
     from tollbrush.engines.interface import Mask, Pixels

@@ -13,8 +13,8 @@ import skimage.data
 from numpy.typing import NDArray
 from skimage.color import lab2rgb, rgb2lab
 
-from tollbrush.engines.studio.lexicon import OPPOSITE, ToneKind
-from tollbrush.engines.studio.tones import tone
+from tollbrush.engines.studio.plans.kinds import OPPOSITE, ToneKind
+from tollbrush.engines.studio.retouch.tones import tone
 
 Pixels = NDArray[np.uint8]
 KINDS: tuple[ToneKind, ...] = get_args(ToneKind)

@@ -13,10 +13,10 @@ import pytest
 from numpy.typing import NDArray
 
 from support.imagery import astronaut
-from tollbrush.engines.studio.depth import depth_of
-from tollbrush.engines.studio.precipitation import Layer, flakes, streaks
-from tollbrush.engines.studio.treatments import WeatherKind
-from tollbrush.engines.studio.weather import weather
+from tollbrush.engines.studio.plans.treatments import WeatherKind
+from tollbrush.engines.studio.scenes.depth import depth_of
+from tollbrush.engines.studio.scenes.precipitation import Layer, flakes, streaks
+from tollbrush.engines.studio.scenes.weather import weather
 
 Pixels = NDArray[np.uint8]
 Map = NDArray[np.float32]

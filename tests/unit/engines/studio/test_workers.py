@@ -59,7 +59,7 @@ def known():
 warm_up()
 astronaut = skimage.data.astronaut()  # loads what reads PNG files, which no worker does
 before = known()
-from tollbrush.engines.studio.plan import offers, understand
+from tollbrush.engines.studio.understanding.understand import offers, understand
 photo = cv2.resize(astronaut, (128, 128), interpolation=cv2.INTER_AREA)
 mask = np.zeros((128, 128), bool)
 mask[90:120, 10:40] = True
@@ -82,7 +82,7 @@ print(len(seen) > 20, sorted(after[0] - before[0]), after[1] - before[1])
 
 def test_a_compiled_kernel_is_told_from_one_of_the_cache(tmp_path: Path) -> None:
     (tmp_path / "own.py").write_text(
-        "from tollbrush.engines.studio.kernels import any_compiled, kernel\n"
+        "from tollbrush.engines.studio.pixels.kernels import any_compiled, kernel\n"
         "@kernel\n"
         "def more(x): return x + 1\n"
         "print(any_compiled(), more(1), any_compiled())\n"

@@ -1,0 +1,1 @@
+"""What people wear: small models lit and turned as the face is."""

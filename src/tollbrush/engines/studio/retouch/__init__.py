@@ -1,0 +1,1 @@
+"""The whole picture or a masked part: tones, colours, detail, styles, words, frames."""

@@ -1,0 +1,1 @@
+"""Painted by rule: backdrops, another sky, weather."""

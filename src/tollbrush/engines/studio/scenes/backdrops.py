@@ -1,0 +1,177 @@
+"""Backdrops painted by rule: skies, lights and studio papers. Nothing is stored and every seed gives another one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from tollbrush.domain.edits import Size
+from tollbrush.engines.studio.pixels.light import Light
+from tollbrush.engines.studio.pixels.noise import Fractal, Frame, Texture, blend, colour, gradient, painted
+from tollbrush.engines.studio.scenes import skies
+from tollbrush.engines.studio.scenes.lands import foggy, hills, mountains, snowy
+from tollbrush.engines.studio.scenes.shore import beach
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from tollbrush.engines.interface import Pixels
+    from tollbrush.engines.studio.pixels.noise import Painter, Painting
+
+    Map = NDArray[np.float32]
+    ScenePainter = Callable[[Frame, np.random.Generator, str | None], Painting]
+
+RGB = tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class Scene:
+    """`words` names it in a plan; `light` is what it throws on a subject; `coloured` scenes take a colour."""
+
+    words: str
+    painter: ScenePainter
+    light: Light
+    coloured: bool = False
+
+
+def paint(name: str, size: Size, seed: int, colour: RGB | None = None, towards: RGB | None = None) -> Pixels:
+    """The scene `name` of SCENES, H×W×3. Same arguments, same bytes; another seed, another picture. `colour` (RGB,
+    0..255) is the main colour of `coloured` scenes; others ignore it; `towards` is
+    the other end of a gradient. Raises KeyError for an unknown name."""
+    if colour is not None and towards is not None:
+        return painted(_between(colour, towards), size, seed)
+    scene = SCENES[name]
+    main = None if colour is None else "#{:02x}{:02x}{:02x}".format(*colour)
+    return painted(lambda frame, random: scene.painter(frame, random, main), size, seed)
+
+
+def plain(size: Size, colour: RGB) -> Pixels:
+    """One colour all over, H×W×3."""
+    return np.full((size.height, size.width, 3), colour, np.uint8)
+
+
+def _bokeh(frame: Frame, random: np.random.Generator, _: str | None) -> Painting:
+    """City lights far out of focus."""
+    tints = [colour(code) for code in ("#ffb35c", "#ff7a59", "#ffd9a0", "#8fb7ff", "#f2d16b")]
+    dark = gradient([(0, "#120d18"), (0.5, "#23161f"), (1, "#0d0a10")])
+    glow = Texture.spectral(random, side=128, fall=2.6, lowest=1)
+    discs = [
+        (
+            random.uniform(-0.5, 0.5) * frame.width / frame.side,
+            np.clip(random.normal(0.5, 0.28), -0.1, 1.1) * frame.tall,
+            random.uniform(0.010, 0.055),
+            tints[random.integers(len(tints))] * random.uniform(0.05, 0.55),
+        )
+        for _ in range(90)
+    ]
+
+    def painting(rows: slice) -> Map:
+        x, y = frame.x(), frame.y(rows)
+        warm = np.maximum(glow.at(0.6 * x, 0.6 * y * frame.tall), 0)
+        scene = np.asarray(dark(y) + warm[..., None] * colour("#5a3418") * 0.45, np.float32)
+        down = y[:, 0] * frame.tall
+        for at, low, radius, tint in discs:
+            across, along = (
+                np.flatnonzero(abs(x[0] - at) < radius * 1.1),
+                np.flatnonzero(abs(down - low) < radius * 1.1),
+            )
+            if not (len(across) and len(along)):
+                continue
+            part = slice(along[0], along[-1] + 1), slice(across[0], across[-1] + 1)
+            far = np.hypot(x[:, part[1]] - at, down[part[0], None] - low) / radius
+            # A lens's disc is a little brighter towards its edge.
+            soft = max(0.06, 1 / (radius * frame.side))
+            disc = np.clip((1 - far) / soft + 0.5, 0, 1) * (0.72 + 0.28 * np.clip(far, 0, 1) ** 6)
+            scene[part] += disc[..., None].astype(np.float32) * tint
+        return scene
+
+    return painting
+
+
+def _gradient(frame: Frame, random: np.random.Generator, main: str | None) -> Painting:
+    pairs = [
+        ("#6a5af9", "#f66eb5"), ("#2e6bf0", "#43e0c8"), ("#ff7a59", "#ffcf71"), ("#5b2a86", "#ff6f91"),
+        ("#0f9b8e", "#b8e986"), ("#1f4068", "#e43f5a"), ("#3a1c71", "#ffaf7b"), ("#2193b0", "#b7e4ee"),
+    ]  # fmt: skip
+    first, second = pairs[random.integers(len(pairs))] if main is None else (main, _lighter(main))
+    angle = np.deg2rad(random.uniform(25, 65)) * random.choice([-1, 1])
+    ends = np.cbrt(colour(first)), np.cbrt(colour(second))
+    aside, down = float(np.sin(angle)), float(np.cos(angle))
+    long = abs(aside) + down
+
+    def painting(rows: slice) -> Map:
+        across = frame.x() * frame.side / frame.width
+        way = ((frame.y(rows) - 0.5) * down + across * aside) / long + 0.5
+        return np.asarray(blend(*ends, np.clip(way, 0, 1).astype(np.float32)) ** 3, np.float32)
+
+    return painting
+
+
+def _between(first: RGB, second: RGB) -> Painter:
+    """From one colour at the top to another at the foot."""
+    codes = ["#{:02x}{:02x}{:02x}".format(*rgb) for rgb in (first, second)]
+
+    def painter(frame: Frame, _: np.random.Generator) -> Painting:
+        down = gradient([(0.5 / frame.height, codes[0]), (1 - 0.5 / frame.height, codes[1])])
+        return lambda rows: np.broadcast_to(down(frame.y(rows)), (rows.stop - rows.start, frame.width, 3))
+
+    return painter
+
+
+def _lighter(code: str) -> str:
+    return "#" + "".join(f"{(int(code[i : i + 2], 16) + 2 * 255) // 3:02x}" for i in (1, 3, 5))
+
+
+def _studio(frame: Frame, random: np.random.Generator, main: str | None) -> Painting:
+    """Mottled paper with a pool of light behind the subject's head."""
+    at_x, at_y = random.uniform(-0.06, 0.06), random.uniform(0.36, 0.46)
+    mottle = Fractal(random, fall=1.9, lowest=2)
+    tint = colour(main or "#8a8f98")
+
+    def painting(rows: slice) -> Map:
+        x, y = frame.x() * frame.side / frame.width, frame.y(rows)
+        pool = 1.55 * np.exp(-(np.square((x - at_x) / 0.55) + np.square((y - at_y) / 0.55))) + 0.22
+        paper = 1 + 0.05 * mottle.at(0.9 * frame.x(), 0.9 * y * frame.tall)
+        return np.asarray((pool * paper)[..., None] * tint, np.float32)
+
+    return painting
+
+
+def _starry(frame: Frame, random: np.random.Generator, _: str | None) -> Painting:
+    return hills(frame, random, skies.starry(frame, random, 0.82), 0.82, "#0a1222", "#2b3c62")
+
+
+def _sunset(frame: Frame, random: np.random.Generator, _: str | None) -> Painting:
+    return hills(frame, random, skies.sunset(frame, random, 0.76), 0.76, "#1a1219", "#b9705f")
+
+
+def _night(frame: Frame, random: np.random.Generator, _: str | None) -> Painting:
+    return hills(frame, random, skies.night(frame, random, 0.80), 0.80, "#0b1222", "#2a3a60")
+
+
+def _blue_sky(frame: Frame, random: np.random.Generator, _: str | None) -> Painting:
+    return skies.blue_sky(frame, random, 1.0)
+
+
+def _clouds(frame: Frame, random: np.random.Generator, _: str | None) -> Painting:
+    return skies.cloudscape(frame, random, 1.0)
+
+
+SCENES: Final[Mapping[str, Scene]] = {
+    "starry": Scene("a starry sky", _starry, Light(strength=0.8, night=True)),
+    "sunset": Scene("a sunset", _sunset, Light()),
+    "blue_sky": Scene("a blue sky", _blue_sky, Light(strength=0.5)),
+    "night": Scene("a moonlit night", _night, Light(strength=0.8, night=True)),
+    "clouds": Scene("clouds", _clouds, Light(strength=0.5)),
+    "mountains": Scene("mountains", mountains, Light(strength=0.5)),
+    "snow": Scene("a snowy landscape", snowy, Light(strength=0.5)),
+    "fog": Scene("hills in fog", foggy, Light(strength=0.5)),
+    "beach": Scene("a beach", beach, Light(strength=0.5)),
+    "bokeh": Scene("soft lights out of focus", _bokeh, Light(strength=0.5)),
+    "gradient": Scene("a colour gradient", _gradient, Light(strength=0.35, wrap=0.2), coloured=True),
+    "studio": Scene("studio paper", _studio, Light(strength=0.35, wrap=0.2), coloured=True),
+}
+PLAIN_LIGHT: Final = Light(strength=0.15, wrap=0.1)
