@@ -50,6 +50,7 @@ def test_after_the_warm_up_no_edit_loads_or_compiles_anything() -> None:
 import gc, sys, cv2, numpy as np, skimage.data
 from tollbrush.engines.studio.warm_up import warm_up
 from tollbrush.engines.studio.operations import perform
+from tollbrush.engines.studio.understanding.understand import offers, understand
 from tollbrush.errors import CannotHonour
 
 def known():
@@ -57,15 +58,14 @@ def known():
     return {m for m in sys.modules if m.startswith(("tollbrush", "cv2", "scipy", "numba", "PIL"))}, kernels
 
 warm_up()
+planned = [(offer, understand(offer.example, masked=bool(offer.needs))) for offer in offers()]  # the gateway's work
 astronaut = skimage.data.astronaut()  # loads what reads PNG files, which no worker does
 before = known()
-from tollbrush.engines.studio.understanding.understand import offers, understand
 photo = cv2.resize(astronaut, (128, 128), interpolation=cv2.INTER_AREA)
 mask = np.zeros((128, 128), bool)
 mask[90:120, 10:40] = True
 seen = set()
-for offer in offers():
-    plan = understand(offer.example, masked=bool(offer.needs))
+for offer, plan in planned:
     kind = type(plan.operations[0]), getattr(plan.operations[0], "kind", "")
     if kind not in seen:
         seen.add(kind)
