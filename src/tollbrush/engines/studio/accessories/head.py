@@ -34,8 +34,8 @@ _WIDTHS = (1.28, 1.48)  # half widths of a head under a hat; hair beyond is pres
 @dataclass(frozen=True)
 class Head:
     """`origin` and `unit` in pixels, `roll` in radians clockwise, `yaw` in radians, positive when the nose points to
-    the picture's right. `outline` is H×W, 0…1: the head with its hair, down to the chin; `hair` the part of it that
-    falls beside the face. In units: `half_width` at the hat line, the highest point `top`, and the heights below the
+    the picture's right. `outline` is H×W, 0…1: the head with its hair, down to the chin; `hair` the part of it above
+    and beside the face. In units: `half_width` at the hat line, the highest point `top`, and the heights below the
     eyes of the `nose`'s end, the `mouth` and the `chin`."""
 
     origin: Point
@@ -85,7 +85,7 @@ def measure(pixels: Pixels, face: Face) -> Head:
         bare,
         yaw=_yaw(cut),
         outline=_back(cut, bare, shape),
-        hair=_back(_beside(window, cut), bare, shape),
+        hair=_back(_hair(window, cut), bare, shape),
         half_width=half_width,
         top=top,
         nose=seen.nose,
@@ -133,8 +133,8 @@ def _cut(window: Pixels) -> Floats:
     return np.asarray(cv2.GaussianBlur(inside.astype(np.float32), (0, 0), 1.0), np.float32)
 
 
-def _beside(window: Pixels, outline: Floats) -> Floats:
-    """The hair that falls beside the face, 0…1: what is head, and not of the cheeks' colour, around the inner face."""
+def _hair(window: Pixels, outline: Floats) -> Floats:
+    """The hair, 0…1: what is head, and not of the cheeks' colour, above and beside the inner face."""
     w, h = _size()
     x, y = np.meshgrid(np.arange(w) / _OUTLINE_UNIT + _REACH[0], np.arange(h) / _OUTLINE_UNIT + _REACH[1])
     lab = np.asarray(cv2.cvtColor(window, cv2.COLOR_RGB2LAB), np.float32)
@@ -142,7 +142,7 @@ def _beside(window: Pixels, outline: Floats) -> Floats:
     away = lab - np.median(cheeks, axis=0)
     spread = np.cov(cheeks.T) + np.diag([80.0, 12.0, 12.0])
     strange = np.einsum("hwc,cd,hwd->hw", away, np.linalg.inv(spread), away) > 9
-    around = (np.hypot(x / 0.85, (y - 0.3) / 1.2) > 1) & (y > _HAT_LINE)
+    around = np.hypot(x / 0.85, (y - 0.3) / 1.2) > 1
     hair = (strange & around & (outline > 0.5)).astype(np.uint8)
     return np.asarray(cv2.GaussianBlur(cv2.medianBlur(255 * hair, 5), (0, 0), 0.8) / np.float32(255), np.float32)
 

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ImageColor
 
+from tollbrush.engines.studio.accessories.hair import locks_over, press_hair, whiskers_colour
 from tollbrush.engines.studio.accessories.head import Head, measure
 from tollbrush.engines.studio.accessories.photo import Tones, blur_of, grain_of, light_on, tones_of
 from tollbrush.engines.studio.accessories.sprites import caps, ears, festive, glasses, hats, whiskers
@@ -23,15 +24,13 @@ from tollbrush.engines.studio.accessories.sprites.mesh import Colour, Light, Par
 from tollbrush.engines.studio.accessories.sprites.stage import Layer, render
 from tollbrush.engines.studio.faces.find import Face, find_faces
 from tollbrush.engines.studio.faces.landmarks import is_face
-from tollbrush.engines.studio.fill.removal import fill
 from tollbrush.errors import CannotHonour
 
 if TYPE_CHECKING:
-    from tollbrush.engines.interface import Mask, Pixels
+    from tollbrush.engines.interface import Pixels
 
 Floats = NDArray[np.float32]
 
-_HAT_LINE = -0.98  # units: hair above it, outside the hat, is pressed away
 _WARMTH = (0.90, 1.0, 1.05)  # light that reaches skin's shadow has gone through skin
 _LEAST_INSIDE = 0.3  # share of an item that a picture must hold
 _SHADED, _GLOWS = 0.6, 1.3  # units around an item that its shadow, or its glow, may reach
@@ -43,7 +42,8 @@ _GREYEST = 0.004  # grain that is added even to a clean picture, so that nothing
 class _Item:
     """`pitch`: how far it leans forward (radians). `drop`: how far its shadow falls (units), `shade` how dark.
     `presses`: whether hair above it must go; `tucked`: whether it goes under the hair beside the face; `low`: whether
-    it sits below the head, on what is not outlined; `glow`: how much light it gives to what is around it."""
+    it sits below the head, on what is not outlined; `glow`: how much light it gives to what is around it; `sunk`: how
+    deep its foot is in the hair (units); `natural`: whether it has the hair's colour unless another is wished."""
 
     make: Callable[[Head, Colour], list[Part]]
     colour: Colour
@@ -54,6 +54,8 @@ class _Item:
     tucked: bool = False
     low: bool = False
     glow: float = 0.0
+    sunk: float = 0.0
+    natural: bool = False
 
 
 _WARDROBE = {
@@ -63,22 +65,22 @@ _WARDROBE = {
     "party_hat": _Item(festive.party_hat, (0.16, 0.42, 0.86), 0.10, 0.12, 0.35),
     "crown": _Item(festive.crown, (0.86, 0.62, 0.16), 0.16, 0.12, 0.40),
     "sunglasses": _Item(glasses.sunglasses, (0.03, 0.03, 0.034), 0.0, 0.10, 0.35, tucked=True),
-    "moustache": _Item(whiskers.moustache, (0.20, 0.12, 0.07), 0.0, 0.05, 0.25),
+    "moustache": _Item(whiskers.moustache, (0.20, 0.12, 0.07), 0.0, 0.05, 0.25, natural=True),
     "glasses": _Item(glasses.glasses, (0.10, 0.08, 0.07), 0.0, 0.08, 0.25, tucked=True),
     "heart_glasses": _Item(glasses.heart_glasses, (0.80, 0.10, 0.24), 0.0, 0.10, 0.30, tucked=True),
     "clown_nose": _Item(worn_in_face.clown_nose, (0.80, 0.05, 0.06), 0.0, 0.14, 0.35),
     "eye_patch": _Item(worn_in_face.eye_patch, (0.045, 0.04, 0.04), 0.0, 0.05, 0.30),
     "bow_tie": _Item(worn_in_face.bow_tie, (0.55, 0.05, 0.09), 0.0, 0.10, 0.35, low=True),
     "halo": _Item(ears.halo, (1.0, 0.78, 0.26), 0.24, 0.05, 0.0, glow=1.0),
-    "cat_ears": _Item(ears.cat_ears, (0.07, 0.065, 0.07), 0.06, 0.12, 0.30),
-    "bunny_ears": _Item(ears.bunny_ears, (0.88, 0.86, 0.84), 0.06, 0.12, 0.30),
-    "devil_horns": _Item(ears.devil_horns, (0.62, 0.04, 0.05), 0.06, 0.12, 0.35),
+    "cat_ears": _Item(ears.cat_ears, (0.07, 0.065, 0.07), 0.06, 0.12, 0.30, sunk=0.06),
+    "bunny_ears": _Item(ears.bunny_ears, (0.88, 0.86, 0.84), 0.06, 0.12, 0.30, sunk=0.26),
+    "devil_horns": _Item(ears.devil_horns, (0.62, 0.04, 0.05), 0.06, 0.12, 0.35, sunk=0.22),
     "flower_crown": _Item(ears.flower_crown, (0.86, 0.36, 0.48), 0.14, 0.12, 0.40),
     "witch_hat": _Item(hats.witch_hat, (0.055, 0.05, 0.07), 0.12, 0.28, 0.50, presses=True),
     "baseball_cap": _Item(caps.baseball_cap, (0.10, 0.17, 0.38), 0.10, 0.30, 0.50, presses=True),
     "graduation_cap": _Item(caps.graduation_cap, (0.055, 0.055, 0.065), 0.20, 0.22, 0.45, presses=True),
     "headphones": _Item(caps.headphones, (0.12, 0.12, 0.13), 0.0, 0.10, 0.35),
-    "beard": _Item(whiskers.beard, (0.25, 0.155, 0.09), 0.0, 0.05, 0.20),
+    "beard": _Item(whiskers.beard, (0.25, 0.155, 0.09), 0.0, 0.05, 0.20, tucked=True, natural=True),
 }
 KINDS = tuple(_WARDROBE)
 
@@ -124,12 +126,17 @@ def _put_on(pixels: Pixels, face: Face, item: _Item, tint: Colour, *, chosen: bo
     """Changes pixels in place; whether enough of the item is inside. A `chosen` colour is kept in a picture that has
     none."""
     head = measure(pixels, face)
-    parts = item.make(head, tint)
     shape = (pixels.shape[0], pixels.shape[1])
     light, around = light_on(pixels, head), _GLOWS if item.glow else _SHADED
-    layer = render(parts, head, light, item.pitch, shape, hides=not item.presses, tucked=item.tucked, around=around)
+    if item.natural and not chosen:
+        tint = whiskers_colour(pixels, head, light.exposure) or tint
+    layer = render(
+        item.make(head, tint), head, light, item.pitch, shape, hides=not item.presses, tucked=item.tucked, around=around
+    )
     if layer is None or layer.inside < _LEAST_INSIDE:
         return False
+    if item.sunk:
+        layer = locks_over(layer, pixels, head, item.sunk)
     head = replace(head, hair=np.zeros((0, 0), np.float32))  # it was as large as the picture, and done with
     tones = tones_of(pixels, head)
     warmth = np.array(_WARMTH if tones.hues is None else (1, 1, 1), np.float32)
@@ -137,7 +144,7 @@ def _put_on(pixels: Pixels, face: Face, item: _Item, tint: Colour, *, chosen: bo
         tones = replace(tones, hues=None)
     layer = _photographed(layer, tones, blur_of(pixels, head), grain_of(pixels, head))
     if item.presses:
-        head = _press_hair(pixels, head, layer)
+        head = press_hair(pixels, head, layer)
     window = pixels[layer.rows, layer.columns]
     under: Floats = window[..., :3].astype(np.float32) / np.float32(255)
     under *= 1 - _shadow(layer, head, item, light)[..., None] * warmth
@@ -183,32 +190,3 @@ def _lit(under: Floats, layer: Layer, head: Head, glow: float) -> Floats:
     haze = 0.55 * rays + 0.55 * cv2.GaussianBlur(layer.rgba[..., :3], (0, 0), 0.09 * head.unit)
     lit = np.minimum(under * (1 + glow * fallen), np.maximum(under, 1))
     return np.asarray(lit + (1 - np.minimum(lit, 1)) * np.minimum(glow * haze, 1), np.float32)
-
-
-def _height(layer: Layer, head: Head) -> Floats:
-    """Height of the layer's pixels in the head's frame, in units, downwards."""
-    x = np.arange(layer.columns.start, layer.columns.stop, dtype=np.float32)[None, :] - head.origin.x
-    y = np.arange(layer.rows.start, layer.rows.stop, dtype=np.float32)[:, None] - head.origin.y
-    return np.asarray((y * np.cos(head.roll) - x * np.sin(head.roll)) / head.unit, np.float32)
-
-
-def _press_hair(pixels: Pixels, head: Head, layer: Layer) -> Head:
-    """Fills the hair that stands out beside and above the hat with what is behind it, in place. The head without it."""
-    outline = head.outline[layer.rows, layer.columns]
-    cover = layer.rgba[..., 3] > 0.5
-    above = _height(layer, head) < _HAT_LINE
-    hair = (outline > 0.08) & above & ~cover
-    if not hair.any():
-        return head
-    # Some of what the hat covers too: beside hair that stays, hair would be continued.
-    shown, hidden = (_grown(hair, reach * head.unit) for reach in (0.06, 0.35))
-    grown = shown | (hidden & (outline > 0.02) & cover)
-    hole: Mask = np.zeros(pixels.shape[:2], np.bool_)
-    hole[layer.rows, layer.columns] = grown & above
-    pixels[..., :3] = fill(np.ascontiguousarray(pixels[..., :3]), hole, exclude=head.outline > 0.02, behind=True)
-    return replace(head, outline=np.where(hole, np.float32(0), head.outline))
-
-
-def _grown(mask: Mask, reach: float) -> Mask:
-    side = 2 * max(1, round(reach)) + 1
-    return np.asarray(cv2.dilate(mask.astype(np.uint8), np.ones((side, side), np.uint8)) > 0, np.bool_)

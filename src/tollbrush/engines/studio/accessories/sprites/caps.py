@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tollbrush.engines.studio.accessories.head import Head
-from tollbrush.engines.studio.accessories.sprites.mesh import Colour, Part, Strands, Surface
+from tollbrush.engines.studio.accessories.sprites.mesh import Colour, Floats, Part, Strands, Surface
 from tollbrush.engines.studio.accessories.sprites.shapes import (
     DEEP,
     around,
@@ -32,21 +32,24 @@ _PEAK = 1.0  # how far the peak runs around the cap, in radians to each side
 def baseball_cap(head: Head, colour: Colour) -> list[Part]:
     """Six panels with stitched seams, a button, and a bent peak over the brow."""
     a, phi, cloth = 1.02 * head.half_width, around(), rgb(colour)
-    tall = float(np.clip(-head.top + _BASE + 0.30, 1.2, 1.5))
+    tall = float(np.clip(-head.top + _BASE + 0.20, 1.1, 1.45))
     t = ramp(0, 0.999, 90)
     seam = np.exp(-((np.mod(phi / (np.pi / 3) + 0.5, 1.0) - 0.5) ** 2) / 0.0012)
-    radius = a * np.cos(np.pi / 2 * t**1.15) ** 0.80
-    dome = ring(phi, np.asarray(radius * (1 - 0.010 * seam), np.float32), _BASE + 0.10 - tall * np.sin(np.pi / 2 * t))
+    radius = a * np.cos(np.pi / 2 * t**1.15) ** 0.88
+    low = _BASE + 0.06 + 0.26 * np.sin(phi) ** 2 * (1 - t) ** 4  # it comes down over the temples
+    level = np.asarray(low - tall * np.sin(np.pi / 2 * t), np.float32)
+    dome = ring(phi, np.asarray(radius * (1 - 0.010 * seam), np.float32), level)
     shade = rows_open(near_dark(90, 0.72, 0.15), dome) * (1 - 0.30 * seam)
-    button = ball((0.0, _BASE + 0.08 - tall, 0.0), 0.10, 0.06, 0.10)
+    button = ball((0.0, _BASE + 0.04 - tall, 0.0), 0.10, 0.06, 0.10)
     s, across = ramp(0, 1, 40), np.linspace(-_PEAK, _PEAK, 121, dtype=np.float32)[None]
-    reach = 1.45 * np.clip(1 - (across / _PEAK) ** 2, 0, 1) ** 0.5
-    x = a * np.sin(across) * (1 + 0.10 * s)
+    reach = 1.35 * np.clip(1 - (across / _PEAK) ** 2, 0, 1) ** 0.5
+    x = a * np.sin(across) * (1 + 0.05 * s)
     z = DEEP * a * np.cos(across) + reach * s
-    y = _BASE - 0.04 + 0.29 * reach * s**1.1 + 0.22 * (1 - np.cos(across))
+    # Bent like a roof: the sides hang lower than the middle.
+    y = _BASE - 0.06 + 0.08 * reach * s + 0.78 * np.sin(across) ** 2 * (0.25 + 0.75 * s)
     peak = grid(x, y, z)
     stitches = 1 - 0.16 * (np.mod(6 * s, 1.0) > 0.86)
-    leaf = Surface(peak, 0.95 * cloth, open=rows_open(near_dark(40, 0.30, 0.30) * stitches, peak), **_CLOTH)
+    leaf = Surface(peak, 1.1 * cloth, open=rows_open(near_dark(40, 0.30, 0.35) * stitches, peak), **_CLOTH)
     rim = edge(peak[-1], 0.032, 0.85 * cloth, **_CLOTH)
     crown = Surface(dome, cloth, open=np.asarray(shade, np.float32), **_CLOTH)
     return [crown, Surface(button, cloth, **_CLOTH), leaf, rim]
@@ -101,22 +104,41 @@ def _tassel(half: float, level: float, head: Head) -> list[Part]:
 
 
 def headphones(head: Head, colour: Colour) -> list[Part]:
-    """A padded band over the head and closed cups on the ears."""
+    """A broad padded band on steel arms, and closed cups that press on the ears."""
     shell, pad = rgb(colour), rgb((0.05, 0.05, 0.055))
-    plastic: dict[str, Any] = {"gloss": 0.45, "rough": 0.22, "noise": 0.0}
-    a = head.half_width + 0.04
+    plastic: dict[str, Any] = {"gloss": 0.40, "rough": 0.25, "noise": 0.0}
+    leather: dict[str, Any] = {"gloss": 0.10, "rough": 0.45, "noise": 0.04}
+    ear, band = min(head.half_width, 1.36) + 0.04, head.half_width + 0.06
     angle = np.linspace(-np.pi / 2, np.pi / 2, 120, dtype=np.float32)
-    across, rise = np.sin(angle), np.clip(np.cos(angle), 0, 1) ** 0.72
-    x = (a + 0.10) * np.sign(across) * np.abs(across) ** 0.85
-    arc = np.stack([x, 0.15 + (head.top - 0.20) * rise, 0.10 + 0 * angle], axis=1).astype(np.float32)
-    parts: list[Part] = [Surface(cord(arc, 0.075, up=(0, 0, 1)), shell, **plastic)]
-    cushion = arc[30:-30] + np.array([0, 0.10, 0.03], np.float32)
-    parts.append(Surface(cord(cushion, 0.085, up=(0, 0, 1)), pad, gloss=0.06, rough=0.5, noise=0.04))
+    across, rise = np.sin(angle), np.clip(np.cos(angle), 0, 1)
+    wide = band + (ear + 0.14 - band) * np.abs(across) ** 6  # as wide as the hair, then in to the ears
+    x = wide * np.sign(across) * np.abs(across) ** 0.9
+    y = 0.15 + (head.top - 0.19) * rise**0.75
+    parts: list[Part] = []
+    for inwards, half, tint, look in ((0.0, 0.26, shell, plastic), (0.09, 0.22, pad, leather)):
+        t = ramp(-1, 1, 15)
+        lift = 0.05 * (1 - t**2)
+        ribbon = grid((x - inwards * across) * (1 + 0.03 * lift), y + inwards * rise - lift * rise, 0.06 + half * t)
+        middle = ribbon[:, 22:-22] if inwards else ribbon[:, 14:-14]
+        parts.append(Surface(middle, tint, **look))
+        parts += [Surface(cord(side, 0.045, up=(0, 0, 1)), tint, **look) for side in (middle[0], middle[-1])]
+    steel = np.stack([x, y, 0.10 + 0 * angle], axis=1).astype(np.float32)
+    for arm in (steel[:20], steel[-20:]):
+        parts.append(Surface(cord(arm, 0.04, up=(0, 0, 1)), rgb((0.62, 0.63, 0.66)), metal=True, noise=0.0))
     for side in (-1.0, 1.0):
-        for out, thick, size, tint, look in (
-            (0.02, 0.15, 0.56, pad, {"gloss": 0.06, "rough": 0.5, "noise": 0.04}),
-            (0.17, 0.16, 0.50, shell, plastic),
-        ):
-            cup = ball((side * (a + out), 0.28, 0.12), thick, size, size, 41)
-            parts.append(Surface(cup, tint, **look))
+        parts += [
+            _cup(side, ear + 0.02, 0.20, 0.56, pad, leather),
+            _cup(side, ear + 0.20, 0.20, 0.47, shell, plastic),
+            _cup(side, ear + 0.35, 0.08, 0.30, 1.5 * shell + 0.02, plastic),
+        ]
     return parts
+
+
+def _cup(side: float, out: float, thick: float, size: float, tint: Floats, look: dict[str, Any]) -> Part:
+    """A disc at an ear, `out` units from the middle, its face turned a little to the viewer."""
+    disc = ball((0.0, 0.0, 0.0), thick, size, size, 41)
+    turn = side * 0.28
+    c, s = np.cos(turn), np.sin(turn)
+    points = disc @ np.array([[c, 0, -s], [0, 1, 0], [s, 0, c]], np.float32).T
+    at = np.array([side * out, 0.28, 0.14], np.float32)
+    return Surface(np.asarray(points + at, np.float32), tint, **look)

@@ -78,16 +78,19 @@ def bunny_ears(head: Head, colour: Colour) -> list[Part]:
 
 def devil_horns(head: Head, colour: Colour) -> list[Part]:
     """Ringed, tapering, curved outwards and up."""
-    base = head.top + 0.46
-    tall = float(np.clip(head.room + base - 0.1, 0.55, 1.0))
-    t = np.linspace(0, 1, 60, dtype=np.float32)
-    thick = 0.20 * (1 - t) ** 0.8 * (1 + 0.05 * np.sin(40 * t)) + 0.008
+    base = head.top + 0.58
+    tall = float(np.clip(head.room + base - 0.1, 0.65, 1.15))
+    t = np.linspace(0, 1, 90, dtype=np.float32)
+    rings = 1 - 0.11 * np.abs(np.sin(21 * t**0.8)) ** 6 * (1 - t)
+    thick = 0.23 * (1 - t) ** 0.75 * rings + 0.008
     parts: list[Part] = []
     for side in _SIDES:
-        x = side * (0.72 + 0.36 * np.sin(1.9 * t))
-        path = np.stack([x, base - tall * t**1.15, 0.35 + 0.12 * t], 1).astype(np.float32)
+        x = side * (0.62 + 0.34 * np.sin(2.1 * t))
+        path = np.stack([x, base - tall * t**1.05, 0.45 + 0.12 * t], 1).astype(np.float32)
         horn = cord(path, np.asarray(thick, np.float32), up=(0, 0, 1))
-        parts.append(Surface(horn, rgb(colour), gloss=0.45, rough=0.25, noise=0.03))
+        tint = rgb(colour) * (1 - 0.75 * t**2)[None, :, None] * (0.55 + 0.45 * rings**4)[None, :, None]
+        tint = np.asarray(np.broadcast_to(tint, horn.shape), np.float32)
+        parts.append(Surface(horn, tint, gloss=0.45, rough=0.25, noise=0.03))
     return parts
 
 

@@ -20,21 +20,23 @@ def clown_nose(head: Head, colour: Colour) -> list[Part]:
 def eye_patch(head: Head, colour: Colour) -> list[Part]:
     """A pirate's, over the eye at the viewer's right, on a band that slants around the head."""
     cloth: dict[str, Any] = {"gloss": 0.12, "rough": 0.4, "sheen": 0.10, "noise": 0.05}
-    s, phi = ramp(0.02, 1, 30), around(121)
+    leather: dict[str, Any] = {"gloss": 0.26, "rough": 0.38, "sheen": 0.12, "noise": 0.06}
+    s, phi = ramp(0.02, 1, 50), around(241)
     x = 0.50 + s * 0.40 * np.cos(phi)
     y = 0.04 + s * (0.33 + 0.07 * np.sin(phi)) * np.sin(phi)
-    patch = grid(x, y, 1.46 - 0.30 * (x - 0.1) ** 2 - 0.08 * s**2)
+    patch = grid(x, y, 1.46 - 0.30 * (x - 0.1) ** 2 + 0.14 * np.cos(np.pi / 2 * s))
+    seam = np.where(np.abs(s - 0.86) < 0.02, 1.0 + 1.6 * (np.mod(phi * 20 / np.pi, 1.0) < 0.6), 1.0)
     edge = cord(patch[-1], 0.028, up=(0, 0, 1))
     return [
         Surface(_strap(head), 0.8 * rgb(colour), **cloth),
-        Surface(patch, rgb(colour), **cloth),
+        Surface(patch, np.asarray(1.3 * seam[..., None] * rgb(colour), np.float32), **leather),
         Surface(edge, 1.4 * rgb(colour), **cloth),
     ]
 
 
 def _strap(head: Head) -> Floats:
     """A flat elastic around the head, which it touches on the forehead and above the ear."""
-    phi, up = around(241), ramp(-0.055, 0.055, 5)
+    phi, up = around(241), ramp(-0.045, 0.045, 5)
     wide = head.half_width + 0.04
     x = wide * np.sin(phi)
     return grid(x, -0.10 + 0.42 * (x - 0.5) + up, 1.40 * np.cos(phi))

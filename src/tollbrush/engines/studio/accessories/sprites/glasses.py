@@ -15,15 +15,12 @@ Outline = Callable[[float, Floats, Floats | float], Floats]
 
 
 def sunglasses(head: Head, colour: Colour) -> list[Part]:
-    """Acetate frames with smoked lenses, darker at the top; temples run back to the ears."""
+    """Acetate frames with smoked lenses that mirror the sky; temples run back to the ears."""
     parts = _frame(colour, _lens, heavy=1.0)
     for side in (-1.0, 1.0):
         lens = _lens(side, around(121), ramp(0.02, 1, 40))
-        fade = np.clip((lens[..., 1:2] + 0.30) / 0.62, 0, 1)
-        tint = rgb((0.022, 0.024, 0.03)) * (1 - fade) + rgb((0.17, 0.13, 0.11)) * fade
-        glare = np.exp(-(((lens[..., 0] - side * 0.53) * 0.8 + lens[..., 1] + 0.16) ** 2) / 0.004)
-        tint = tint + 0.16 * glare[..., None] * rgb((0.85, 0.92, 1.0))
-        parts.append(Surface(lens, np.asarray(tint, np.float32), gloss=0.25, rough=0.4, noise=0.0, alpha=0.94))
+        tint = rgb((0.030, 0.027, 0.027)) + _mirrored(lens, side, 0.9)
+        parts.append(Surface(lens, np.asarray(tint, np.float32), gloss=0.0, noise=0.0, alpha=0.95))
     return parts
 
 
@@ -43,10 +40,23 @@ def heart_glasses(head: Head, colour: Colour) -> list[Part]:
     parts = _frame(colour, _heart, heavy=1.0)
     for side in (-1.0, 1.0):
         lens = _heart(side, around(161), ramp(0.02, 1, 40))
-        glare = np.exp(-(((lens[..., 0] - side * 0.53) * 0.8 + lens[..., 1] + 0.16) ** 2) / 0.004)
-        tint = 0.30 * rgb(colour) + 0.18 * glare[..., None] * rgb((1.0, 0.9, 0.95))
-        parts.append(Surface(lens, np.asarray(tint, np.float32), gloss=0.25, rough=0.4, noise=0.0, alpha=0.90))
+        tint = (0.34 - 0.14 * lens[..., 1:2]) * rgb(colour) + _mirrored(lens, side, 0.6)
+        parts.append(Surface(lens, np.asarray(tint, np.float32), gloss=0.0, noise=0.0, alpha=0.88))
     return parts
+
+
+def _mirrored(lens: Floats, side: float, strength: float) -> Floats:
+    """What a bulging dark lens mirrors of an open place: a sky that pales towards the skyline, dim ground below it,
+    and a bright window at the side of the light."""
+    x, y = lens[..., 0] - side * 0.54, lens[..., 1]
+    skyline = 0.06 + 0.35 * x**2 + 0.012 * np.sin(23 * x + side) + 0.008 * np.sin(51 * x)
+    above = skyline - y
+    sky = np.clip(above / 0.025, 0, 1) * (0.36 * np.exp(-np.maximum(above, 0) / 0.18) + 0.07)
+    ground = 0.05 * np.exp(-np.maximum(-above, 0) / 0.10) * (above < 0)
+    glare = np.exp(-((np.maximum(np.abs(x + 0.17 + 0.25 * y) - 0.045, 0) / 0.02) ** 2))
+    glare = 0.30 * glare * np.clip((0.05 - y) / 0.06, 0, 1) * np.clip((y + 0.20) / 0.05, 0, 1)
+    light = sky[..., None] * rgb((0.72, 0.86, 1.0)) + ground[..., None] * rgb((1.0, 0.85, 0.65))
+    return np.asarray(strength * (light + glare[..., None]), np.float32)
 
 
 def _frame(colour: Colour, outline: Outline, heavy: float) -> list[Part]:

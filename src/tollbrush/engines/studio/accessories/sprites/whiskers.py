@@ -43,26 +43,29 @@ def _wing(along: _Doubles, across: _Doubles, head: Head) -> tuple[_Doubles, _Dou
 
 
 def beard(head: Head, colour: Colour) -> list[Part]:
-    """A full beard: whiskers before the ears, along the jaw, over the upper lip and below the chin."""
+    """A full beard, trimmed: whiskers before the ears, along the jaw, over the upper lip and below the chin."""
     random = np.random.default_rng(12)
-    x, y = random.uniform(-1.15, 1.15, 52000), random.uniform(-0.15, head.chin + 0.2, 52000)
-    grows = random.random(52000) < _density(x, y, head)
+    x, y = random.uniform(-1.15, 1.15, 76000), random.uniform(-0.15, head.chin + 0.12, 76000)
+    grows = random.random(76000) < _density(x, y, head)
     x, y = x[grows], y[grows]
     low = np.clip((y - head.mouth) / (head.chin - head.mouth), 0, 1.2)
     lip = _on_lip(x, y, head)
-    long = np.where(lip, 0.13, 0.13 + 0.16 * low) * random.uniform(0.7, 1.3, len(x))
-    outwards = np.where(lip, 1.1 * np.sign(x) * np.clip(np.abs(x) / 0.15, 0.25, 1), 0.30 * x)
-    lean = np.stack([outwards + 0.22 * random.standard_normal(len(x)), np.full(len(x), 1.0)], axis=1)
+    long = np.where(lip, 0.11, 0.09 + 0.15 * low) * random.uniform(0.6, 1.4, len(x))
+    outwards = np.where(lip, 1.1 * np.sign(x) * np.clip(np.abs(x) / 0.15, 0.25, 1), 0.15 * x)
+    # Neighbours lie together in locks, and each hair strays a little.
+    locks = 0.35 * np.sin(9 * x + 2 * np.sin(5 * y)) * np.sin(7 * y + 3 * x)
+    lean = np.stack([outwards + locks + 0.22 * random.standard_normal(len(x)), np.full(len(x), 1.0)], axis=1)
     lean /= np.linalg.norm(lean, axis=1, keepdims=True)
     s = np.linspace(0, 1, 6)
-    curl = 0.05 * random.standard_normal((len(x), 1)) * np.sin(np.pi * s)
-    px = x[:, None] + (long * lean[:, 0])[:, None] * s - 0.35 * (x * low)[:, None] * (long[:, None] * s**2) + curl
+    curl = 0.04 * random.standard_normal((len(x), 1)) * np.sin(np.pi * s)
+    px = x[:, None] + (long * lean[:, 0])[:, None] * s - 0.55 * (x * low)[:, None] * (long[:, None] * s**2) + curl
     py = y[:, None] + (long * lean[:, 1])[:, None] * s
-    pz = (1.42 - 0.46 * x**2 - 0.10 * (y - head.mouth) ** 2)[:, None] + 0.14 * np.sin(0.8 * np.pi * s)
+    pz = (1.42 - 0.50 * x**2 - 0.10 * (y - head.mouth) ** 2)[:, None] + 0.12 * np.sin(0.8 * np.pi * s)
     pz = pz + 0.03 * random.random((len(x), 1))
     # The jaw turns away to the sides and downwards, and the lip throws shade on what grows below it.
-    lit = (1.40 - 0.50 * low**1.5) * (1 - 0.22 * np.abs(x) ** 3)
-    return [_hairs(np.stack([px, py, pz], axis=2), colour, lit, random, width=0.013)]
+    lit = (1.45 - 0.62 * low**1.5) * (1 - 0.30 * np.abs(x) ** 3) * (1 + 0.5 * locks)
+    lit *= 1 - 0.22 * np.exp(-((x / 0.42) ** 2) - ((y - head.mouth - 0.20) / 0.09) ** 2)
+    return [_hairs(np.stack([px, py, pz], axis=2), colour, lit, random, width=0.011)]
 
 
 def _on_lip(x: _Doubles, y: _Doubles, head: Head) -> NDArray[np.bool_]:
@@ -70,11 +73,12 @@ def _on_lip(x: _Doubles, y: _Doubles, head: Head) -> NDArray[np.bool_]:
 
 
 def _density(x: _Doubles, y: _Doubles, head: Head) -> _Doubles:
-    """How likely a hair grows there, 0…1: soft at the cheeks, none on the lips."""
+    """How likely a hair grows there, 0…1: soft at the cheeks and the throat, none on the lips."""
     side = np.abs(x)
-    jaw = np.interp(y, [-0.2, 0.5, 1.0, 1.4, head.chin, head.chin + 0.15], [1.10, 1.08, 1.00, 0.82, 0.44, 0.20])
-    cheek = np.interp(side, [0, 0.42, 0.60, 0.82, 0.92, 1.02], [head.nose + 0.05] * 2 + [0.98, 0.88, 0.50, 0.0])
-    inside = np.clip((jaw - side) / 0.05, 0, 1) * np.clip((y - cheek) / 0.10, 0, 1)
+    jaw = np.interp(y, [-0.2, 0.5, 1.0, 1.4, head.chin, head.chin + 0.12], [1.05, 1.04, 0.97, 0.79, 0.46, 0.26])
+    cheek = np.interp(side, [0, 0.42, 0.60, 0.80, 0.93, 1.02], [head.nose + 0.05] * 2 + [0.95, 0.80, 0.40, 0.0])
+    lip = side < 0.5
+    inside = np.clip((jaw - side) / 0.10, 0, 1) * np.clip((y - cheek) / np.where(lip, 0.12, 0.26), 0, 1) ** 1.5
     lips = np.hypot(x / 0.40, (y - head.mouth - 0.03) / 0.13)
     below = np.hypot((side - 0.17) / 0.11, (y - head.mouth - 0.24) / 0.08)  # the bare spots beside the soul patch
     return inside * np.clip((lips - 1) / 0.15, 0, 1) * np.clip(0.25 + (below - 0.6), 0.25, 1)
