@@ -167,6 +167,29 @@ def test_a_model_that_is_not_there(machine: Machine) -> None:
     assert machine.hub.fetched == []
 
 
+@pytest.mark.parametrize("hub", ["http://127.0.0.1:9", "http://hub.invalid"])
+def test_no_network(machine: Machine, hub: str) -> None:
+    """It is told after two tries, a second apart; the hub's own library makes six in half a minute."""
+    host = hub.removeprefix("http://").partition(":")[0]
+    said = says(machine, hub=hub)
+    assert f"acme/tiny could not be fetched: {host} cannot be reached ([Errno" in said
+    assert "HTTPS_PROXY" in said
+
+
+def test_a_network_that_is_slow_is_waited_for(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever takes the call is there, however long the answer takes."""
+    from tollbrush.engines.diffusion import hub
+    from tollbrush.engines.diffusion.model import DiffusionModel
+
+    monkeypatch.setattr(hub, "_CONNECT", 0.2)
+    machine.hub.awake.clear()
+    row = DiffusionModel("acme/tiny", SOURCE)
+    try:
+        assert hub.Hub(machine.cache, endpoint=machine.hub.url).folder(row, lambda _: None).name == machine.first
+    finally:
+        machine.hub.awake.set()
+
+
 def test_a_revision_that_is_not_there(machine: Machine) -> None:
     assert "has no revision 'v9'" in says(machine, revision="v9")
 

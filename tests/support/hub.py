@@ -37,13 +37,15 @@ class Repository:
 
 @dataclass
 class Hub:
-    """`fetched` lists the files that were sent, `ranges` those from further on; of `cut` half is sent, once."""
+    """`fetched` lists the files that were sent, `ranges` those from further on; of `cut` half is sent, once. Who
+    knocks at its front door waits for `awake`."""
 
     url: str
     repositories: dict[str, Repository] = field(default_factory=dict)
     fetched: list[str] = field(default_factory=list)
     ranges: list[str] = field(default_factory=list)
     cut: str = ""
+    awake: threading.Event = field(default_factory=threading.Event)
 
 
 @contextmanager
@@ -51,6 +53,7 @@ def open_hub() -> Iterator[Hub]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
     server.daemon_threads = True
     hub = Hub(f"http://127.0.0.1:{server.server_address[1]}")
+    hub.awake.set()
     setattr(server, "hub", hub)  # noqa: B010 - its handlers find it there
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
@@ -78,6 +81,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self, *, head: bool) -> None:
         parts = urlsplit(self.path).path.strip("/").split("/")
+        if parts == [""]:
+            self.hub.awake.wait()
         api = parts[:2] == ["api", "models"]
         name = "/".join(parts[2:4] if api else parts[:2])
         rest = parts[4:] if api else parts[2:]

@@ -6,6 +6,7 @@ from __future__ import annotations
 import errno
 import io
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT)
 _SPARE: Final = 2**30
 """Bytes left free on the disk."""
+_CONNECT: Final = 5.0
+"""Seconds for a connection to the hub: a satellite's takes two."""
+_PAUSE: Final = 1.0
+"""Before the second and last try."""
 
 Fraction = Callable[[float], None]
 
@@ -68,21 +73,25 @@ class Hub:
 
     def _fetched(self, row: DiffusionModel, progress: Fraction) -> Path:
         from huggingface_hub import hf_hub_download, snapshot_download
+        from huggingface_hub.constants import HF_HUB_OFFLINE
         from huggingface_hub.utils import logging
 
         logging.set_verbosity_error()  # it would tell of each try
+        offline = self._offline or HF_HUB_OFFLINE
         asked: dict[str, Any] = {
             "revision": row.revision,
             "cache_dir": self._cache,
             "token": self._token,
             "endpoint": self._endpoint,
-            "local_files_only": self._offline,
+            "local_files_only": offline,
         }
         if is_commit(row.revision) and (whole := self._whole(row)) is not None:
             progress(1.0)
             return whole
+        if not offline:
+            self._reach(row)
         index = Path(hf_hub_download(row.source, folders.INDEX, **asked))
-        if self._offline:
+        if offline:
             return index.parent
         said = folders.read_index(index.read_bytes(), row.name)
         _check_family(row, said)
@@ -95,6 +104,29 @@ class Hub:
         )
         progress(1.0)
         return Path(where)
+
+    def _reach(self, row: DiffusionModel) -> None:
+        """Any answer will do. Else the hub's library knocks six times, for half a minute or more. Raises
+        EngineFailed."""
+        import httpx2
+        from huggingface_hub.constants import ENDPOINT
+
+        url = httpx2.URL(self._endpoint or ENDPOINT)
+        for last in (False, True):
+            try:
+                httpx2.head(url, timeout=_CONNECT)
+            except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.ProxyError) as nobody:
+                if last:
+                    raise EngineFailed(
+                        f"{row.name} could not be fetched: {url.host} cannot be reached ({nobody or 'no answer'}).",
+                        advice="Check this machine's network, or set HTTPS_PROXY or HF_ENDPOINT where it needs one. "
+                        "What has come already is kept.",
+                    ) from nobody
+                time.sleep(_PAUSE)
+            except httpx2.HTTPError:
+                return  # somebody is there, if slow
+            else:
+                return
 
     def _whole(self, row: DiffusionModel) -> Path | None:
         """The folder of a commit, which never changes, once all of it is in the cache: the hub need not answer."""

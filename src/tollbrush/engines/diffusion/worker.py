@@ -14,6 +14,7 @@ from typing import Final
 
 import structlog
 
+from tollbrush.engines.diffusion import slower
 from tollbrush.engines.diffusion.messages import (
     WARMING,
     Answer,
@@ -70,6 +71,7 @@ class Worker:
         self._loading: dict[str, str] = {}  # what is being done
         self._ready: set[str] = set()
         self._failed: dict[str, tuple[TollbrushError, float]] = {}
+        self._slower = set[str]()
         self._heard = 0.0
         self._life: asyncio.Task[None] | None = None
 
@@ -99,7 +101,8 @@ class Worker:
         """What its operator must see to; all may read it, so why is left to the log."""
         if self._trouble is not None:
             return {self.label: f"the diffusion worker on {self.label} does not start. {_todo(self._trouble)}"}
-        return {name: f"{name} cannot be loaded. {_todo(error)}" for name, (error, _) in self._failed.items()}
+        failed = {name: f"{name} cannot be loaded. {_todo(error)}" for name, (error, _) in self._failed.items()}
+        return {name: slower.alarm(name) for name in self._slower} | failed
 
     async def edit(self, name: str, request: EditInput) -> EditOutput:
         """Cancelled, it stops within a step. Raises Unavailable while it does not start or the model cannot be loaded,
@@ -230,12 +233,11 @@ class Worker:
         if name is None or (tuning := was.plainer()) == was:
             return
         self._setup = replace(self._setup, tuning=tuning)
-        how = f"attention {tuning.attention}" + ("" if tuning.compile else ", nothing compiled")
-        self._tell_slower(name, f"The worker died while it warmed it up; the next one runs with {how}.")
+        self._tell_slower(name, slower.of_a_death("The worker", tuning))
 
     def _tell_slower(self, name: str, why: str) -> None:
-        advice = "Mend it, or say engines.diffusion.attention and compile as they work here: then no start tries it."
-        _log.warning("a model is slower than it was to be", model=name, device=self.label, why=why, advice=advice)
+        self._slower.add(name)
+        slower.tell(_log, name, why, device=self.label)
 
     @staticmethod
     def _now() -> float:

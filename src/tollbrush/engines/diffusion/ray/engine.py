@@ -101,8 +101,10 @@ class RayEngine:
         await self._connections.close()
 
     def alarms(self) -> Mapping[str, str]:
-        """By host: a cluster that is down, another secret, a model that it does not have or cannot load."""
-        return {p.label: p.alarm for p in self._proxies if p.alarm is not None}
+        """By host: a cluster that is down, another secret, a model that it does not have or cannot load; and by model
+        there: one that is slower than it was to be."""
+        slow = {name: words for p in self._proxies for name, words in p.slow().items()}
+        return slow | {p.label: p.alarm for p in self._proxies if p.alarm is not None}
 
     async def check(self) -> None:
         await asyncio.gather(*(proxy.check(self._connections.http, self._capabilities) for proxy in self._proxies))

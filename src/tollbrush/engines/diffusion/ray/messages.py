@@ -18,7 +18,7 @@ from tollbrush.engines.interface import EditInput
 if TYPE_CHECKING:
     from tollbrush.engines.interface import Mask, Pixels
 
-VERSION: Final = "1"
+VERSION: Final = "2"
 """Of what follows; a gateway and a cluster that differ in it do not work together."""
 VERSION_HEADER: Final = "Tollbrush-Ray"
 MEDIA_TYPE: Final = "application/msgpack"
@@ -149,9 +149,10 @@ class Made(_Event, tag="made"):
 
 
 class Done(_Event, tag="done"):
-    """All images were made."""
+    """All images were made. `slower`: why the model runs in a slower way there than it was to."""
 
     usage: dict[str, int] = {}
+    slower: str = ""
 
 
 class Failed(_Event, tag="failed"):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -18,6 +18,7 @@ import structlog
 
 from tollbrush.domain.breaker import Breaker
 from tollbrush.domain.edits import Size
+from tollbrush.engines.diffusion import slower
 from tollbrush.engines.diffusion.ray.address import ROUTE
 from tollbrush.engines.diffusion.ray.failures import error, hidden
 from tollbrush.engines.diffusion.ray.frames import Frames, FrameTooLong
@@ -73,6 +74,7 @@ class Proxy:
         self.alarm: str | None = None
         self._problem: str | None = None
         self._unready = set[str]()
+        self._slower = dict[str, str]()
         self._introduced = False
 
     async def ask(
@@ -94,6 +96,10 @@ class Proxy:
             raise Lost(Unavailable("The GPUs cannot be reached."), reached=False) from nobody
         except aiohttp.ClientError as broken:
             raise _died() from broken
+
+    def slow(self) -> Mapping[str, str]:
+        """The models that are slower there than they were to be, in words for the operator."""
+        return {model: slower.alarm(model) for model in self._slower}
 
     async def check(self, http: aiohttp.ClientSession, models: Iterable[str]) -> None:
         """Whether the proxy is there and has the application. Which models that serves is asked once, because asking
@@ -156,10 +162,11 @@ class Proxy:
                         if (picture.width, picture.height) != (size.width, size.height):
                             raise BadMessage(f"a picture of {picture.width}x{picture.height} instead of {size}.")
                         images.append(EditedImage(picture.pixels(), revised_prompt, seed))
-                    case Done(usage):
+                    case Done(usage, why_slower):
                         if len(images) != n:
                             raise BadMessage(f"{len(images)} pictures instead of {n}.")
                         self._hear(model, ready=True)
+                        self._hear_pace(model, why_slower)
                         return EditOutput(tuple(images), usage)
                     case Failed():
                         self._hear(model, ready=not hidden(event))
@@ -187,6 +194,14 @@ class Proxy:
         """Of a replica: whether it has this model."""
         (self._unready.discard if ready else self._unready.add)(model)
         self._tell(self._problem)
+
+    def _hear_pace(self, model: str, why: str) -> None:
+        """Of a replica: whether the model is slower there than it was to be."""
+        if not why:
+            self._slower.pop(model, None)
+        elif self._slower.get(model) != why:
+            self._slower[model] = why
+            slower.tell(_log, model, why, proxy=self.label)
 
     def _tell(self, problem: str | None) -> None:
         """Said once, loudly, when it begins and when it ends."""

@@ -6,7 +6,7 @@ import asyncio
 import hmac
 import threading
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from typing import Final
@@ -46,8 +46,9 @@ _HEARTBEAT: Final = 5.0
 
 
 class Replica:
-    """`resident` gives a model once it is loaded. `width`: edits at a time. `check` looks at the device after an edit
-    that failed. An edit that nobody waits for any more, or whose time is over, stops within a step."""
+    """`resident` gives a model once it is loaded. `width`: edits at a time. `slower`: the models that run in a slower
+    way than they were to, and why. `check` looks at the device after an edit that failed. An edit that nobody waits for
+    any more, or whose time is over, stops within a step."""
 
     def __init__(
         self,
@@ -58,11 +59,13 @@ class Replica:
         *,
         secret: str = "",
         width: int = 4,
+        slower: Mapping[str, str] | None = None,
         check: Callable[[], None] = lambda: None,
     ) -> None:
         self._name, self._models, self._names = name, models, tuple(names)
         self._resident, self._secret = resident, secret.encode()
         self._threads, self._check = ThreadPoolExecutor(width, "edit"), check
+        self._slower = {} if slower is None else slower
 
     async def respond(self, request: Request) -> Response:
         if (refusal := self._refusal(request)) is not None:
@@ -133,7 +136,7 @@ class Replica:
                 output = await self._with_model(model, edit)
             for image in output.images:
                 said.put_nowait(Made(Picture.of(image.pixels), image.revised_prompt, image.seed))
-            said.put_nowait(Done(dict(output.usage)))
+            said.put_nowait(Done(dict(output.usage), self._slower.get(model, "")))
 
         yield Began(self._name)
         working = asyncio.create_task(work())
