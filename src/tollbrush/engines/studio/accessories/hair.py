@@ -22,7 +22,7 @@ Floats = NDArray[np.float32]
 _HAT_LINE = (-0.98, -0.50)  # units: hair above a line between these, outside the hat, is pressed away
 _ROUNDING = 0.55  # units over which hair that comes out from under a hat rounds to its full width
 _LEAST_HAIR = 0.25  # square units from which hair has a colour
-_REDDER = (1.10, 0.98, 0.90)  # a beard's hair against that of the head
+_REDDER = (1.05, 0.98, 0.94)  # a beard's hair against that of the head
 _STEPS = 6  # at which it is looked how deep in an item a pixel lies
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float32]
 
+_CALMED = 55.0  # sigma in pixels that smooths grain away, per its standard deviation
 _ONE_HUE = 4.0  # difference in Lab that noise and compression make in a picture of one hue
 
 
@@ -82,25 +83,44 @@ def tones_of(pixels: Pixels, head: Head) -> Tones:
     return Tones(black, np.asarray(base @ fit, np.float32) if apart < _ONE_HUE else None)
 
 
-def blur_of(pixels: Pixels, head: Head) -> float:
+@dataclass(frozen=True)
+class Grain:
+    """`strength` is the noise's standard deviation, 0…1; `size` the sigma in pixels of what it is smoothed by."""
+
+    strength: float
+    size: float
+
+
+def grain_of(pixels: Pixels, head: Head) -> Grain:
+    """The noise in the calmest tenth of the surroundings; its size from how alike neighbours are there."""
+    grey = _around(pixels, head, 4.0, (-4.0, 4.0)).mean(axis=2)
+    fine = grey - cv2.GaussianBlur(grey, (0, 0), 1.5)
+    power = np.maximum(cv2.blur(fine * fine, (9, 9)), 0)
+    least = float(np.percentile(power, 10))
+    calm = power[:, 1:] <= least
+    alike = float((fine[:, 1:] * fine[:, :-1])[calm].mean() / max(float((fine[:, 1:] ** 2)[calm].mean()), 1e-12))
+    size = 0.5 / np.sqrt(-np.log(np.clip(alike, 0.02, 0.8)))
+    return Grain(min(float(np.sqrt(least)), 0.12), float(size))
+
+
+def blur_of(pixels: Pixels, head: Head, grain: Grain) -> float:
     """Sigma in pixels of the blur at the sharpest edges of the head (Zhuo and Sim 2011: an edge's gradient against the
-    gradient of the same edge blurred once more by a known sigma)."""
+    gradient of the same edge blurred once more by a known sigma). The `grain` is smoothed away before: its edges are
+    sharper than the picture's."""
     grey = _around(pixels, head, 1.6, (-1.9, 1.6)).mean(axis=2)
-    again = 1.0
+    calmed = min(_CALMED * grain.strength, 2.0)
+    if calmed > 0.4:
+        grey = np.asarray(cv2.GaussianBlur(grey, (0, 0), calmed), np.float32)
+    else:
+        calmed = 0.0
+    again = max(1.0, calmed)
     once, twice = (_slope(plane) for plane in (grey, cv2.GaussianBlur(grey, (0, 0), again)))
     edges = once > max(float(np.percentile(once, 97)), 0.02)
     if not edges.any():
         return 0.5
     ratio = float(np.percentile(once[edges] / np.maximum(twice[edges], 1e-4), 80))
-    return float(np.clip(again / np.sqrt(max(ratio**2 - 1, 1e-2)), 0.3, 3.0))
-
-
-def grain_of(pixels: Pixels, head: Head) -> float:
-    """Standard deviation of the noise, 0…1, from the calmest tenth of the surroundings."""
-    grey = _around(pixels, head, 4.0, (-4.0, 4.0)).mean(axis=2)
-    fine = grey - cv2.GaussianBlur(grey, (0, 0), 1.5)
-    local = np.sqrt(np.maximum(cv2.blur(fine * fine, (9, 9)), 0))
-    return float(np.clip(np.percentile(local, 10), 0.0, 0.12))
+    seen = again / np.sqrt(max(ratio**2 - 1, 1e-2))
+    return float(np.clip(np.sqrt(max(seen**2 - calmed**2, 0)), 0.3, 3.0))
 
 
 def _slope(grey: Floats) -> Floats:

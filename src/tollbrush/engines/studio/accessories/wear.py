@@ -17,7 +17,7 @@ from PIL import ImageColor
 
 from tollbrush.engines.studio.accessories.hair import locks_over, press_hair, whiskers_colour
 from tollbrush.engines.studio.accessories.head import Head, measure
-from tollbrush.engines.studio.accessories.photo import Tones, blur_of, grain_of, light_on, tones_of
+from tollbrush.engines.studio.accessories.photo import Grain, Tones, blur_of, grain_of, light_on, tones_of
 from tollbrush.engines.studio.accessories.sprites import caps, ears, festive, glasses, hats, whiskers
 from tollbrush.engines.studio.accessories.sprites import face as worn_in_face
 from tollbrush.engines.studio.accessories.sprites.mesh import Colour, Light, Part
@@ -142,7 +142,8 @@ def _put_on(pixels: Pixels, face: Face, item: _Item, tint: Colour, *, chosen: bo
     warmth = np.array(_WARMTH if tones.hues is None else (1, 1, 1), np.float32)
     if chosen:
         tones = replace(tones, hues=None)
-    layer = _photographed(layer, tones, blur_of(pixels, head), grain_of(pixels, head))
+    grain = grain_of(pixels, head)
+    layer = _photographed(layer, tones, blur_of(pixels, head, grain), grain)
     if item.presses:
         head = press_hair(pixels, head, layer)
     window = pixels[layer.rows, layer.columns]
@@ -159,12 +160,12 @@ def _put_on(pixels: Pixels, face: Face, item: _Item, tint: Colour, *, chosen: bo
     return True
 
 
-def _photographed(layer: Layer, tones: Tones, blur: float, grain: float) -> Layer:
+def _photographed(layer: Layer, tones: Tones, blur: float, grain: Grain) -> Layer:
     """The layer in the photograph's tones, as soft and as grainy as what is around it."""
     rgba = np.asarray(cv2.GaussianBlur(tones.rendered(layer.rgba), (0, 0), blur), np.float32)
     noise = np.random.default_rng(5).standard_normal(rgba.shape[:2]).astype(np.float32)
-    noise = np.asarray(cv2.GaussianBlur(noise, (0, 0), max(0.4, 0.6 * blur)), np.float32)
-    noise *= max(grain, _GREYEST) / max(float(noise.std()), 1e-6)
+    noise = np.asarray(cv2.GaussianBlur(noise, (0, 0), grain.size), np.float32)
+    noise *= max(grain.strength, _GREYEST) / max(float(noise.std()), 1e-6)
     rgba[..., :3] = np.clip(rgba[..., :3] + noise[..., None] * rgba[..., 3:], 0, rgba[..., 3:])
     return replace(layer, rgba=rgba)
 
