@@ -1,7 +1,8 @@
 """How far things in a photograph seem to be, guessed without a network, as a painter of weather needs it.
 
 What lies higher is farther, the sky farthest; haze that is there already tells of distance (dark channel, He 2009);
-what stands out, is in focus, or hangs below a face is near. A guess: good for veils, not for measuring.
+a subject that is surely found is near, and else what stands out, is in focus, or hangs below a face. A guess: good for
+veils, not for measuring.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from tollbrush.engines.studio.pixels.light import to_lab
 from tollbrush.engines.studio.pixels.regions import cut_regions
 from tollbrush.engines.studio.pixels.strips import reduced, reduced_map
 from tollbrush.engines.studio.scenes.sky_search import rough_sky
+from tollbrush.engines.studio.subject.find import SURE, find_subject
 from tollbrush.engines.studio.subject.priors import drawn_bodies, focus, prior_maps
 
 if TYPE_CHECKING:
@@ -35,16 +37,19 @@ _SURE: Final = 0.45  # confidence from which a sky is believed in
 _ALIKE: Final = 14.0  # ΔE from the sky nearby
 _IN_FOCUS: Final = (0.85, 0.30)  # what focus tells: indoors, and under a sky, where lenses see all sharp
 _NEAR: Final = 0.12  # depth of what stands before everything
+_CUT_OFF: Final = 0.25  # of the lower edge: a subject that takes more of it hides what it stands on
 
 
 @dataclass(frozen=True)
 class Depth:
     """h×w float32 maps of at most _SIDE: `far` 0..1, `sky` 0..1 the share of sky, `near` 0..1 how surely a thing
-    stands before the rest. `horizon`: the row, 0..1 of the height, where the ground ends."""
+    stands before the rest, `ground` 0..1 how surely what is seen lies flat before us. `horizon`: the row, 0..1 of the
+    height, where the ground ends."""
 
     far: Map
     sky: Map
     near: Map
+    ground: Map
     horizon: float
 
 
@@ -52,23 +57,37 @@ def depth_of(pixels: Pixels) -> Depth:
     """Of H×W×3 pixels, of any size and content."""
     small = reduced(pixels, _SIDE)
     height, width = small.shape[:2]
-    sky, sure = _sky(small)
-    near = _standing_out(pixels, (height, width), _IN_FOCUS[sure]) * (1 - sky)
-    if sure:
+    sky, open_air = _sky(small)
+    # Before a wide sky a subject is small, and much besides it is near.
+    subject = None if open_air else _subject(pixels, (height, width))
+    near = _standing_out(pixels, (height, width), _IN_FOCUS[open_air]) * (1 - sky) if subject is None else subject
+    if open_air:
         # What fills the picture from side to side is the ground that things stand on.
         least = np.percentile(near, 10, axis=1, keepdims=True).astype(np.float32)
         least = cv2.GaussianBlur(least, (0, 0), 0.03 * height + 0.1)
         near = np.asarray(near * np.clip((0.8 - least) / 0.3, 0, 1), np.float32)
     foot = np.flatnonzero((sky > 0.5).mean(axis=1) > 0.25)
-    horizon = float((foot[-1] + 1) / height) if sure and foot.size else 0.30
+    horizon = float((foot[-1] + 1) / height) if open_air and foot.size else 0.30
     rows = ((np.arange(height, dtype=np.float32) + 0.5) / height)[:, None]
     # A plane seen in perspective: distance falls with the reciprocal of the height below the horizon.
     below = np.clip((rows - horizon) / max(1 - horizon, 0.1), 0, 1)
     plane = 0.16 + 0.74 * (0.35 / (0.35 + below) - 0.26) / 0.74
-    guess = np.asarray(np.broadcast_to(plane, (height, width)) * (0.70 + 0.45 * _haze(small)), np.float32)
+    guess = np.asarray(np.broadcast_to(plane, (height, width)) * (0.70 + 0.45 * _haze(small, near)), np.float32)
     guess = guess + (_NEAR - guess) * near
     guess = np.maximum(guess, sky)
-    return Depth(np.clip(_along_edges(small, guess), 0, 1), sky, near, horizon)
+    far = np.clip(_along_edges(small, guess) if subject is None else guess, 0, 1)
+    seen = open_air or (subject is not None and bool(subject[-1].mean() < _CUT_OFF))
+    ground = _flat(small, near) * np.clip((rows - max(horizon, 0.5) - 0.1) / 0.3, 0, 1) * (1 - sky) * seen
+    return Depth(far, sky, near, np.asarray(ground, np.float32), horizon)
+
+
+def _subject(pixels: Pixels, shape: tuple[int, int]) -> Map | None:
+    """Its share, where one is surely found."""
+    found = find_subject(pixels)
+    if found.confidence < SURE:
+        return None
+    share = cv2.resize(found.mask.astype(np.float32), shape[::-1], interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.GaussianBlur(share, (0, 0), 0.7), np.float32)
 
 
 def _sky(small: Map) -> tuple[Map, bool]:
@@ -86,11 +105,19 @@ def _sky(small: Map) -> tuple[Map, bool]:
     return _along_edges(small, np.maximum(share, alike & (weight[..., 0] > 0.05)).astype(np.float32)), True
 
 
-def _haze(small: Map) -> Map:
-    """0..1: how much of each place is veiled already."""
+def _haze(small: Map, near: Map) -> Map:
+    """0..1: how much of each place is veiled already, beside what is near."""
     reach = max(1, round(0.02 * max(small.shape[:2])))
-    dark = cv2.erode(small.min(axis=2), np.ones((2 * reach + 1,) * 2, np.uint8))
+    dark = cv2.erode(np.maximum(small.min(axis=2), near > 0.3), np.ones((2 * reach + 1,) * 2, np.uint8))
     return np.asarray(np.clip(dark / max(float(np.percentile(dark, 98)), 0.3), 0, 1), np.float32)
+
+
+def _flat(small: Map, near: Map) -> Map:
+    """0..1: what is of the colour that the picture has from side to side there, and not near."""
+    lab = to_lab(small)
+    usual = cv2.GaussianBlur(np.median(lab, axis=1, keepdims=True), (0, 0), 0.03 * len(lab) + 0.1).reshape(-1, 1, 3)
+    alike = np.clip(1.8 - np.linalg.norm(lab - usual, axis=2) / _ALIKE, 0, 1)
+    return np.asarray(alike * np.clip(1 - 1.2 * near, 0, 1), np.float32)
 
 
 def _standing_out(pixels: Pixels, shape: tuple[int, int], trust: float) -> Map:
