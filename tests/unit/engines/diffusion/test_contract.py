@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -114,6 +115,47 @@ def test_a_prompt_that_would_be_cut_is_refused(name: str, models: Models, asked:
     with pytest.raises(BadRequest, match=r"prompt is [\d,]+ tokens to this model; it reads [\d,]+\.") as refused:
         models.edit(name, replace(asked, prompt="snow " * 300))
     assert refused.value.path == "prompt"
+
+
+def test_the_longest_prompt_that_is_taken_is_read_to_its_last_letter(
+    name: str, models: Models, asked: EditInput, adapter: Adapter
+) -> None:
+    """The libraries cut what is longer, and say so in a log at most."""
+    loaded = models._lines[name]
+
+    def refused(length: int) -> bool:
+        try:
+            loaded.reader.check("z" * length)
+        except BadRequest:
+            return True
+        return False
+
+    longest = bisect.bisect_left(range(5000), True, key=refused) - 1
+    assert longest > 30
+    frame, whole = (letters_read(models, name, replace(asked, prompt=prompt)) for prompt in ("b", "z" * longest))
+    if adapter.words.how == "t5":  # CLIP reads along for the mood of the whole, and is cut by design
+        assert whole.pop("text_encoder") < longest
+    assert {part: count - frame[part] for part, count in whole.items()} == dict.fromkeys(whole, longest)
+
+
+def letters_read(models: Models, name: str, request: EditInput) -> dict[str, int]:
+    """How often "z" comes to each text encoder, up to the first step."""
+    pipe, read = models._lines[name].pipeline.any, dict[str, int]()
+    with pytest.MonkeyPatch.context() as patch:
+        for part in [part for part in pipe.components if part.startswith("text_encoder") and pipe.components[part]]:
+            reader = getattr(pipe, part.replace("text_encoder", "tokenizer"))
+            forward = getattr(pipe, part).forward
+
+            def tapped(*given: Any, part: str = part, by: Any = reader, forward: Any = forward, **named: Any) -> Any:
+                rows = named["input_ids"] if "input_ids" in named else given[0]
+                read[part] = max(read.get(part, 0), *(by.decode(row).count("z") for row in rows))
+                return forward(*given, **named)
+
+            patch.setattr(getattr(pipe, part), "forward", tapped)
+        told: list[Progress] = []
+        with pytest.raises(JobCancelled):
+            models.edit(name, request, report=told.append, cancelled=lambda: bool(told))
+    return read
 
 
 def test_several_pictures(name: str, models: Models, asked: EditInput, adapter: Adapter) -> None:
