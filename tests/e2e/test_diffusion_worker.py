@@ -15,6 +15,7 @@ from typing import cast
 import numpy as np
 import pytest
 
+from support.servers import TESTS
 from tollbrush.domain.edits import Size
 from tollbrush.engines.diffusion.messages import Setup
 from tollbrush.engines.diffusion.model import DiffusionModel, Tuning
@@ -77,6 +78,29 @@ async def test_a_worker_that_says_nothing_at_work_is_replaced(folder: Path, monk
         again = await worker.edit("acme/tiny", EditInput(REQUEST.sources, REQUEST.prompt, SIZE, seed=1))
         assert isinstance(again, EditOutput)
         assert worker.pid != hung
+    finally:
+        await worker.close()
+
+
+@pytest.mark.skipif(os.environ.get("TOLLBRUSH_E2E") != "long", reason="TOLLBRUSH_E2E=long runs it")
+async def test_a_worker_that_a_kernel_kills_while_it_warms_up_comes_back_plainer(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """By a real signal. tests/e2e/test_ray_warm_up.py has the same of replicas."""
+    from support.tiny_pipelines import build
+
+    (tmp_path / "kernel").write_text("segfault")
+    monkeypatch.setenv("FATAL_KERNEL", str(tmp_path / "kernel"))
+    monkeypatch.setenv("PYTHONPATH", str(TESTS / "support/fatal_kernel"))
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    worker = Worker(setup(build("Flux2KleinPipeline", tmp_path / "model"), "cpu"), eager=False, stalled=60)
+    worker.start()
+    try:
+        with pytest.raises(WorkerDied):
+            await worker.edit("acme/tiny", REQUEST)
+        assert isinstance(await worker.edit("acme/tiny", REQUEST), EditOutput)
+        assert worker._setup.tuning == Tuning().plainer()
+        assert worker.alarms() == {"acme/tiny": "acme/tiny is slower than it was to be. The log says why."}
     finally:
         await worker.close()
 

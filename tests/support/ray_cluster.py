@@ -63,6 +63,10 @@ class Cluster:
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
+    def remove(self) -> None:
+        done = self.tollbrush("remove", settings={})
+        assert done.returncode == 0, done.stdout + done.stderr
+
     def told(self, event: str, *, by: int) -> str:
         """A replica's line of log about this event, the newest, as soon as there is one."""
 
@@ -71,10 +75,16 @@ class Cluster:
 
         return until(newest, f"process {by} has not logged {event!r}")
 
+    @property
+    def session(self) -> Path:
+        """The folder of Ray's own files."""
+        return Path(self.environment[_MARK]) / "session_latest"
+
     def log(self, process: int) -> list[str]:
         """The lines of a replica's log."""
-        logs = Path(self.environment[_MARK]) / "session_latest/logs"
-        return [line for log in logs.glob(f"worker-*-{process}.err") for line in log.read_text().splitlines()]
+        return [
+            line for log in self.session.glob(f"logs/worker-*-{process}.err") for line in log.read_text().splitlines()
+        ]
 
     def replicas(self) -> set[int]:
         """Process ids of the application's replicas."""
@@ -82,16 +92,17 @@ class Cluster:
 
 
 @contextmanager
-def two_nodes(folder: Path) -> Iterator[Cluster]:
-    """One processor each, small object stores, no dashboard. Nothing of it is left at the end."""
+def two_nodes(folder: Path, *paths: Path, **more: str) -> Iterator[Cluster]:
+    """One processor each, small object stores, no dashboard. Nothing of it is left at the end. `paths` are looked into
+    for Python modules before others; `more` variables are in the processes' environment."""
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("TOLLBRUSH_", "RAY_"))}
-    paths = os.pathsep.join([str(TESTS), str(TESTS.parent / "src")])
+    python = os.pathsep.join(map(str, [*paths, TESTS, TESTS.parent / "src"]))
     log = folder / "ray.log"
     for _ in range(_STARTS):
         sockets = Path(tempfile.mkdtemp(prefix="ray", dir="/tmp"))  # a socket's path has at most 107 bytes
         (sockets / "ray").mkdir()  # where Ray notes the address of the newest cluster, which is not to be the user's
-        own = {"PYTHONPATH": paths, "HOME": str(folder), "RAY_TMPDIR": str(sockets), _MARK: str(sockets)}
-        environment = clean | _QUIET | own
+        own = {"PYTHONPATH": python, "HOME": str(folder), "RAY_TMPDIR": str(sockets), _MARK: str(sockets)}
+        environment = clean | _QUIET | own | more
         with _nodes(sockets, environment, log) as address:
             if address:
                 yield Cluster(address, free_port(), environment)
