@@ -26,13 +26,12 @@ _REACH: Final = 26.0  # beyond which haze has swallowed every cloud
 @dataclass(frozen=True)
 class Weather:
     """A layer of cloud: how much of the sky is covered (0 little … 1 all), how tall its heads are in heights of its
-    base, how dense it is, how torn its edges are, and how far its base sags."""
+    base, how dense it is, and how torn its edges are."""
 
     cover: float
     tall: float = 0.5
     dense: float = 14.0
     torn: float = 0.75
-    sags: float = 0.0
 
 
 class Clouds:
@@ -66,19 +65,12 @@ class Clouds:
         _march(
             heaps**0.6 * weather.tall, _billows(random), rise.astype(np.float64), small.x()[0] / FOCAL, start,
             towards, weather.tall, weather.dense, weather.torn,
-            weather.sags, speckle.random((lines, small.width), np.float32), found,
+            speckle.random((lines, small.width), np.float32), found,
         )  # fmt: skip
         soft = [np.asarray(cv2.GaussianBlur(layer, (0, 0), 0.8), np.float32) for layer in found]
         rest = ((0, small.height - lines), (0, 0))
         self._layers = [np.pad(layer, rest, mode="edge") for layer in soft]
         self._fine = Fractal(random, fall=1.6, lowest=6)
-
-    def even(self) -> None:
-        """Stretches the sunlight that comes through to 0..1, for a sky whose cloud is all that there is to see."""
-        cover, lit = self._layers[:2]
-        if (cover > 0.5).any():
-            low, high = np.percentile(lit[cover > 0.5], [4, 97])
-            self._layers[1] = np.clip((lit - low) / max(float(high - low), 1e-3), 0, 1).astype(np.float32)
 
     def at(self, rows: slice) -> tuple[Map, Map, Map, Map]:
         """Of these rows: cover 0..1, light of the sun and of the sky that the clouds send on, and how near they are,
@@ -129,13 +121,11 @@ def _deep(cube: Map, x: float, y: float, z: float) -> float:
 
 @kernel
 def _density(
-    heaps: Map, billows: Map, x: float, height: float, z: float, start: NDArray[np.float64], torn: float, sags: float
+    heaps: Map, billows: Map, x: float, height: float, z: float, start: NDArray[np.float64], torn: float
 ) -> float:
     """0 outside, 1 well inside, at `height` above the base."""
     side = heaps.shape[0] / _SPAN
     top = bilinear(heaps, x * side + start[0], z * side + start[1])
-    if sags > 0.0 and top > 0.0:
-        height -= sags * (1.0 - bilinear(heaps, z * side * 1.7, x * side * 1.7))
     if top <= 0.0 or height < 0.0 or height > top:
         return 0.0
     grain = billows.shape[0] / _GRAIN
@@ -149,7 +139,7 @@ def _density(
 def _march(
     heaps: Map, billows: Map, rises: NDArray[np.float64], slants: Map, start: NDArray[np.float64],
     sun: NDArray[np.float64], tall: float, dense: float, torn: float,
-    sags: float, jitter: Map, found: Map,
+    jitter: Map, found: Map,
 ) -> None:  # fmt: skip
     """Fills `found`: cover, sunlight, skylight, nearness of rows × columns of lines of sight with slopes `rises` and
     `slants`. Beer's law along each line and from each point towards the sun, with a forward lobe at thin edges."""
@@ -166,7 +156,7 @@ def _march(
             z = near + step * jitter[row, column]
             while z < far and through > 0.02:
                 x, height = slant * z, rise * z - 1.0
-                here = _density(heaps, billows, x, height, z, start, torn, sags)
+                here = _density(heaps, billows, x, height, z, start, torn)
                 if here > 0.0:
                     shade, reach = 0.0, 0.06
                     for _ in range(3):
@@ -178,7 +168,6 @@ def _march(
                             z + sun[2] * reach,
                             start,
                             torn,
-                            sags,
                         )
                         reach *= 2.2
                     passed = np.exp(-here * dense * step * stretch)

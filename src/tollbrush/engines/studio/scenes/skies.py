@@ -12,6 +12,7 @@ from tollbrush.domain.edits import Size
 from tollbrush.engines.studio.pixels.noise import Fractal, Frame, blend, colour, gradient, painted
 from tollbrush.engines.studio.scenes.clouds import FOCAL, Clouds, Weather
 from tollbrush.engines.studio.scenes.stars import Stars
+from tollbrush.engines.studio.scenes.storm import stormy
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -210,26 +211,6 @@ def night(frame: Frame, random: np.random.Generator, horizon: float) -> Painting
         shine = np.exp(-far / 0.20)
         body = ambient[..., None] * colour("#1a2646") + (lit * (0.10 + 0.9 * shine))[..., None] * colour("#9fb0d6")
         return blend(sky, np.asarray(body, np.float32), 0.9 * cover)
-
-    return painting
-
-
-def stormy(frame: Frame, random: np.random.Generator, horizon: float) -> Painting:
-    """Heavy cloud in rolls, dark below, with a pale gap towards the horizon."""
-    air = gradient([(0, "#4a535c"), (0.6 * horizon, "#6d767d"), (horizon, "#b9bdbb"), (1.001, "#b9bdbb")])
-    weather = Weather(cover=random.uniform(0.84, 0.92), tall=0.6, dense=8, torn=0.5, sags=0.4)
-    sun = (random.choice([-1, 1]) * 0.4, 0.9, 0.35)
-    clouds = Clouds(frame, random, weather, horizon=horizon + 0.02, sun=sun)
-    clouds.even()
-    veil = Fractal(random, fall=1.7, lowest=2)
-
-    def painting(rows: slice) -> Map:
-        x, y = frame.x(), frame.y(rows)
-        sky = air(y)
-        cover, lit, ambient, near = clouds.at(rows)
-        light = 0.06 + 0.62 * lit**1.5 + 0.1 * ambient + 0.02 * veil.at(x, y * frame.tall)
-        body = blend(colour("#171c23"), colour("#a9b3bb"), np.clip(light, 0, 1))
-        return blend(sky, blend(sky, body, np.clip(1.8 * near, 0, 1)), cover)
 
     return painting
 
