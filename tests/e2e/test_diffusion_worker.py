@@ -139,7 +139,7 @@ def test_who_gets_an_edit_has_the_model_or_little_to_do() -> None:
     def chosen(name: str) -> Worker:
         return min((first, second), key=lambda worker: worker.burden(name))
 
-    first._ready, second._ready = {"acme/one", "acme/two"}, {"acme/three"}
+    first._models.ready, second._models.ready = {"acme/one", "acme/two"}, {"acme/three"}
     assert [chosen(f"acme/{name}") for name in ("one", "two", "three", "four")] == [first, first, second, second]
     waiting = _Waiting(cast("asyncio.Future[EditOutput]", None), unheard)
     first._edits = dict.fromkeys(range(3), waiting)

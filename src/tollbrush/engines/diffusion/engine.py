@@ -7,9 +7,10 @@ from dataclasses import replace
 from typing import Final
 
 from tollbrush.domain.edits import Size
+from tollbrush.engines.diffusion.abilities import Abilities
+from tollbrush.engines.diffusion.hub import Hub
 from tollbrush.engines.diffusion.messages import Setup
 from tollbrush.engines.diffusion.model import DiffusionModel
-from tollbrush.engines.diffusion.models import Models
 from tollbrush.engines.diffusion.pins import Pins
 from tollbrush.engines.diffusion.served import tuning
 from tollbrush.engines.diffusion.worker import START_LIMIT, Worker
@@ -24,8 +25,8 @@ class DiffusionEngine:
 
     def __init__(self, settings: DiffusionSettings, rows: Sequence[DiffusionModel], pins: Pins) -> None:
         self._settings, self._rows, self._pins = settings, {row.name: row for row in rows}, pins
-        shown = Models(rows, cache=settings.cache)  # asks no network, and loads nothing
-        self._capabilities = {row.name: self._able(shown.capabilities(row.name), row.sizes) for row in rows}
+        known = Abilities(rows, Hub(settings.cache))
+        self._capabilities = {row.name: self._able(known.of(row.name), row.sizes) for row in rows}
         self._workers = [self._worker(device) for device in settings.devices or (None,)]
 
     def capabilities(self, upstream: str) -> Capabilities:

@@ -3,24 +3,20 @@ they do not fit."""
 
 from __future__ import annotations
 
-import errno
 import io
 import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from tollbrush.engines.diffusion import folders
 from tollbrush.engines.diffusion.adapters import adapter
+from tollbrush.engines.diffusion.hub_failures import translated
 from tollbrush.engines.diffusion.model import DiffusionModel
 from tollbrush.engines.diffusion.pins import is_commit
 from tollbrush.errors import BadSettings, EngineFailed
 
-if TYPE_CHECKING:
-    from tollbrush.errors import TollbrushError
-
-_FULL: Final = (errno.ENOSPC, errno.EDQUOT)
 _SPARE: Final = 2**30
 """Bytes left free on the disk."""
 _CONNECT: Final = 5.0
@@ -48,10 +44,13 @@ class Hub:
             _check_family(row, _index_of(local, row))
             progress(1.0)
             return local
+        from huggingface_hub.constants import HF_HUB_OFFLINE
+
+        offline = self._offline or HF_HUB_OFFLINE
         try:
-            return self._fetched(row, progress)
+            return self._fetched(row, progress, offline=offline)
         except OSError as error:
-            raise self._translated(row, error) from error
+            raise translated(row, error, offline=offline) from error
         except ValueError as error:
             raise BadSettings(f"{row.name}: {row.source!r} is no hub id: {str(error)[:200]}") from error
 
@@ -71,13 +70,11 @@ class Hub:
             return folders.read_index(Path(found).read_bytes(), row.name) if isinstance(found, str) else None
         return _index_of(local, row)
 
-    def _fetched(self, row: DiffusionModel, progress: Fraction) -> Path:
+    def _fetched(self, row: DiffusionModel, progress: Fraction, *, offline: bool) -> Path:
         from huggingface_hub import hf_hub_download, snapshot_download
-        from huggingface_hub.constants import HF_HUB_OFFLINE
         from huggingface_hub.utils import logging
 
         logging.set_verbosity_error()  # it would tell of each try
-        offline = self._offline or HF_HUB_OFFLINE
         asked: dict[str, Any] = {
             "revision": row.revision,
             "cache_dir": self._cache,
@@ -166,54 +163,6 @@ class Hub:
                 advice="Make room there, or set engines.diffusion.cache to another disk.",
             )
 
-    def _translated(self, row: DiffusionModel, error: OSError) -> TollbrushError:
-        from huggingface_hub import errors
-
-        what = f"{row.name}: {row.source}"
-        if isinstance(error, errors.GatedRepoError):
-            return BadSettings(
-                f"{what} is behind its owner's terms.",
-                advice="Accept them on its page, and set engines.diffusion.token.",
-            )
-        if isinstance(error, errors.RepositoryNotFoundError):
-            return BadSettings(
-                f"{what} is not on the hub, or private.",
-                advice="Check the id; for a private model set engines.diffusion.token.",
-            )
-        if isinstance(error, errors.RevisionNotFoundError):
-            return BadSettings(
-                f"{what} has no revision {row.revision!r}.", advice="Its page's history lists them; pin a commit."
-            )
-        if isinstance(error, errors.LocalEntryNotFoundError):
-            if self._offline:
-                return BadSettings(
-                    f"{what} is not in the hub cache, and nothing may be fetched.",
-                    advice=f"Where there is a network, fetch it: tollbrush models pull {row.name}.",
-                )
-            return EngineFailed(f"{what} could not be fetched: the hub does not answer.", advice=_LATER)
-        if isinstance(error, errors.EntryNotFoundError):
-            return BadSettings(
-                f"{what} has no {folders.INDEX}: it is no diffusers model.",
-                advice="Choose the repository in diffusers' layout (often named …-diffusers).",
-            )
-        if error.errno in _FULL:
-            return BadSettings(
-                f"{what}: the disk is full ({error.strerror}).",
-                advice="Make room, or set engines.diffusion.cache to another disk. What has come already is kept.",
-            )
-        if error.errno == errno.EFBIG:
-            return BadSettings(
-                f"{what}: a file of it is too large for this file system or for the limit on files ({error.strerror}).",
-                advice="Raise the limit (`ulimit -f`), or set engines.diffusion.cache to another disk. What has come "
-                "already is kept.",
-            )
-        if error.errno is not None and error.filename:
-            return BadSettings(
-                f"{what} cannot be kept in the hub cache: {error.strerror}: {error.filename}.",
-                advice="Mend it, or set engines.diffusion.cache to another folder.",
-            )
-        return EngineFailed(f"{what} could not be fetched ({type(error).__name__}).", advice=_LATER)
-
 
 def _index_of(local: Path, row: DiffusionModel) -> folders.Index:
     if not (local / folders.INDEX).is_file():
@@ -228,9 +177,6 @@ def _index_of(local: Path, row: DiffusionModel) -> folders.Index:
 def _check_family(row: DiffusionModel, index: folders.Index) -> None:
     """Before a byte of its weights is fetched or read. Raises BadSettings."""
     adapter(row.pipeline or index.pipeline, row.name)
-
-
-_LATER: Final = "Try again; what has come already is kept."
 
 
 def _bar(progress: Fraction, total: int) -> type[Any]:

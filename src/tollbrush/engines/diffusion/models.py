@@ -15,8 +15,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tollbrush.engines.diffusion import adapters, memory
-from tollbrush.engines.diffusion.adapters import Adapter
+from tollbrush.engines.diffusion import memory
+from tollbrush.engines.diffusion.abilities import Abilities
 from tollbrush.engines.diffusion.batches import Line
 from tollbrush.engines.diffusion.hub import Hub
 from tollbrush.engines.diffusion.messages import WARMING
@@ -52,9 +52,9 @@ class Models:
         left: Callable[[str], None] = lambda _: None,
         slower: Callable[[str, str], None] = lambda _name, _why: None,
     ) -> None:
-        self._rows = {row.name: row for row in rows}
         self._wanted, self._tuning = device, tuning or Tuning()
         self._hub = Hub(cache, offline=offline, token=token, endpoint=endpoint)
+        self._abilities = Abilities(rows, self._hub)
         self._stages = Stages()
         self._shelf = memory.Shelf(self._tuning.weights, self._tuning.margin)
         self.left, self.slower = left, slower
@@ -102,23 +102,8 @@ class Models:
                 self._changed.notify_all()
 
     def capabilities(self, name: str) -> Capabilities:
-        """Without torch and without loading: from the row and `model_index.json`, in its folder or in the hub cache.
-        Raises BadSettings where neither says which pipeline it is."""
-        adapter = self._adapter(self._row(name))
-        return Capabilities(
-            generative=adapter.generative,
-            masks=True,
-            needs_mask=adapter.plain is None,
-            variations=True,
-            max_sources=adapter.sources,
-            seed=True,
-            width=64,
-            previews=3,
-        )
-
-    def needs_mask(self, name: str) -> bool:
-        """Whether it cannot edit by words alone: an inpainting model."""
-        return self._adapter(self._row(name)).plain is None
+        """Raises BadSettings where nothing says which pipeline it is."""
+        return self._abilities.of(name)
 
     def edit(
         self,
@@ -136,8 +121,8 @@ class Models:
         UnsupportedParameter (more sources than it takes), BadMask (none, for a model that only fills masks), BadImage,
         ContentRefused (the model's own safety checker), Unavailable (no memory even for one image in tiles),
         EngineFailed, and what `load` raises."""
-        row = self._row(name)
-        adapter = self._adapter(row)
+        row = self._abilities.row(name)
+        adapter = self._abilities.adapter(row)
         check(row, adapter, request)
         with self._use(name, lambda _word, _fraction: None, make_room=True) as loaded:
             loaded.reader.check(request.prompt)
@@ -155,7 +140,7 @@ class Models:
     @contextmanager
     def _use(self, name: str, progress: Loading, *, make_room: bool) -> Iterator[_Loaded]:
         """While it lasts, the model stays."""
-        row = self._row(name)
+        row = self._abilities.row(name)
         loaded = self._here(name) or self._fetched(row, progress, make_room=make_room)
         try:
             yield loaded
@@ -207,7 +192,7 @@ class Models:
     def _loaded(self, row: DiffusionModel, folder: Path, progress: Loading) -> _Loaded:
         from tollbrush.engines.diffusion import loading
 
-        device, adapter = loading.device_named(self._wanted), self._adapter(row)
+        device, adapter = loading.device_named(self._wanted), self._abilities.adapter(row)
         with ExitStack() as failing:
             failing.callback(self._shelf.give_back, row.name)
             pipeline = loading.read(row, folder, adapter, device, self._tuning, self._shelf)
@@ -223,24 +208,6 @@ class Models:
             self._unfit.pop(row.name, None)
             failing.pop_all()
         return _Loaded(pipeline, line, Reader(pipeline.any, adapter.words))
-
-    def _row(self, name: str) -> DiffusionModel:
-        try:
-            return self._rows[name]
-        except KeyError:
-            known = ", ".join(self._rows) or "none"
-            raise BadSettings(f"no model {name!r} is configured for the diffusion engine; known: {known}.") from None
-
-    def _adapter(self, row: DiffusionModel) -> Adapter:
-        if row.pipeline is not None:
-            return adapters.adapter(row.pipeline, row.name)
-        index = self._hub.known_index(row)
-        if index is None:
-            raise BadSettings(
-                f"{row.name}: {row.source} is not on this machine, and nothing says which pipeline it is.",
-                advice=f"Fetch it: tollbrush models pull {row.name}; or say `pipeline` in its weights.",
-            )
-        return adapters.adapter(index.pipeline, row.name)
 
 
 @dataclass

@@ -16,7 +16,6 @@ import structlog
 
 from tollbrush.engines.diffusion import slower
 from tollbrush.engines.diffusion.messages import (
-    WARMING,
     Answer,
     Cancel,
     Done,
@@ -31,6 +30,7 @@ from tollbrush.engines.diffusion.messages import (
     Waits,
 )
 from tollbrush.engines.diffusion.model import Tuning
+from tollbrush.engines.diffusion.standing import AGAIN, Standing, todo
 from tollbrush.engines.interface import EditInput, EditOutput, Report, unheard
 from tollbrush.engines.pipes import Child
 from tollbrush.errors import BadSettings, TollbrushError, Unavailable, WorkerDied
@@ -44,8 +44,6 @@ _LIVED: Final = 60.0
 """Seconds after which a death is no failed start."""
 _LOAD: Final = 4
 """Edits that one rather waits for than that a model is loaded once more on another device."""
-_AGAIN: Final = 30.0
-"""Seconds after which a model that could not be loaded is tried once more."""
 
 
 @dataclass
@@ -68,10 +66,7 @@ class Worker:
         self._settled = asyncio.Event()  # it is up, or in trouble
         self._edits: dict[int, _Waiting] = {}
         self._numbers = itertools.count(1)
-        self._loading: dict[str, str] = {}  # what is being done
-        self._ready: set[str] = set()
-        self._failed: dict[str, tuple[TollbrushError, float]] = {}
-        self._slower = set[str]()
+        self._models = Standing(self.label, self._now)
         self._heard = 0.0
         self._life: asyncio.Task[None] | None = None
 
@@ -82,11 +77,11 @@ class Worker:
     def burden(self, name: str) -> tuple[bool, int, int]:
         """For choosing who gets an edit of this model, the least first: whether it is down, the edits that it has and
         what it takes to load the model, the models that it has."""
-        there = name in self._ready or name in self._loading
-        return self._child is None, len(self._edits) + (0 if there else _LOAD), len(self._ready | set(self._loading))
+        there = self._models.there
+        return self._child is None, len(self._edits) + (0 if name in there else _LOAD), len(there)
 
     def loaded(self, name: str) -> bool:
-        return name in self._ready
+        return name in self._models.ready
 
     def start(self) -> None:
         self._life = asyncio.create_task(self._live())
@@ -98,18 +93,16 @@ class Worker:
                 await self._life
 
     def alarms(self) -> Mapping[str, str]:
-        """What its operator must see to; all may read it, so why is left to the log."""
+        """By device or model, what its operator must see to."""
         if self._trouble is not None:
-            return {self.label: f"the diffusion worker on {self.label} does not start. {_todo(self._trouble)}"}
-        failed = {name: f"{name} cannot be loaded. {_todo(error)}" for name, (error, _) in self._failed.items()}
-        return {name: slower.alarm(name) for name in self._slower} | failed
+            return {self.label: f"the diffusion worker on {self.label} does not start. {todo(self._trouble)}"}
+        return self._models.alarms()
 
     async def edit(self, name: str, request: EditInput) -> EditOutput:
         """Cancelled, it stops within a step. Raises Unavailable while it does not start or the model cannot be loaded,
         WorkerDied, and what the model raises."""
         await self._settled.wait()
-        error, when = self._failed.get(name, (None, 0.0))
-        if self._child is None or (error is not None and self._now() - when < _AGAIN):
+        if self._child is None or self._models.refused(name):
             raise _unavailable(name)
         child, number = self._child, next(self._numbers)
         waiting = _Waiting(asyncio.get_running_loop().create_future(), request.report)
@@ -145,7 +138,7 @@ class Worker:
             await self._listen(self._child)
         except WorkerDied as death:
             _log.error("a diffusion worker is replaced", device=self.label, why=death.message)
-            self._spare(next((name for name, doing in self._loading.items() if doing == WARMING), None))
+            self._spare(self._models.warming)
         finally:
             self._settled.clear()
             await self._bury()
@@ -158,7 +151,8 @@ class Worker:
         except asyncio.CancelledError:
             await child.stop()
             raise
-        self._child, self._trouble, self._failed = child, None, {}
+        self._child, self._trouble = child, None
+        self._models.begin()
         self._settled.set()
         if self._eager:
             for row in self._setup.rows:
@@ -175,7 +169,7 @@ class Worker:
                     self._heard = self._now()
                     self._take(hearing.result())
                     hearing = asyncio.ensure_future(child.hear())
-                elif self._edits and not self._loading and self._now() - self._heard >= self._stalled:
+                elif self._edits and not self._models.reading and self._now() - self._heard >= self._stalled:
                     raise WorkerDied(f"The diffusion worker on {self.label} has said nothing for {self._stalled:g} s.")
         finally:
             hearing.cancel()
@@ -194,32 +188,16 @@ class Worker:
                     waiting.answer.set_exception(known)
                 else:
                     waiting.answer.set_result(result)
-            case Loading(name, doing, fraction):
-                if name not in self._loading:
-                    _log.info("loading a model", model=name, device=self.label)
-                self._loading[name] = doing
-                _log.debug("loading a model", model=name, doing=doing, fraction=round(fraction, 3))
+            case Loading() | Waits() | Slower() | NotLoaded():
+                self._models.take(answer)
             case Loaded(name, commit):
-                self._loading.pop(name, None)
-                self._failed.pop(name, None)
-                self._ready.add(name)
+                self._models.take(answer)
                 self._setup = self._setup.pinned(name, commit)
-                _log.info("a model is ready", model=name, device=self.label, commit=commit)
                 self._heard_loaded(name, commit)
-            case Waits(name, why):
-                self._loading.pop(name, None)
-                self._ready.discard(name)
-                _log.info("a model waits until it is asked for", model=name, device=self.label, why=why)
-            case Slower(name, why):
-                self._tell_slower(name, why)
-            case NotLoaded(name, error):
-                self._loading.pop(name, None)
-                self._failed[name] = (error, self._now())
-                _log.error("a model cannot be loaded", model=name, device=self.label, error=error.sentence())
 
     async def _bury(self) -> None:
         child, self._child = self._child, None
-        self._loading, self._ready = {}, set()
+        self._models.end()
         edits, self._edits = self._edits, {}
         for waiting in edits.values():
             if not waiting.answer.done():
@@ -233,11 +211,7 @@ class Worker:
         if name is None or (tuning := was.plainer()) == was:
             return
         self._setup = replace(self._setup, tuning=tuning)
-        self._tell_slower(name, slower.of_a_death("The worker", tuning))
-
-    def _tell_slower(self, name: str, why: str) -> None:
-        self._slower.add(name)
-        slower.tell(_log, name, why, device=self.label)
+        self._models.tell_slower(name, slower.of_a_death("The worker", tuning))
 
     @staticmethod
     def _now() -> float:
@@ -245,8 +219,4 @@ class Worker:
 
 
 def _unavailable(name: str) -> Unavailable:
-    return Unavailable(f"{name} cannot be served at the moment.", retry_after=int(_AGAIN))
-
-
-def _todo(error: TollbrushError) -> str:
-    return error.hint if isinstance(error, BadSettings) and error.hint != BadSettings.advice else "The log says why."
+    return Unavailable(f"{name} cannot be served at the moment.", retry_after=int(AGAIN))

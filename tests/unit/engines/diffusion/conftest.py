@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from tollbrush.engines.diffusion.model import DiffusionModel
+from tollbrush.engines.diffusion.models import Models
+
 
 @pytest.fixture(scope="session")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Path]]:
@@ -32,3 +35,14 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], P
     with pytest.MonkeyPatch.context() as patch:
         tiny_pipelines.keep_small(patch.setattr)
         yield built
+
+
+@pytest.fixture
+def models(tiny: Callable[[str], Path]) -> Iterator[Models]:
+    """`support.geared`'s model, loaded."""
+    from support.geared import KLEIN, OTHER, SMALL
+
+    models = Models([DiffusionModel(KLEIN, str(tiny(KLEIN)), steps=1, sizes=(SMALL, OTHER))], "cpu")
+    models.load(KLEIN, lambda _word, _fraction: None)
+    yield models
+    models.close()

@@ -89,9 +89,9 @@ def test_an_unknown_model(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_row_that_fails_takes_no_other_with_it(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from bench import diffusion, diffusion_table
+    from bench import diffusion, diffusion_runs, diffusion_table
 
-    lined_up = diffusion._lined_up
+    lined_up = diffusion_runs.lined_up
 
     def full(subject: object, pipeline: Any, *more: Any) -> object:
         if pipeline.row.batch > 1:
@@ -99,7 +99,7 @@ def test_a_row_that_fails_takes_no_other_with_it(
         return lined_up(subject, pipeline, *more)  # type: ignore[arg-type]
 
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(diffusion, "_lined_up", full)
+    monkeypatch.setattr(diffusion_runs, "lined_up", full)
     monkeypatch.setattr(sys, "argv", ["bench", "--tiny", "--edits", "2"])
     with pytest.raises(SystemExit, match=r"Not measured:\ntiny-klein, 4 at once: RuntimeError: CUDA out of memory\."):
         diffusion.main()

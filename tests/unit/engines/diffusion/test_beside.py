@@ -5,21 +5,16 @@ What must be at work at once waits for each other here: one after the other woul
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from tollbrush.domain.edits import Size
-from tollbrush.engines.diffusion.model import DiffusionModel, Tuning
-from tollbrush.engines.diffusion.models import Models
-from tollbrush.engines.diffusion.streams import Streams
-from tollbrush.engines.interface import EditInput, EditOutput
+from support.tapped import KLEIN, SDXL, Tapped, Tiny, asked, opened, part
+from tollbrush.engines.diffusion.model import Tuning
+from tollbrush.engines.interface import EditOutput
 from tollbrush.errors import JobCancelled
 from tollbrush.imaging.codec import Pixels
 
@@ -28,53 +23,9 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),  # diffusers' sigmas
 ]
 
-Tiny = Callable[[str], Path]
-KLEIN, QWEN = "Flux2KleinPipeline", "QwenImageEditPipeline"
-PIX2PIX, SDXL = "StableDiffusionInstructPix2PixPipeline", "StableDiffusionXLInpaintPipeline"
-SIZE = Size(64, 64)
+QWEN, PIX2PIX = "QwenImageEditPipeline", "StableDiffusionInstructPix2PixPipeline"
 PATIENCE = 120
 """Seconds after which what was waited for never comes."""
-
-
-def asked(number: int, pipeline: str = KLEIN) -> EditInput:
-    picture = np.random.default_rng(number).integers(0, 255, (64, 64, 3), dtype=np.uint8)
-    mask = np.ones((64, 64), np.bool_) if pipeline == SDXL else None
-    return EditInput((picture,), f"make it snowy {number}", SIZE, mask=mask, seed=number)
-
-
-@contextmanager
-def opened(tiny: Tiny, pipeline: str, tuning: Tuning | None = None) -> Iterator[Models]:
-    models = Models([DiffusionModel(pipeline, str(tiny(pipeline)), steps=2)], "cpu", tuning=tuning)
-    models.load(pipeline, lambda _word, _fraction: None)
-    try:
-        yield models
-    finally:
-        models.close()
-
-
-def part(models: Models, name: str, pipeline: str = KLEIN) -> Any:
-    return getattr(models._lines[pipeline].pipeline.any, name)
-
-
-@dataclass
-class Tapped:
-    """A method of a part of the pipeline; `then` is called before its `nth` call, counted from 0."""
-
-    part: Any
-    method: str
-    then: Callable[[int], None]
-    calls: int = 0
-    began: list[threading.Event] = field(default_factory=lambda: [threading.Event() for _ in range(100)])
-
-    def __post_init__(self) -> None:
-        self._real = getattr(self.part, self.method)
-        setattr(self.part, self.method, self)
-
-    def __call__(self, *given: Any, **named: Any) -> Any:
-        nth, self.calls = self.calls, self.calls + 1
-        self.began[nth].set()
-        self.then(nth)
-        return self._real(*given, **named)
 
 
 def nothing(_nth: int) -> None:
@@ -239,119 +190,3 @@ def test_words_are_read_once(tiny: Tiny) -> None:
             models.edit(pipeline, asked(1, pipeline))
             assert read.calls == 11 * each
             assert len(models._lines[pipeline].pipeline._readings._kept) == 8
-
-
-class Gpu:
-    """torch.cuda, as far as streams go: writes down what is asked of it."""
-
-    def __init__(self) -> None:
-        self.said: list[str] = []
-        self.steps = GpuStream(self, "steps")
-        self.current, self.made = self.steps, 0
-
-    def current_stream(self, _device: str) -> GpuStream:
-        return self.current
-
-    def Stream(self, _device: str) -> GpuStream:  # noqa: N802 - torch's name
-        self.made += 1
-        return GpuStream(self, f"own {self.made}")
-
-    @contextmanager
-    def stream(self, stream: GpuStream) -> Iterator[None]:
-        before, self.current = self.current, stream
-        yield
-        self.current = before
-
-
-@dataclass
-class GpuStream:
-    gpu: Gpu
-    name: str
-
-    def wait_stream(self, other: GpuStream) -> None:
-        self.gpu.said.append(f"{self.name} waits for {other.name}")
-
-    def wait_event(self, event: str) -> None:
-        self.gpu.said.append(f"{self.name} waits for {event}")
-
-    def record_event(self) -> str:
-        return f"what {self.name} did"
-
-
-@dataclass
-class GpuTensor:
-    gpu: Gpu
-    name: str
-    is_cuda: bool = True
-
-    def record_stream(self, stream: GpuStream) -> None:
-        self.gpu.said.append(f"{self.name} is read on {stream.name}")
-
-
-def test_streams_wait_for_each_other() -> None:
-    gpu = Gpu()
-    streams = Streams("cuda:0", gpu)
-    with streams.beside():
-        assert gpu.current.name == "own 1"
-        ready = streams.mark()
-        with streams.stepping():
-            assert gpu.current.name == "steps"
-        assert gpu.current.name == "own 1"
-        streams.carry([GpuTensor(gpu, "latents"), GpuTensor(gpu, "a number", is_cuda=False)])
-    assert gpu.current.name == "steps"
-    with streams.beside():  # the same thread keeps its own
-        assert gpu.current.name == "own 1"
-
-    def another() -> None:
-        with streams.beside():
-            streams.after(ready, [GpuTensor(gpu, "a reading")])
-
-    thread = threading.Thread(target=another)
-    thread.start()
-    thread.join()
-    assert gpu.said == [
-        "steps waits for own 1",
-        "own 1 waits for steps",
-        "latents is read on own 1",
-        "own 2 waits for what own 1 did",
-        "a reading is read on own 2",
-    ]
-
-
-def test_only_steps_are_on_the_stream_of_steps(tiny: Tiny) -> None:
-    with opened(tiny, KLEIN, Tuning(beside=False)) as models:
-        gpu, where = Gpu(), list[tuple[str, str]]()
-        pipeline = models._lines[KLEIN].pipeline
-        pipeline._streams = pipeline._readings._streams = Streams("cuda:0", gpu)
-        for name, method in (
-            ("text_encoder", "forward"),
-            ("transformer", "forward"),
-            ("vae", "encode"),
-            ("vae", "decode"),
-        ):
-            Tapped(part(models, name), method, lambda _nth, name=name: where.append((name, gpu.current.name)))  # type: ignore[misc]
-        for _ in range(2):
-            models.edit(KLEIN, asked(1))
-    once = [("vae", "own 1"), ("transformer", "steps"), ("transformer", "steps"), ("vae", "own 1")]
-    assert where == [("text_encoder", "own 1"), *once, *once]
-    waits = ["steps waits for own 1", "own 1 waits for steps"]
-    assert gpu.said == [*waits, "own 1 waits for what own 1 did", *waits]
-
-
-def test_pictures_are_pinned_as_they_were(tiny: Tiny) -> None:
-    from tollbrush.engines.diffusion import transfers
-
-    with opened(tiny, KLEIN) as models:
-        processor, seen = part(models, "image_processor"), list[Any]()
-
-        def pin(prepared: Any) -> Any:
-            seen.append(prepared)
-            return prepared
-
-        own = transfers.pinning(processor, pin)
-        [source] = asked(1).sources
-        from PIL import Image
-
-        plain = processor.preprocess(Image.fromarray(source), height=64, width=64)
-        assert own.preprocess(Image.fromarray(source), height=64, width=64).equal(plain)
-        assert len(seen) == 1 and seen[0].equal(plain)

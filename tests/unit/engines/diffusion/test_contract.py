@@ -245,8 +245,8 @@ def test_what_it_says_it_can(name: str, models: Models, asked: EditInput, adapte
     said = models.capabilities(name)
     assert said.max_sources == adapter.sources
     assert (said.seed, said.masks, said.variations) == (True, True, True)
-    assert models.needs_mask(name) == (adapter.plain is None)
-    if models.needs_mask(name):
+    assert said.needs_mask == (adapter.plain is None)
+    if said.needs_mask:
         with pytest.raises(BadMask):
             models.edit(name, replace(asked, mask=None))
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from tollbrush.engines.diffusion.hub import Hub
+from tollbrush.engines.diffusion.hub_failures import translated
 from tollbrush.engines.diffusion.memory import Shelf
 from tollbrush.engines.diffusion.model import DiffusionModel
 from tollbrush.engines.diffusion.models import Models
@@ -109,7 +109,8 @@ def test_libraries_that_do_not_fit_together_are_not_the_models_fault(folder: Pat
 
 @pytest.mark.parametrize(("number", "said"), [(errno.ENOSPC, "disk is full"), (errno.EFBIG, "is too large for this")])
 def test_a_full_disk_and_too_large_a_file_have_their_own_words(number: int, said: str) -> None:
-    error = Hub()._translated(DiffusionModel("house/tiny", "house/tiny"), OSError(number, os.strerror(number)))
+    row = DiffusionModel("house/tiny", "house/tiny")
+    error = translated(row, OSError(number, os.strerror(number)), offline=False)
     assert isinstance(error, BadSettings)
     assert said in error.message and f"({os.strerror(number)})" in error.message
     assert "engines.diffusion.cache" in error.hint

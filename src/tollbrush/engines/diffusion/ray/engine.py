@@ -11,8 +11,9 @@ from typing import Final
 import structlog
 
 from tollbrush.engines.connections import Connections
+from tollbrush.engines.diffusion.abilities import Abilities
+from tollbrush.engines.diffusion.hub import Hub
 from tollbrush.engines.diffusion.model import DiffusionModel
-from tollbrush.engines.diffusion.models import Models
 from tollbrush.engines.diffusion.ray.address import base_url
 from tollbrush.engines.diffusion.ray.messages import Edit, encode_edit
 from tollbrush.engines.diffusion.ray.proxy import Lost, Proxy
@@ -44,7 +45,7 @@ class RayEngine:
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
         self._settings, self._sleep = settings, sleep
-        known = Models(rows, cache=cache)  # asks no network, and loads nothing
+        known = Abilities(rows, Hub(cache))
         self._capabilities = {row.name: self._able(row, known) for row in rows}
         self._proxies = tuple(
             Proxy(
@@ -109,10 +110,10 @@ class RayEngine:
     async def check(self) -> None:
         await asyncio.gather(*(proxy.check(self._connections.http, self._capabilities) for proxy in self._proxies))
 
-    def _able(self, row: DiffusionModel, known: Models) -> Capabilities:
+    def _able(self, row: DiffusionModel, known: Abilities) -> Capabilities:
         """Waiting is the cluster's, which grows by it. Raises BadSettings."""
         try:
-            own = known.capabilities(row.name)
+            own = known.of(row.name)
         except ImportError as lacking:  # a gateway has no weights, and needs no part that fetches them
             raise BadSettings(
                 f"{row.name}: which pipeline it is is not known on this machine.", advice="Say its weights' pipeline."

@@ -19,6 +19,7 @@ import structlog
 from tollbrush.domain.breaker import Breaker
 from tollbrush.domain.edits import Size
 from tollbrush.engines.diffusion import slower
+from tollbrush.engines.diffusion.ray import problems
 from tollbrush.engines.diffusion.ray.address import ROUTE
 from tollbrush.engines.diffusion.ray.failures import error, hidden
 from tollbrush.engines.diffusion.ray.frames import Frames, FrameTooLong
@@ -108,7 +109,7 @@ class Proxy:
         try:
             async with http.get(f"{self._url}/-/routes", timeout=_within()) as response:
                 routes = await _read(response) if response.status == 200 else b""
-            problem = _route_problem(response.status, routes)
+            problem = problems.of_routes(response.status, routes)
             if problem is None and not self._introduced:
                 problem = await self._introduce(http, models)
         except (TimeoutError, aiohttp.ClientError) as failure:
@@ -126,7 +127,7 @@ class Proxy:
         if response.status == 503:
             return None
         if response.status != 200:
-            return _refusal(response.status, said)
+            return problems.of_answer(response.status, said)
         try:
             there = frozenset(msgspec.json.decode(said, type=list[str]))
         except msgspec.DecodeError:
@@ -141,7 +142,7 @@ class Proxy:
             wait = response.headers.get("Retry-After", "")
             seconds = int(wait) if re.fullmatch(r"[0-9]{1,4}", wait, re.ASCII) else _BUSY_WAIT
             return Unavailable("All GPUs are busy.", retry_after=max(1, seconds))
-        if (problem := _refusal(response.status, said)) is not None:
+        if (problem := problems.of_answer(response.status, said)) is not None:
             self._tell(problem)
             return Lost(Unavailable("The GPUs are not set up.", retry_after=60), reached=False)
         return _died()
@@ -222,28 +223,6 @@ def _died() -> Lost:
 
 def _within() -> aiohttp.ClientTimeout:
     return aiohttp.ClientTimeout(total=_CHECK_SECONDS)
-
-
-def _route_problem(status: int, routes: bytes) -> str | None:
-    if status != 200:
-        return f"it takes no edits (HTTP {status}): it starts, or is being drained"
-    try:
-        there = msgspec.json.decode(routes, type=dict[str, str])
-    except msgspec.DecodeError:
-        return "something else than Ray Serve answers there"
-    return None if ROUTE in there else _refusal(404, b"")
-
-
-def _refusal(status: int, said: bytes) -> str | None:
-    """What its operator must see to; None where nothing but a replica's end explains it."""
-    if status in (401, 403):
-        return "it refuses the secret: set engines.ray.secret to the cluster's"
-    if status == 404:
-        return "the application is not deployed there: `tollbrush ray deploy`"
-    if 400 <= status < 500:
-        _log.error("the Ray cluster refuses", status=status, said=said[:200].decode("utf-8", "replace"))
-        return f"it refuses what is sent to it (HTTP {status}): the log says why"
-    return None
 
 
 async def _read(response: aiohttp.ClientResponse) -> bytes:
