@@ -103,6 +103,23 @@ def test_only_what_is_needed_is_fetched_and_its_commit_written_down(machine: Mac
     assert WEIGHTS not in machine.hub.fetched[fetched:]
 
 
+def test_how_far_it_is_comes_from_the_bytes_and_only_grows(machine: Machine) -> None:
+    from tollbrush.engines.diffusion.hub import Hub as Client
+    from tollbrush.engines.diffusion.model import DiffusionModel
+
+    (machine.folder / "model" / WEIGHTS).write_bytes(safetensors(LARGE))
+    newest = machine.repository.commit(machine.folder / "model")
+    row, told = DiffusionModel("acme/tiny", SOURCE, revision=newest), list[float]()
+    client = Client(machine.cache, endpoint=machine.hub.url)
+    assert client.folder(row, told.append).name == newest
+    assert told == sorted(told)
+    assert told[-1] == 1.0
+    assert len({fraction for fraction in told if 0 < fraction < 1}) >= 2
+    told.clear()
+    client.folder(row, told.append)
+    assert told == [1.0]
+
+
 def test_a_family_that_is_not_known_is_told_before_its_weights_are_fetched(machine: Machine) -> None:
     index = machine.folder / "model/model_index.json"
     index.write_bytes(index.read_bytes().replace(b"Inpaint", b"Sketch"))

@@ -79,6 +79,32 @@ def test_settings_become_the_deployments(
     assert (*found, memory) == wanted
 
 
+def test_every_setting_of_a_replica_reaches_serve(tmp_path: Path) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from tollbrush.engines.diffusion.ray.app import build
+
+    ray = {
+        "replicas": 2, "most_replicas": 5, "most_ongoing": 3, "queued": 17, "gpus": 0.5, "cpus": 2, "drain_seconds": 30,
+        "models_per_replica": 1,
+    }  # fmt: skip
+    diffusion = {"enabled": True, "models": ["klein", "longcat"]}
+    settings = Settings.model_validate({"data_dir": tmp_path, "engines": {"ray": ray, "diffusion": diffusion}})
+    deployment, again = (build(settings)._bound_deployment for _ in range(2))
+    config = deployment._deployment_config
+    assert (config.max_ongoing_requests, config.max_queued_requests) == (3, 17)
+    assert config.graceful_shutdown_timeout_s == 30
+    assert config.max_constructor_retry_count == 15  # three each: the third is as plain as can be
+    assert config.user_config == {"load": ["black-forest-labs/flux.2-klein-4b"]}  # of two, as one is kept
+    assert {name: deployment.ray_actor_options[name] for name in ("num_cpus", "num_gpus")} == {
+        "num_cpus": 2,
+        "num_gpus": 0.5,
+    }
+    setup, cluster, deployed = deployment.init_args
+    assert (setup.device, cluster.models_per_replica) == (None, 1)
+    assert deployed != again.init_args[2]  # what replicas of another one died of is tried again
+
+
 class OneFits:
     """Serve's line of models on a device that holds one; letting go and reading take a while."""
 

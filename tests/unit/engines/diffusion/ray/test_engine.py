@@ -13,6 +13,7 @@ import pytest
 from pydantic import SecretStr
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
+from structlog.testing import capture_logs
 
 from support.ray_stand_in import Answer, Proxy, listening
 from support.servers import free_port
@@ -213,6 +214,25 @@ async def test_what_asking_again_would_not_change_is_said_at_once(
         assert "/srv" not in str(engine.alarms()) + told.value.sentence()
     if "busy" in words:
         assert isinstance(told.value, Unavailable) and told.value.retry_after == 17
+
+
+async def test_a_model_that_is_slower_there_is_told_of_once_and_for_as_long_as_it_is() -> None:
+    why = "A replica died while it warmed it up; the next one runs with attention native."
+
+    async def answer(_: Request) -> Response:
+        return said([Made(Picture.of(255 - SOURCE), "", ASKED.seed), Done({}, reasons.pop(0))])
+
+    reasons = [why, why, ""]
+    async with listening(Proxy(answer, models)) as proxy, opened(proxy.url) as engine:
+        with capture_logs() as logs:
+            for _ in range(2):
+                await check_negative(engine)
+                assert engine.alarms() == {MODEL: f"{MODEL} is slower than it was to be. The log says why."}
+        [told] = [line for line in logs if line["event"] == "a model is slower than it was to be"]
+        assert (told["model"], told["why"], told["log_level"]) == (MODEL, why, "warning")
+        assert "engines.diffusion.attention and compile" in told["advice"]
+        await check_negative(engine)
+        assert engine.alarms() == {}
 
 
 async def test_a_proxy_that_is_down_is_passed_over() -> None:
