@@ -75,6 +75,12 @@ def tinted(pixels: Pixels, colour: tuple[float, float, float]) -> Pixels:
     return np.asarray(np.clip(pixels * np.array(colour), 0, 255), np.uint8)
 
 
+def defocused(pixels: Pixels, radius: int) -> Pixels:
+    """As a lens shows it that is focused elsewhere: every point a disc."""
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1)).astype(np.float32)
+    return np.asarray(cv2.filter2D(pixels, -1, disc / disc.sum(), borderType=cv2.BORDER_REFLECT), np.uint8)
+
+
 def placed(scene: Scene, back: Pixels, scale: float, x: int, y: int) -> Scene:
     """The subject of `scene` before `back`, its own picture's corner at x, y of it."""
     move = np.array([[scale, 0, x], [0, scale, y]])
@@ -118,6 +124,31 @@ def scenes() -> Iterator[Scene]:
     second = placed(_mirrored(astronaut), both.pixels, 0.8, 370, 103)
     yield Scene("two people", second.pixels, both.mask | second.mask)
     yield _named(placed(astronaut, ground("coffee", 512, 640), 0.8, 120, 103), "person before wood")
+    yield from _close()
+
+
+def _close() -> Iterator[Scene]:
+    """As pets and wares are photographed: cut off by the picture's sides, what is behind them out of focus."""
+    astronaut, coffee, cat = outlined("astronaut"), outlined("coffee"), outlined("chelsea")
+    yield cropped(astronaut, "face", 120, 0, 320, 200)
+    yield cropped(astronaut, "astronaut, close", 150, 0, 512, 400)
+    yield cropped(cat, "cat, square", 110, 0, 410, 300)
+    yield cropped(cat, "cat, upright", 150, 0, 400, 300)
+    yield cropped(cat, "cat's muzzle", 60, 60, 451, 300)
+    garage = ground("motorcycle", 900, 1334)[:450, :640]
+    yield _named(placed(cat, defocused(garage, 6), 1.5, 0, 0), "cat in a garage")
+    yield _named(
+        placed(cat, defocused(tinted(ground("gravel", 450, 640), (1.0, 0.95, 0.8)), 4), 1.5, 0, 0), "cat on gravel"
+    )
+    brick, grass = (
+        tinted(ground("brick", 512, 640), (1.0, 0.8, 0.7)),
+        tinted(ground("grass", 512, 640), (0.7, 1.0, 0.5)),
+    )
+    yield _named(placed(coffee, defocused(brick, 8), 0.9, 220, 200), "cup, two sides cut off")
+    yield _named(placed(outlined("motorcycle"), defocused(grass, 5), 1.1, -110, 40), "motorcycle, three sides cut off")
+    fur = Scene("horse", ground("chelsea", 328, 400), horse())
+    yield _named(placed(fur, defocused(grass, 10), 2.0, -120, 20), "horse, close")
+    yield _named(placed(outlined("cameraman"), defocused(brick, 3), 0.9, 0, 60), "cameraman before brick")
 
 
 def _named(scene: Scene, name: str) -> Scene:

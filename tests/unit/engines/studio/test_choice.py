@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from tollbrush.engines.studio.faces.find import Face
 from tollbrush.engines.studio.pixels.regions import Regions, cut_regions
 from tollbrush.engines.studio.subject.choice import chosen
+from tollbrush.engines.studio.subject.defocus import Edges
 from tollbrush.engines.studio.subject.hypotheses import People, candidates, evidence_of
 from tollbrush.engines.studio.subject.priors import certain_body, drawn_bodies, drawn_sleeves
 
@@ -43,22 +44,27 @@ def scene() -> Regions:
     return cut_regions(painted(GREEN, (THING, RED)))
 
 
+def plain() -> Edges:
+    """No edges to tell focus by."""
+    return Edges(np.zeros((SIDE, SIDE), np.float32), np.zeros((SIDE, SIDE), np.float32))
+
+
 def maps_of(mask: Mask) -> Mapping[str, Map]:
     return {name: np.where(mask, 0.95, 0.0).astype(np.float32) for name in ("rbd", "rim")}
 
 
 def test_the_candidate_in_the_middle_wins(scene: Regions) -> None:
     masks = {"part": PART, "one": THING, "other": disc(65, 64, 30), "elsewhere": ELSEWHERE}
-    choice = chosen(scene, maps_of(THING), masks, [])
+    choice = chosen(scene, maps_of(THING), masks, [], plain())
     assert choice.name in ("one", "other")
     assert choice.confidence > 0.6
 
 
 def test_agreement_makes_sure_and_discord_does_not(scene: Regions) -> None:
-    agreed = chosen(scene, maps_of(THING), {"a": THING, "b": disc(64, 65, 30), "c": disc(63, 64, 30)}, [])
+    agreed = chosen(scene, maps_of(THING), {"a": THING, "b": disc(64, 65, 30), "c": disc(63, 64, 30)}, [], plain())
     one, two, three = disc(30, 30, 18), disc(95, 40, 18), disc(60, 100, 18)
     pixels = cut_regions(painted(GREEN, (one, RED), (two, RED), (three, RED)))
-    torn = chosen(pixels, maps_of(one | two | three), {"a": one, "b": two, "c": three}, [])
+    torn = chosen(pixels, maps_of(one | two | three), {"a": one, "b": two, "c": three}, [], plain())
     assert agreed.confidence > 0.85
     assert torn.confidence < 0.5
 
@@ -66,8 +72,8 @@ def test_agreement_makes_sure_and_discord_does_not(scene: Regions) -> None:
 def test_an_outline_through_one_colour_is_doubted(scene: Regions) -> None:
     """A disc within a disc of the same red."""
     inner = disc(64, 64, 16)
-    whole = chosen(scene, maps_of(THING), {"a": THING, "b": THING.copy()}, [])
-    cut = chosen(scene, maps_of(inner), {"a": inner, "b": inner.copy()}, [])
+    whole = chosen(scene, maps_of(THING), {"a": THING, "b": THING.copy()}, [], plain())
+    cut = chosen(scene, maps_of(inner), {"a": inner, "b": inner.copy()}, [], plain())
     assert whole.confidence > 0.9
     assert cut.confidence < 0.5
 
@@ -76,8 +82,10 @@ def test_a_part_of_what_sets_itself_off_is_doubted(scene: Regions) -> None:
     """All candidates agree on a small part, but the colours say that the rim has nothing of the rest either."""
     small = disc(64, 45, 9)
     pixels = cut_regions(painted(GREEN, (THING, RED), (small, BLUE)))
-    alone = chosen(pixels, maps_of(small), {"a": small, "b": small.copy()}, [])
-    among = chosen(pixels, {**maps_of(small), "rim": maps_of(THING)["rim"]}, {"a": small, "b": small.copy()}, [])
+    alone = chosen(pixels, maps_of(small), {"a": small, "b": small.copy()}, [], plain())
+    among = chosen(
+        pixels, {**maps_of(small), "rim": maps_of(THING)["rim"]}, {"a": small, "b": small.copy()}, [], plain()
+    )
     assert among.confidence < alone.confidence - 0.1
 
 
@@ -86,8 +94,20 @@ def test_bodies_outvote_what_else_sets_itself_off(scene: Regions) -> None:
     body = drawn_bodies((SIDE, SIDE), [face])[0]
     lamp = disc(112, 30, 12)
     masks = {"lamp": lamp, "lamp again": disc(112, 31, 12), "lamp too": disc(111, 30, 12), "body": body}
-    assert chosen(scene, maps_of(lamp), masks, []).name.startswith("lamp")
-    assert chosen(scene, maps_of(lamp), masks, [face]).name == "body"
+    assert chosen(scene, maps_of(lamp), masks, [], plain()).name.startswith("lamp")
+    assert chosen(scene, maps_of(lamp), masks, [face], plain()).name == "body"
+
+
+def test_the_candidate_that_holds_what_is_in_focus_outvotes_its_parts() -> None:
+    """Parts of a thing agree on each other more than on the whole; the background's edges are blurred."""
+    pixels = cut_regions(painted(GREEN, (THING, RED), (PART, BLUE)))
+    masks = {"part": PART, "again": disc(64, 53, 12), "too": disc(65, 52, 12), "whole": THING}
+    sharp, blurred = (np.where(area, 0.3, 0.0).astype(np.float32) for area in (THING, ~THING))
+    told = chosen(pixels, maps_of(THING), masks, [], Edges(sharp, blurred))
+    untold = chosen(pixels, maps_of(THING), masks, [], plain())
+    assert told.name == "whole"
+    assert untold.name != "whole"
+    assert chosen(pixels, maps_of(THING), masks, [], Edges(blurred, sharp)) == untold
 
 
 def test_rim_finds_the_colours_that_the_border_has_none_of() -> None:

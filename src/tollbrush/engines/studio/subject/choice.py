@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 
 from tollbrush.engines.studio.pixels.regions import colour_bins, separation
+from tollbrush.engines.studio.subject.defocus import set_off
 from tollbrush.engines.studio.subject.priors import drawn_bodies
 
 if TYPE_CHECKING:
@@ -22,37 +23,46 @@ if TYPE_CHECKING:
     from tollbrush.engines.interface import Mask
     from tollbrush.engines.studio.faces.find import Face
     from tollbrush.engines.studio.pixels.regions import Map, Regions
+    from tollbrush.engines.studio.subject.defocus import Edges
 
 _BODY = 8.0  # ln of what a vote gains by being just the bodies that belong to the faces
 _CLEAR = 2.0  # ln of what it gains by an outline with other colours on either side
+_FOCUS = 4.0  # ln of what it gains by holding all that is in focus, where the background is not
 _CONTRAST = 2.0  # ln of what its agreement counts for more where it sets itself off from the background
 _CLEAR_OUTLINE = 0.7  # separation of these colours from which an outline is no longer doubted
 _WHOLE = 0.4  # overlap with all that sets itself off from the rim from which a thing is taken to be whole
 _DOUBT = 0.3  # what a thing that overlaps with none of it loses of its confidence
+_VOUCHED = 0.2  # what focus adds to that separation and overlap: fur before a carpet has no colours of its own
 
 
 class Choice(NamedTuple):
     """`confidence`, 0..1: how much the other candidates overlap with this one; doubted where the outline runs through
-    one and the same colours, for it cuts a thing in two, and where it leaves out much that the rim has none of."""
+    one and the same colours, for it cuts a thing in two, and where it leaves out much that the rim has none of, less so
+    where it is set off by focus."""
 
     name: str
     confidence: float
 
 
-def chosen(regions: Regions, maps: Mapping[str, Map], masks: Mapping[str, Mask], faces: Sequence[Face]) -> Choice:
-    """`maps`: the priors "rbd" and "rim", at any size. `faces` in pixels of the regions' copy; where there are some,
-    the bodies that belong to them outvote whatever else sets itself off."""
+def chosen(
+    regions: Regions, maps: Mapping[str, Map], masks: Mapping[str, Mask], faces: Sequence[Face], edges: Edges
+) -> Choice:
+    """`maps`: the priors "rbd" and "rim", at any size. `faces` and `edges` in pixels of the regions' copy; where there
+    are faces, the bodies that belong to them outvote whatever else sets itself off."""
     names, cuts = list(masks), list(masks.values())
     height, width = regions.shape
     background, rim = (np.asarray(cv2.resize(maps[n], (width, height)), np.float32) for n in ("rbd", "rim"))
     overlaps, bins = _overlaps(cuts), colour_bins(regions.pixels)
     clear = np.array([_separation_at_outline(bins, mask) for mask in cuts])
-    votes = _BODY * _likeness_to_bodies(cuts, faces) + _CLEAR * clear
+    focus = np.array([set_off(edges, mask) for mask in cuts])
+    votes = _BODY * _likeness_to_bodies(cuts, faces) + _CLEAR * clear + _FOCUS * focus
     best = int((overlaps @ np.exp(votes)).argmax())
     # A thing that sets itself off as a whole is rather right, but a part that does would win the vote.
     belief = np.exp(votes + _CONTRAST * np.array([background[m].mean() - background[~m].mean() for m in cuts]))
     agreement = overlaps[best] @ belief / belief.sum()
-    doubt = min(1.0, clear[best] / _CLEAR_OUTLINE) * (1 - _DOUBT * max(0.0, 1 - _covered(cuts[best], rim) / _WHOLE))
+    vouched = _VOUCHED * focus[best]
+    whole = min(1.0, (_covered(cuts[best], rim) + vouched) / _WHOLE)
+    doubt = min(1.0, (clear[best] + vouched) / _CLEAR_OUTLINE) * (1 - _DOUBT * (1 - whole))
     return Choice(names[best], float(agreement * doubt))
 
 

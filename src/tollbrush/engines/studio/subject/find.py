@@ -84,7 +84,7 @@ def _search(pixels: Pixels) -> Subject:
     reach = masks.pop("reach", None)
     if not masks:
         return nothing
-    choice = chosen(regions, {**maps, **evidence.priors}, masks, faces)
+    choice = chosen(regions, {**maps, **evidence.priors}, masks, faces, evidence.edges)
     mask = cut_again(regions, masks[choice.name])
     mask = mask if reach is None else with_held(mask, reach, faces, regions.edge)
     mask = _resized(_sharpen(view, mask, _OUTLINE_REACH), height, width)

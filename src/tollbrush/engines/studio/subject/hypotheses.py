@@ -12,6 +12,7 @@ import numpy as np
 from tollbrush.engines.studio.pixels.min_cut import min_cut, steps_of
 from tollbrush.engines.studio.pixels.palette import grain_of, palette_of
 from tollbrush.engines.studio.pixels.regions import colour_bins, separation
+from tollbrush.engines.studio.subject.defocus import Edges, edges_of, focused_map
 from tollbrush.engines.studio.subject.priors import SHOULDER, palette_maps
 
 if TYPE_CHECKING:
@@ -38,12 +39,13 @@ class People(NamedTuple):
 
 
 class Evidence(NamedTuple):
-    """What a picture's colours tell, at the scale at which candidates are cut: its palette, where outlines may run, and
-    the priors that come from colours alone ("rim" and "crisp", see palette_maps)."""
+    """What a picture's pixels tell, at the scale at which candidates are cut: its palette, where outlines may run, and
+    the priors "rim" and "crisp" (see palette_maps) and "focused" (see focused_map). `edges` are the small copy's."""
 
     palette: Palette
     steps: Pixels
     priors: Mapping[str, Map]
+    edges: Edges
 
 
 def grab_cut(pixels: Pixels, labels: NDArray[np.uint8], rounds: int) -> Mask | None:
@@ -66,7 +68,9 @@ def evidence_of(small: Pixels, view: Pixels) -> Evidence:
     reduced = np.asarray(cv2.resize(small, size, interpolation=cv2.INTER_AREA), np.uint8)
     grain = grain_of(view, size[1], size[0])
     palette = palette_of(reduced, grain)
-    return Evidence(palette, steps_of(reduced), palette_maps(palette, grain))
+    edges = edges_of(view, height, width)
+    priors = {**palette_maps(palette, grain), "focused": focused_map(edges, size[1], size[0])}
+    return Evidence(palette, steps_of(reduced), priors, edges)
 
 
 def candidates(
