@@ -125,6 +125,31 @@ def test_light_stays_within_reason(key: float, backdrop: float) -> None:
         assert 0.5 < lit[10].mean() < 1.4
 
 
+def shaded(ground: float, top: int = 60, foot: int = 150) -> NDArray[np.float64]:
+    """How much darker a grey ground of 200×200 gets by a box that stands on it from row `top` to `foot`."""
+    alpha = np.zeros((200, 200), np.float32)
+    alpha[top:foot, 70:130] = 1
+    grey = np.full((200, 200, 3), 160, np.uint8)
+    cut = Matte(alpha, np.full((200, 200, 3), 0.5, np.float32))
+    lit = replace_background(grey, cut, grey, light=Light(strength=0, wrap=0, shadow=1, ground=ground))
+    return np.asarray(np.where(alpha > 0, 0, 160 - lit.astype(float).mean(axis=2)), np.float64)
+
+
+def test_a_thing_seen_whole_throws_a_soft_shadow_where_it_stands() -> None:
+    shadow = shaded(0)
+    beneath = shadow[:, 100]
+    assert beneath[151] > 60 > 10 > beneath[159], "densest where they meet"
+    assert np.abs(np.diff(beneath[150:])).max() < 40, "and soft"
+    assert shadow[:90].max() < 1, "none beside its head"
+    assert shadow[-1, :20].max() < 4, "nor far away"
+
+
+def test_no_shadow_falls_on_the_sky_nor_from_what_the_picture_cuts_off() -> None:
+    assert shaded(0.6)[:120].max() < 1
+    assert shaded(0.9).max() < 1, "it hangs above the ground"
+    assert shaded(0, foot=200).max() < 1, "its foot is not in the picture"
+
+
 def test_removal_is_transparent_and_forgets_the_background() -> None:
     picture, cut = portrait()
     result = remove_background(picture, cut)

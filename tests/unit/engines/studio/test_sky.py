@@ -70,6 +70,17 @@ def test_the_same_seed_gives_the_same_sky() -> None:
     assert (first[:200] != other[:200]).any(axis=2).mean() > 0.5
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_a_storm_is_dark_overhead_and_pale_low_down_and_nothing_in_it_repeats(seed: int) -> None:
+    light = paint_sky("stormy", Size(512, 384), seed).astype(np.float64) @ [0.2126, 0.7152, 0.0722]
+    assert light[:200].mean() < 130 < light[-8:].mean()
+    assert light[:200].std() > 12, "masses, not a wash"
+    deck = light[:256] - cv2.GaussianBlur(light[:256], (0, 0), 60)
+    power = np.abs(np.fft.rfft2(np.pad(deck, ((0, 256), (0, 512))))) ** 2
+    alike = np.fft.irfft2(power)[:128, :256]
+    assert alike[64:].max() < 0.4 * alike[0, 0] and alike[:, 128:].max() < 0.4 * alike[0, 0]
+
+
 def bundled(name: str) -> Pixels:
     pixels = np.asarray(getattr(skimage.data, name)(), np.uint8)
     return np.dstack([pixels] * 3) if pixels.ndim == 2 else pixels[..., :3]

@@ -10,12 +10,13 @@ from typing import get_args
 import cv2
 import numpy as np
 import pytest
+import skimage.data
 from numpy.typing import NDArray
 
 from support.imagery import astronaut
 from tollbrush.engines.studio.plans.treatments import WeatherKind
 from tollbrush.engines.studio.scenes.depth import depth_of
-from tollbrush.engines.studio.scenes.precipitation import Layer, flakes, streaks
+from tollbrush.engines.studio.scenes.precipitation import Layer, flakes, splashes, streaks
 from tollbrush.engines.studio.scenes.weather import weather
 
 Pixels = NDArray[np.uint8]
@@ -121,6 +122,32 @@ def test_what_falls_covers_as_much_of_any_size(fall: Callable[..., list[Layer]])
         assert [layer.depth for layer in layers] == sorted((layer.depth for layer in layers), reverse=True)
         shares.append(sum(float(layer.cover.mean()) for layer in layers))
     assert max(shares) < 1.5 * min(shares)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_heavier_weather_changes_more(kind: WeatherKind) -> None:
+    light, heavy = (
+        np.abs(weather(striped_land(), kind, amount, 1).astype(int) - striped_land()).mean() for amount in (0.3, 1.6)
+    )
+    assert heavy > 1.3 * light
+
+
+def test_rain_stripes_the_sky_downwards() -> None:
+    sky = cv2.cvtColor(weather(striped_land(), "rain", 1.0, 3)[:90], cv2.COLOR_RGB2GRAY).astype(float)
+    across, down = (np.abs(np.diff(sky, axis=axis)).mean() for axis in (1, 0))
+    assert across > 1.6 * down
+    assert np.percentile(sky, 99) > np.median(sky) + 18, "seen at a glance"
+
+
+def test_drops_strike_the_ground_alone() -> None:
+    ground = np.zeros((64, 64), np.float32)
+    ground[48:] = 1
+    cover = splashes((512, 512), ground, 1.0, np.random.default_rng(1)).cover
+    assert cover[384:].mean() > 0.002
+    assert not cover[:360].any()
+    assert depth_of(portrait()).ground.max() == 0, "a portrait shows none"
+    lawn = depth_of(np.dstack([skimage.data.camera()] * 3)).ground[-60:]
+    assert lawn[:, 200:].mean() > 0.4 > 0.05 > lawn[:, :100].mean(), "the lawn, but not the man who stands on it"
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (8, 8), (2, 400), (400, 2)])

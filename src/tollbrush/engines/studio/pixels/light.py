@@ -30,11 +30,14 @@ _DAY: Final = 80  # mean L of a backdrop in full daylight
 @dataclass(frozen=True)
 class Light:
     """How a subject takes on its backdrop's light. `strength` 0..1; `night` makes it paler, as eyes and film see by
-    night; `wrap` 0..1 is how much of the backdrop's glow creeps over the subject's rim."""
+    night; `wrap` 0..1 is how much of the backdrop's glow creeps over the subject's rim. Where the backdrop has a
+    ground, from the row `ground` (0..1 of its height) down, what stands there throws a soft shadow: `shadow` 0..1."""
 
     strength: float = 0.6
     night: bool = False
     wrap: float = 0.35
+    shadow: float = 0.0
+    ground: float = 0.0
 
 
 def linear(encoded: Map) -> Map:

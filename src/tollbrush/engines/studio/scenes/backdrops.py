@@ -167,11 +167,11 @@ SCENES: Final[Mapping[str, Scene]] = {
     "night": Scene("a moonlit night", _night, Light(strength=0.8, night=True)),
     "clouds": Scene("clouds", _clouds, Light(strength=0.5)),
     "mountains": Scene("mountains", mountains, Light(strength=0.5)),
-    "snow": Scene("a snowy landscape", snowy, Light(strength=0.5)),
+    "snow": Scene("a snowy landscape", snowy, Light(strength=0.5, shadow=0.7, ground=0.62)),
     "fog": Scene("hills in fog", foggy, Light(strength=0.5)),
-    "beach": Scene("a beach", beach, Light(strength=0.5)),
+    "beach": Scene("a beach", beach, Light(strength=0.5, shadow=0.9, ground=0.80)),
     "bokeh": Scene("soft lights out of focus", _bokeh, Light(strength=0.5)),
-    "gradient": Scene("a colour gradient", _gradient, Light(strength=0.35, wrap=0.2), coloured=True),
-    "studio": Scene("studio paper", _studio, Light(strength=0.35, wrap=0.2), coloured=True),
+    "gradient": Scene("a colour gradient", _gradient, Light(strength=0.35, wrap=0.2, shadow=0.6), coloured=True),
+    "studio": Scene("studio paper", _studio, Light(strength=0.35, wrap=0.2, shadow=0.9), coloured=True),
 }
-PLAIN_LIGHT: Final = Light(strength=0.15, wrap=0.1)
+PLAIN_LIGHT: Final = Light(strength=0.15, wrap=0.1, shadow=0.45)

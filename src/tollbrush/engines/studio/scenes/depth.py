@@ -114,7 +114,7 @@ def _haze(small: Map, near: Map) -> Map:
 
 def _flat(small: Map, near: Map) -> Map:
     """0..1: what is of the colour that the picture has from side to side there, and not near."""
-    lab = to_lab(small)
+    lab = np.asarray(cv2.GaussianBlur(to_lab(small), (0, 0), 0.02 * max(small.shape[:2]) + 0.1), np.float32)
     usual = cv2.GaussianBlur(np.median(lab, axis=1, keepdims=True), (0, 0), 0.03 * len(lab) + 0.1).reshape(-1, 1, 3)
     alike = np.clip(1.8 - np.linalg.norm(lab - usual, axis=2) / _ALIKE, 0, 1)
     return np.asarray(alike * np.clip(1 - 1.2 * near, 0, 1), np.float32)

@@ -110,7 +110,7 @@ def streaks(size: tuple[int, int], amount: float, random: np.random.Generator) -
         bright = random.integers(1, 5, len(places))
         layer = np.zeros(shape, np.uint8)
         thick = max(1, round(kind.wide * scale))
-        full = 255 * min(1.0, scale)
+        full = 255 * min(1.0, scale**0.7)  # thinner than a pixel
         for share, strength in ((1.0, 0.3), (0.72, 0.65), (0.42, 1.0)):
             lines = np.stack([places - share * reach, places + share * reach], axis=1) * (1 << _PART)
             for step in (1, 2, 3, 4):

@@ -63,7 +63,7 @@ def _underside(frame: Frame, random: np.random.Generator, horizon: float) -> Map
     # Towards the horizon the deck is thin, and the light below it shows.
     aside = 0.75 + 0.35 * np.exp(-np.square((x - lean * random.uniform(0.1, 0.35)) / 0.35))
     gap = gradient([(place * horizon, code) for place, code in _AIR] + [(1.001, _AIR[-1][1])])(y) * aside[..., None]
-    thin = 0.95 * np.exp(-rise / 0.16) * np.clip(0.9 - 0.5 * thick, 0.05, 1)
+    thin = 0.95 * np.exp(-rise / 0.16) * np.clip(0.95 - 0.4 * thick, 0.2, 1)
     sky = blend(np.asarray(gap, np.float32), body, np.clip(1 - thin, 0, 1).astype(np.float32))
     torn, there = _torn(x, y * frame.tall, rise, random)
     return np.ascontiguousarray(blend(sky, 0.3 * sky + 0.7 * torn, there), np.float32)

@@ -23,13 +23,19 @@ _KEY = 75  # percentile of the subject's lightness: its lit parts
 _RIM_SIDE = 1024  # longer side at which the subject's rim is found
 _BLUR_SIDE = 768  # longer side at which the background is defocused
 _WIDEST = 0.030  # defocus radius at strength 1, of the longer side
+_SHADE_SIDE = 512  # longer side at which a shadow is drawn
+_FOOT = 0.4  # of a thing's height: what of it is near enough to the ground to shade it
+_CUT_OFF = 0.01  # of the lower edge: what covers more of it stands below the picture
+_SHADES = (  # blur across and down, and how far below, of the thing's width; how dark
+    (0.02, 0.010, 0.010, 0.65), (0.07, 0.030, 0.028, 0.60), (0.18, 0.055, 0.040, 0.40),
+)  # fmt: skip
 
 
 def replace_background(pixels: Pixels, matte: Matte, backdrop: Pixels, *, light: Light | None = None) -> Pixels:
     """The subject before `backdrop` (H×W×3, the picture's size), in its light. Returns H×W×3.
 
     The subject's tones move part of the way to the backdrop's, and the backdrop glows a little over its rim: without
-    either a cut-out looks pasted."""
+    either a cut-out looks pasted. A thing that is seen whole throws a soft shadow on the ground."""
     light = Light() if light is None else light
     height, width = matte.alpha.shape
     small = reduced(backdrop, _SMALL)
@@ -38,10 +44,13 @@ def replace_background(pixels: Pixels, matte: Matte, backdrop: Pixels, *, light:
     gains = relight.gains(np.asarray(cv2.GaussianBlur(linear(small), (0, 0), 0.25 * _SMALL), np.float32))
     alpha = reduced_map(matte.alpha, _RIM_SIDE)
     rim = np.asarray(cv2.GaussianBlur(1 - alpha, (0, 0), 0.008 * max(alpha.shape)), np.float32)
+    shade = _shadow(reduced_map(matte.alpha, _SHADE_SIDE), light)
     result = np.empty((height, width, 3), np.uint8)
     for rows in strips(height):
         share = matte.alpha[rows, :, None]
         behind = backdrop[rows, :, :3].astype(np.float32) / np.float32(255)
+        if shade is not None:
+            behind *= 1 - enlarged(shade, rows, height, width)[..., None]
         front = relight.apply(matte.foreground[rows], enlarged(gains, rows, height, width))
         wrap = light.wrap * share * enlarged(rim, rows, height, width)[..., None]
         front += wrap * (np.maximum(front, enlarged(glow, rows, height, width)) - front)
@@ -72,6 +81,27 @@ def blur_background(pixels: Pixels, matte: Matte, strength: float) -> Pixels:
         behind = enlarged(blurred, rows, height, width)
         result[rows] = _quantised(matte.foreground[rows] * share + behind * (1 - share))
     return result
+
+
+def _shadow(alpha: Map, light: Light) -> Map | None:
+    """0..1: how much darker the ground is about the foot of a thing, densest where they meet; None for what the
+    picture's lower edge cuts off and for what hangs above the ground."""
+    rows, columns = np.flatnonzero((alpha > 0.5).any(axis=1)), np.flatnonzero((alpha > 0.5).any(axis=0))
+    if not light.shadow or not rows.size or (alpha[-1] > 0.5).mean() > _CUT_OFF:
+        return None
+    foot, wide = int(rows[-1]) + 1, len(columns)
+    if foot < light.ground * len(alpha):
+        return None
+    reach = max(1.0, _FOOT * (foot - rows[0]))
+    height = np.arange(len(alpha), dtype=np.float32)[:, None]
+    standing = alpha * np.clip((height - foot) / reach + 1, 0, 1)
+    clear = np.ones_like(alpha)
+    for across, down, below, dark in _SHADES:
+        blur = cv2.GaussianBlur(standing, (0, 0), across * wide + 0.3, sigmaY=down * wide + 0.3)
+        move = np.array([[1, 0, 0], [0, 1, below * wide]], np.float32)
+        fallen = cv2.warpAffine(blur, move, alpha.shape[::-1], borderMode=cv2.BORDER_REPLICATE)
+        clear *= 1 - np.float32(dark * light.shadow) * fallen
+    return np.asarray((1 - clear) * np.clip((height / len(alpha) - light.ground) / 0.05, 0, 1), np.float32)
 
 
 def _relight(matte: Matte, backdrop: Map, light: Light) -> Relight:
