@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import skimage.data
 
+from support.heads import her_face, her_head, looking, portrait
 from tollbrush.engines.studio.accessories.head import measure
 from tollbrush.engines.studio.accessories.wear import KINDS, wear
 from tollbrush.engines.studio.faces.find import find_faces
@@ -24,14 +25,6 @@ HATS = ("top_hat", "cowboy_hat", "santa_hat", "party_hat", "crown", "graduation_
 
 
 @cache
-def portrait() -> Pixels:
-    """The astronaut with a little air above her head, 512×592."""
-    air = np.asarray(cv2.copyMakeBorder(skimage.data.astronaut(), 80, 0, 0, 0, cv2.BORDER_REPLICATE), np.uint8)
-    air.flags.writeable = False
-    return air
-
-
-@cache
 def worn(kind: str) -> Pixels:
     return wear(portrait(), kind)
 
@@ -43,7 +36,7 @@ def changed(kind: str) -> Mask:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_only_the_neighbourhood_of_the_face_changes(kind: str) -> None:
-    face = find_faces(portrait())[0]
+    face = her_face()
     touched = np.any(worn(kind) != portrait(), axis=2)
     rows, columns = np.nonzero(touched)
     assert worn(kind).shape == portrait().shape
@@ -54,7 +47,7 @@ def test_only_the_neighbourhood_of_the_face_changes(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", HATS)
 def test_a_hat_sits_above_the_eyes_and_over_the_hair(kind: str) -> None:
-    face = find_faces(portrait())[0]
+    face = her_face()
     left, right = eyes(portrait(), face)
     unit = right.x - left.x
     mask = changed(kind)
@@ -69,14 +62,14 @@ def test_a_hat_sits_above_the_eyes_and_over_the_hair(kind: str) -> None:
 
 def test_sunglasses_lie_across_both_eyes() -> None:
     mask = changed("sunglasses")
-    for eye in eyes(portrait(), find_faces(portrait())[0]):
+    for eye in eyes(portrait(), her_face()):
         assert mask[round(eye.y) - 3 : round(eye.y) + 4, round(eye.x) - 3 : round(eye.x) + 4].mean() > 0.8
         seen = worn("sunglasses")[round(eye.y), round(eye.x)]
         assert seen.mean() < 110
 
 
 def test_a_moustache_grows_between_nose_and_mouth() -> None:
-    left, right = eyes(portrait(), find_faces(portrait())[0])
+    left, right = eyes(portrait(), her_face())
     unit = right.x - left.x
     rows, columns = np.nonzero(changed("moustache"))
     assert left.y + 0.45 * unit < rows.min() and rows.max() < left.y + 1.2 * unit
@@ -86,9 +79,9 @@ def test_a_moustache_grows_between_nose_and_mouth() -> None:
 @pytest.mark.parametrize("kind", ["top_hat", "sunglasses"])
 def test_what_is_worn_tilts_with_the_head(kind: str) -> None:
     turn, back = (cv2.getRotationMatrix2D((225, 190), angle, 1.0) for angle in (-14, 14))
-    tilted = np.asarray(cv2.warpAffine(portrait(), turn, (512, 592), borderMode=cv2.BORDER_REFLECT), np.uint8)
+    tilted = np.asarray(cv2.warpAffine(portrait(), turn, (420, 440), borderMode=cv2.BORDER_REFLECT), np.uint8)
     difference = np.abs(wear(tilted, kind).astype(int) - tilted).max(axis=2) > 24
-    again = cv2.warpAffine(difference.astype(np.uint8), back, (512, 592)) > 0
+    again = cv2.warpAffine(difference.astype(np.uint8), back, (420, 440)) > 0
     upright = changed(kind)
     assert (again & upright).sum() > 0.75 * (again | upright).sum()
     assert (difference & upright).sum() < 0.75 * (difference | upright).sum()
@@ -122,13 +115,13 @@ def test_nothing_shines_in_a_dark_picture() -> None:
 def test_a_bow_tie_casts_its_shadow_on_the_chest() -> None:
     tie, before = worn("bow_tie").astype(int), portrait().astype(int)
     shade = (np.abs(tie - before).max(axis=2) > 2) & (tie.sum(axis=2) < before.sum(axis=2))
-    head = measure(portrait(), find_faces(portrait())[0])
+    head = her_head()
     below = round(head.origin.y + (head.chin + 0.62) * head.unit)
     assert shade[below:].any()
 
 
 def test_hair_beside_a_hat_becomes_wall_and_not_more_hair() -> None:
-    head = measure(portrait(), find_faces(portrait())[0])
+    head = her_head()
     rows = np.arange(portrait().shape[0])[:, None]
     stood_out = (head.outline > 0.9) & (rows < head.origin.y - 1.15 * head.unit)
     seen = worn("witch_hat").astype(int)
@@ -151,7 +144,7 @@ def test_a_shadow_falls_away_from_the_light() -> None:
 
 
 def test_a_halo_lights_the_hair_below_it_and_shines_in_the_dark() -> None:
-    head = measure(portrait(), find_faces(portrait())[0])
+    head = her_head()
     hair = head.outline > 0.9
     hair[round(head.origin.y - 1.5 * head.unit) :] = False
     assert worn("halo")[hair].mean() > 1.1 * portrait()[hair].mean()
@@ -162,7 +155,7 @@ def test_a_halo_lights_the_hair_below_it_and_shines_in_the_dark() -> None:
 
 
 def test_one_bunny_ear_stands_and_the_other_bends() -> None:
-    head = measure(portrait(), find_faces(portrait())[0])
+    head = her_head()
     ears = changed("bunny_ears")
     middle = round(head.origin.x)
     tips = [float(np.nonzero(half)[0].min()) for half in (ears[:, :middle], ears[:, middle:])]
@@ -171,7 +164,7 @@ def test_one_bunny_ear_stands_and_the_other_bends() -> None:
 
 
 def test_the_temples_of_glasses_go_under_the_hair() -> None:
-    head = measure(portrait(), find_faces(portrait())[0])
+    head = her_head()
     rows, columns = np.nonzero(head.hair > 0.9)
     inside = np.abs(rows - head.origin.y) < 0.35 * head.unit
     beside = np.abs(columns - head.origin.x) > 1.15 * head.unit
@@ -184,29 +177,14 @@ def test_the_temples_of_glasses_go_under_the_hair() -> None:
 @pytest.mark.parametrize("degrees", [-18.0, 18.0])
 def test_a_hat_follows_a_head_that_turns_away(degrees: float) -> None:
     """The head's axis lies behind the eyes: as the face turns to one side, the hat's middle goes to the other."""
-    picture = looking_aside(portrait(), degrees)
+    picture = looking(right=degrees)
     head = measure(picture, find_faces(picture)[0])
-    straight = measure(portrait(), find_faces(portrait())[0])
+    straight = her_head()
     assert np.sign(degrees) * (head.yaw - straight.yaw) > 0.1
     columns = np.nonzero(np.abs(wear(picture, "top_hat").astype(int) - picture).max(axis=2) > 24)[1]
     middles = [(np.percentile(x, 2) + np.percentile(x, 98)) / 2 for x in (columns, np.nonzero(changed("top_hat"))[1])]
     moved = (middles[0] - head.origin.x) - (middles[1] - straight.origin.x)
     assert -np.sign(degrees) * moved > 0.08 * head.unit
-
-
-def looking_aside(pixels: Pixels, degrees: float) -> Pixels:
-    """The portrait as if she turned her head, to the picture's right for positive degrees: an ellipsoid with a nose."""
-    h, w = pixels.shape[:2]
-    rows, columns = np.mgrid[0:h, 0:w].astype(np.float32)
-    across, down, sine = (columns - 224.7) / 45, (rows - 182.4) / 45, np.sin(np.radians(degrees))
-    fade = np.exp(-np.maximum(0, np.abs(across) - 1.5))
-    x = across.copy()
-    for _ in range(40):
-        skull = 1.35 * np.sqrt(np.clip(1 - (x / 1.75) ** 2 - ((down - 0.1) / 2.5) ** 2, 0, 1))
-        nose = 0.33 * np.exp(-((x / 0.20) ** 2) - ((down - 0.58) / 0.3) ** 2)
-        shift = (across - (skull + nose - 1.35) * sine) / (1 + (np.cos(np.radians(degrees)) - 1) * fade)
-        x = (x + shift) / 2
-    return np.asarray(cv2.remap(pixels, (x * 45 + 224.7).astype(np.float32), rows, cv2.INTER_CUBIC), np.uint8)
 
 
 def test_the_main_colour_can_be_chosen() -> None:
@@ -217,16 +195,16 @@ def test_the_main_colour_can_be_chosen() -> None:
 
 def test_everybody_wears_it() -> None:
     small = cv2.resize(portrait(), None, fx=0.7, fy=0.7, interpolation=cv2.INTER_AREA)
-    both = np.zeros((592, 512 + small.shape[1], 3), np.uint8)
-    both[:, :512] = portrait()
-    both[: small.shape[0], 512:] = small
+    both = np.zeros((440, 420 + small.shape[1], 3), np.uint8)
+    both[:, :420] = portrait()
+    both[: small.shape[0], 420:] = small
     difference = np.any(wear(both, "sunglasses") != both, axis=2)
-    assert difference[:, :512].any() and difference[:, 512:].any()
+    assert difference[:, :420].any() and difference[:, 420:].any()
 
 
 @pytest.mark.parametrize("kind", ["top_hat", "bow_tie"])
 def test_what_would_lie_outside_the_picture_is_refused(kind: str) -> None:
-    left, right = eyes(portrait(), find_faces(portrait())[0])
+    left, right = eyes(portrait(), her_face())
     row, unit = (left.y + right.y) / 2, right.x - left.x
     close = portrait()[round(row - 1.05 * unit) : round(row + 2.1 * unit)]
     with pytest.raises(CannotHonour, match="outside this picture") as refusal:
@@ -256,7 +234,7 @@ def test_the_same_request_gives_the_same_bytes(kind: str) -> None:
 
 
 def test_the_head_is_outlined_with_its_hair() -> None:
-    head = measure(portrait(), find_faces(portrait())[0])
+    head = her_head()
     assert head.outline.shape == portrait().shape[:2]
     assert head.outline[110, 228] > 0.9  # hair
     assert head.outline[200, 228] > 0.9  # nose

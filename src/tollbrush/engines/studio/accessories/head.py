@@ -1,4 +1,4 @@
-"""The head that an accessory sits on: pose and size from the eyes, outline with the hair by GrabCut (Rother 2004).
+"""The head that an accessory sits on: pose and size from the features, outline with the hair by GrabCut (Rother 2004).
 
 The head's own frame: the origin between the eyes but at the depth of the head's axis, x to the right in the picture,
 y down, z towards the viewer; one unit is the distance between the eyes (about 6.3 cm), so that hats have the same
@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from tollbrush.engines.studio.accessories.pitch import held_upright, pitch_of
 from tollbrush.engines.studio.faces.find import Face, Point
 from tollbrush.engines.studio.faces.landmarks import features
 
@@ -25,6 +26,9 @@ Floats = NDArray[np.float32]
 _BOX_PER_UNIT = 2.4  # width of a cascade's face box
 _EYES = 1.25  # how far before the head's axis the eyes lie, in units
 _MOST_YAW = 0.5  # radians
+_FACE = 0.25  # how far before the eyes nose and lips are, in units
+_USUAL_TOP, _TOPS = -1.9, (-2.4, -1.6)  # heights of heads' tops
+_AIR = 0.05  # units of picture over a head whose top is seen
 _OUTLINE_UNIT = 26  # pixels per unit at which the outline is cut
 _REACH = (-3.0, -3.3, 3.0, 1.1)  # left, top, right, bottom of the outline's window, in units
 _HAT_LINE = -0.85  # height at which the head's width counts
@@ -33,19 +37,20 @@ _WIDTHS = (1.28, 1.48)  # half widths of a head under a hat; hair beyond is pres
 
 @dataclass(frozen=True)
 class Head:
-    """`origin` and `unit` in pixels, `roll` in radians clockwise, `yaw` in radians, positive when the nose points to
-    the picture's right. `outline` is H×W, 0…1: the head with its hair, down to the chin; `hair` the part of it above
-    and beside the face. In units: `half_width` at the hat line, the highest point `top`, and the heights below the
-    eyes of the `nose`'s end, the `mouth` and the `chin`."""
+    """`origin` and `unit` in pixels. In radians: `roll` clockwise, `yaw` positive when the nose points to the picture's
+    right, `pitch` positive when it points down. `outline` is H×W, 0…1: the head with its hair, down to the chin; `hair`
+    the part of it above and beside the face. In units, of the head held upright: `half_width` at the hat line, the
+    highest point `top`, and the heights below the eyes of the `nose`'s end, the `mouth` and the `chin`."""
 
     origin: Point
     unit: float
     roll: float
     yaw: float = 0.0
+    pitch: float = 0.0
     outline: Floats = field(default_factory=lambda: np.zeros((0, 0), np.float32))
     hair: Floats = field(default_factory=lambda: np.zeros((0, 0), np.float32))
     half_width: float = 1.28
-    top: float = -1.9
+    top: float = _USUAL_TOP
     nose: float = 0.68
     mouth: float = 1.06
     chin: float = 1.76
@@ -56,11 +61,13 @@ class Head:
         return self.origin.y / self.unit
 
     def facing(self, points: Floats) -> Floats:
-        """(…, 3) points of the head's frame as they lie when it is turned by its yaw; the eyes stay where they are."""
+        """(…, 3) points of the head's frame as they lie when it nods and turns; the eyes stay where they are."""
         c, s = np.cos(self.yaw), np.sin(self.yaw)
         turn = np.array([[c, 0, -s], [0, 1, 0], [s, 0, c]], np.float32)
+        c, s = np.cos(self.pitch), np.sin(self.pitch)
+        nod = np.array([[1, 0, 0], [0, c, -s], [0, s, c]], np.float32)
         before = np.array([0, 0, _EYES], np.float32)
-        return np.asarray((points - before) @ turn + before, np.float32)
+        return np.asarray((points - before) @ nod @ turn + before, np.float32)
 
     def to_pixels(self, points: Floats) -> Floats:
         """(…, 2) points of the head's frame, in pixels."""
@@ -80,17 +87,21 @@ def measure(pixels: Pixels, face: Face) -> Head:
     window = _upright(pixels, bare)
     cut = _cut(window)
     half_width, top = _extent(cut)
+    seen_top = top if top is not None and -top + _AIR < bare.room else None
+    pitch = pitch_of(seen.nose, seen.chin, seen_top)
     shape = (pixels.shape[0], pixels.shape[1])
+    crown = held_upright(_USUAL_TOP if top is None else top, pitch, -_EYES)
     return replace(
         bare,
         yaw=_yaw(cut),
+        pitch=pitch,
         outline=_back(cut, bare, shape),
         hair=_back(_hair(window, cut), bare, shape),
         half_width=half_width,
-        top=top,
-        nose=seen.nose,
-        mouth=seen.mouth,
-        chin=seen.chin,
+        top=float(np.clip(crown, *_TOPS)),
+        nose=held_upright(seen.nose, pitch, _FACE),
+        mouth=held_upright(seen.mouth, pitch, _FACE),
+        chin=held_upright(seen.chin, pitch, 0),
     )
 
 
@@ -160,13 +171,13 @@ def _yaw(outline: Floats) -> float:
     return float(np.clip(np.arcsin(np.clip(sine, -1, 1)), -_MOST_YAW, _MOST_YAW))
 
 
-def _extent(outline: Floats) -> tuple[float, float]:
-    """Half width at the hat line, and the top, in units; a usual head's where the outline says nothing."""
+def _extent(outline: Floats) -> tuple[float, float | None]:
+    """Half width at the hat line, a usual head's where the outline says nothing; and the top, in units."""
+    rows = np.flatnonzero((outline > 0.5).any(axis=1))
+    top = float(rows[0] / _OUTLINE_UNIT + _REACH[1]) if len(rows) else None
     row = np.flatnonzero(outline[int((_HAT_LINE - _REACH[1]) * _OUTLINE_UNIT)] > 0.5)
     if len(row) == 0:
-        return _WIDTHS[0], -1.9
-    rows = np.flatnonzero((outline > 0.5).any(axis=1))
-    top = float(np.clip(rows[0] / _OUTLINE_UNIT + _REACH[1], -2.4, -1.6))
+        return _WIDTHS[0], top
     return float(np.clip((row[-1] - row[0]) / _OUTLINE_UNIT / 2, *_WIDTHS)), top
 
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float32]
 
 _WARMTH = (0.90, 1.0, 1.05)  # light that reaches skin's shadow has gone through skin
-_LEAST_INSIDE = 0.3  # share of an item that a picture must hold
+_LEAST_INSIDE = 0.38  # share of an item's box that a picture must hold
 _SHADED, _GLOWS = 0.6, 1.3  # units around an item that its shadow, or its glow, may reach
 _SLANT = 0.6  # how far aside a shadow falls at most, of how far it falls down
 _GREYEST = 0.004  # grain that is added even to a clean picture, so that nothing looks painted

@@ -19,7 +19,7 @@ _NECK = np.array([0, -0.92, 0], np.float32)  # what `pitch` turns about
 @dataclass(frozen=True)
 class Layer:
     """What was drawn: `rgba` h×w×4 premultiplied float32 0…1, for the picture's `rows` and `columns`. `inside` is
-    the share of the wearable that the picture holds."""
+    the share of the box around the wearable that the picture holds."""
 
     rgba: Floats
     rows: slice
@@ -43,8 +43,11 @@ def render(
     for shadow and glow. None when all fall outside the picture of `shape` (h, w)."""
     placed = [_placed(part, head, pitch) for part in parts]
     flat = np.concatenate([points.reshape(-1, 3) for points in placed])
+    lowest, highest = flat[:, :2].min(axis=0), flat[:, :2].max(axis=0)
+    held = np.clip(highest, 0, [shape[1], shape[0]]) - np.clip(lowest, 0, [shape[1], shape[0]])
+    inside = float(np.prod(held / np.maximum(highest - lowest, 1e-3)))
     margin = around * head.unit
-    lowest, highest = flat[:, :2].min(axis=0) - margin, flat[:, :2].max(axis=0) + margin
+    lowest, highest = lowest - margin, highest + margin
     left, top = (int(v) for v in np.clip(lowest, 0, [shape[1], shape[0]]))
     right, bottom = (int(v) for v in np.clip(np.ceil(highest), 0, [shape[1], shape[0]]))
     w, h = right - left, bottom - top
@@ -71,8 +74,7 @@ def render(
     buffer.rgba[..., :3] *= buffer.rgba[..., 3:]
     way = cv2.INTER_AREA if scale > 1 else cv2.INTER_LINEAR
     rgba = np.asarray(cv2.resize(buffer.rgba, (w, h), interpolation=way), np.float32)
-    within = np.all((flat[:, :2] >= 0) & (flat[:, :2] < (shape[1], shape[0])), axis=1)
-    return Layer(rgba, slice(top, bottom), slice(left, right), float(within.mean()))
+    return Layer(rgba, slice(top, bottom), slice(left, right), inside)
 
 
 def _placed(part: Part, head: Head, pitch: float) -> Floats:
