@@ -73,7 +73,7 @@ _WARDROBE = {
     "bow_tie": _Item(worn_in_face.bow_tie, (0.55, 0.05, 0.09), 0.0, 0.10, 0.35, low=True),
     "halo": _Item(ears.halo, (1.0, 0.78, 0.26), 0.24, 0.05, 0.0, glow=1.0),
     "cat_ears": _Item(ears.cat_ears, (0.07, 0.065, 0.07), 0.06, 0.12, 0.30, sunk=0.06),
-    "bunny_ears": _Item(ears.bunny_ears, (0.88, 0.86, 0.84), 0.06, 0.12, 0.30, sunk=0.26),
+    "bunny_ears": _Item(ears.bunny_ears, (0.98, 0.96, 0.94), 0.06, 0.12, 0.30, sunk=0.26),
     "devil_horns": _Item(ears.devil_horns, (0.62, 0.04, 0.05), 0.06, 0.12, 0.35, sunk=0.22),
     "flower_crown": _Item(ears.flower_crown, (0.86, 0.36, 0.48), 0.14, 0.12, 0.40),
     "witch_hat": _Item(hats.witch_hat, (0.055, 0.05, 0.07), 0.12, 0.28, 0.50, presses=True),

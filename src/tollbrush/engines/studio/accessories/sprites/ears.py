@@ -72,7 +72,13 @@ def bunny_ears(head: Head, colour: Colour) -> list[Part]:
         for columns, way, seed in ((slice(0, 3), -1.0, 25), (slice(-3, None), 1.0, 26)):
             rim, out = back[8:, columns], way * np.gradient(back, axis=1)[8:, columns]
             hairs = _unit(out) + 1.5 * _unit(np.gradient(back, axis=0))[8:, columns]
-            parts.append(coat(rim, hairs, 900, seed, 1.12 * fur, long=0.07, wild=0.20, fall=0.0, width=0.012))
+            parts.append(coat(rim, hairs, 900, seed, 1.12 * fur, long=0.06, wild=0.20, fall=0.0, width=0.016))
+            # Short hairs that lie along the ear, where it is not bare.
+            lying, along_it = front[4:, 4:22] if way < 0 else front[4:, -22:-4], np.gradient(front, axis=0)[4:]
+            flow = _unit(along_it[:, 4:22] if way < 0 else along_it[:, -22:-4]) + np.array(
+                [0.5 * way, 0, 0.25], np.float32
+            )
+            parts.append(coat(lying, flow, 1300, seed + 4, 1.10 * fur, long=0.08, wild=0.15, fall=0.0, width=0.010))
     return parts
 
 
@@ -158,8 +164,8 @@ def _ear(side: float, base: float, tall: float, wide: float, depth: float) -> Fl
     """A triangle with bowed sides and front, leaning outwards."""
     t, s = ramp(0, 1, 50), np.linspace(-1, 1, 41, dtype=np.float32)[None]
     half = wide * (1 - t) ** 0.80
-    x = side * (0.84 + 0.20 * t) + s * half + side * 0.12 * t * (1 - t)
-    y = base - tall * t + 0.16 * np.abs(s) ** 2 * (1 - t) * (s * side > 0) - 0.02
+    x = side * (0.78 + 0.22 * t) + s * half + side * 0.12 * t * (1 - t)
+    y = base - tall * t + 0.42 * np.abs(s) ** 2 * (1 - t) ** 2 * (s * side > 0) - 0.02
     return grid(x, y, 0.25 + depth - 0.22 * s**2 * (1 - t))
 
 

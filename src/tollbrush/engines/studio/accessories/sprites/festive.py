@@ -22,7 +22,7 @@ from tollbrush.engines.studio.accessories.sprites.shapes import (
     rows_open,
 )
 
-_WHITE = (0.93, 0.92, 0.90)
+_WHITE = (1.06, 1.04, 1.01)
 
 
 def santa_hat(head: Head, colour: Colour) -> list[Part]:
@@ -52,7 +52,7 @@ def santa_hat(head: Head, colour: Colour) -> list[Part]:
 def _fur(points: Floats, count: int, seed: int) -> list[Part]:
     """White plush."""
     core = Surface(points, 0.86 * rgb(_WHITE), noise=0.05, gloss=0.0)
-    return [core, coat(points, from_middle(points), count, seed, rgb(_WHITE))]
+    return [core, coat(points, from_middle(points), count, seed, rgb(_WHITE), light=(0.16, 0.06))]
 
 
 def party_hat(head: Head, colour: Colour) -> list[Part]:

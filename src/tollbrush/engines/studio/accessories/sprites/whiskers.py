@@ -18,18 +18,19 @@ _Doubles = NDArray[np.float64]
 def moustache(head: Head, colour: Colour) -> list[Part]:
     """A handlebar: two wings that part under the nose, swell, and run out into turned-up tips."""
     random = np.random.default_rng(11)
-    count = 5200
+    count = 4200
     side = np.where(random.random(count) < 0.5, -1.0, 1.0)
     start, across = random.random(count) ** 1.15 * 0.80, random.uniform(-1, 1, count)
-    along = start[:, None] + 0.30 * (0.7 + 0.6 * random.random((count, 1))) * np.linspace(0, 1, 7)
+    along = start[:, None] + 0.34 * (0.5 + 0.9 * random.random((count, 1))) * np.linspace(0, 1, 7)
     x, y = _wing(np.minimum(along, 1.0), across[:, None] * (1 - 0.25 * (along - start[:, None])), head)
-    stray = 0.010 * random.standard_normal((2, count, 1)) * np.linspace(0, 1, 7) ** 2
+    stray = 0.024 * random.standard_normal((2, count, 1)) * np.linspace(0, 1, 7) ** 2
     bulge = 0.15 * (1 - across**2)[:, None] * np.clip(1.1 - along, 0, 1)
     z = 1.46 - 0.40 * x**2 + bulge + 0.02 * random.random((count, 1))
     paths = np.stack([side[:, None] * x + stray[0], y + stray[1], z], axis=2)
     # Lit from above: the wings are rounded, and dark where they meet under the nose.
-    lit = (1 - 0.38 * across) * (0.62 + 0.38 * np.clip(4 * start, 0, 1))
-    return [_hairs(paths, colour, lit, random, width=0.016)]
+    locks = 1 + 0.22 * np.sin(11 * across + 4 * start + 1.5 * side)
+    lit = (1.08 - 0.42 * across) * (0.66 + 0.34 * np.clip(4 * start, 0, 1)) * locks
+    return [_hairs(paths, colour, lit, random, width=0.014)]
 
 
 def _wing(along: _Doubles, across: _Doubles, head: Head) -> tuple[_Doubles, _Doubles]:
