@@ -1,9 +1,10 @@
 """Completion of a hole by patches of what surrounds it.
 
-From a first guess peeled from the rim inwards (Newson et al. 2014), coarse to fine, each level alternates PatchMatch
-(Barnes et al. 2009) and voting (Wexler et al. 2007); at last the colours are made to agree with the rim (membrane).
-Within one texture the guess is made where the hole is a patch wide, so that whole stretches are copied. Where several
-things meet at the rim it is made finer, from edge to edge of each, and the rim is heard more.
+From a first guess, coarse to fine, each level alternates PatchMatch (Barnes et al. 2009) and voting (Wexler et al.
+2007); at last the colours are made to agree with the rim (membrane). Within one texture the guess is peeled from the
+rim inwards (Newson et al. 2014) where the hole is a patch wide, so that whole stretches are copied. Where several
+things meet at the rim it is made finer, from a sketch in which their boundaries go on, as long as the hole is small the
+patches are compared with the sketch too, and the rim is heard more.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ _SHARP = 2  # of the levels with a free search, those where grain is kept
 _ROUNDS = (16, 5)  # search-and-vote rounds at the coarsest and at the work level
 _POLISH = 2  # rounds at full size,
 _LARGE = 1_000_000  # and half as many for a hole of more pixels
+_FIRST_SWEEPS = 8  # of the search for what was sketched
 _REACH = 64  # pixels: first radius of the random search
 _POWERS = (2, 3, 5)  # doublings of a vote's power: at coarse levels, at fine ones, and at last
 _PEEL_PAIRS = 1_500_000  # of hole pixel and source, that the first guess compares at most
@@ -73,7 +75,10 @@ def complete(pixels: Pixels, hole: Mask, excluded: Mask, seed: int) -> Pixels:
     """H×W×C pixels with `hole` painted from where it is not; from what is `excluded` only when nothing else would do.
     Raises CannotHonour when the hole leaves nothing."""
     levels = _levels(pixels, hole, excluded)
-    return _painted(levels, hole, _AMONG_THINGS if levels.variety() > _MIXED else _WITHIN_TEXTURE, seed)
+    if levels.variety() <= _MIXED:
+        return _painted(levels, hole, _WITHIN_TEXTURE, seed)
+    levels.sketch()
+    return _painted(levels, hole, _AMONG_THINGS, seed)
 
 
 def grow(pixels: Pixels, margin: int, excluded: Mask, seed: int) -> Pixels:
@@ -86,7 +91,7 @@ def misfit(pixels: Pixels, margin: int, excluded: Mask) -> float:
     """How ill the worst tenth of a side is continued when `grow` makes its first guess: squared Lab per pixel."""
     hole = _top(excluded.shape, margin)
     level = _levels(pixels, hole, excluded, _OUTWARDS).coarse(_scales(hole, _OUTWARDS)[0])
-    field = _start(level, _first_guess(level, _OUTWARDS), np.random.default_rng(0))
+    field = _start(level, _peeled(level, _OUTWARDS), np.random.default_rng(0))
     _settle(level, field, _ROUNDS[0], sharp=True, reach=max(level.shape), seed=0)
     rim = (field.my >= 0) & ~level.hole
     found = np.where(rim, field.cost - level.price[field.my, field.mx], 0).sum(axis=0) / np.maximum(rim.sum(axis=0), 1)
@@ -113,7 +118,7 @@ def _painted(levels: Levels, hole: Mask, manner: _Manner, seed: int) -> Pixels:
     field: _Field | None = None
     for number, scale in enumerate(scales):
         level = levels.coarse(scale)
-        field = _start(level, field or _first_guess(level, manner), random)
+        field = _start(level, field or _first_guess(level, manner, random), random)
         rounds = round(float(np.interp(number, [0, max(1, len(scales) - 1)], _ROUNDS)))
         reach, own = min(max(level.shape), _REACH), seed + 100 * number
         sharp = number >= len(scales) - _SHARP
@@ -137,7 +142,18 @@ def _scales(hole: Mask, manner: _Manner) -> list[float]:
     return np.geomspace(coarsest, work, steps + 1).tolist() if steps else [work]
 
 
-def _first_guess(level: Level, manner: _Manner) -> _Field:
+def _first_guess(level: Level, manner: _Manner, random: np.random.Generator) -> _Field:
+    """Follows the sketch, where there is one."""
+    if level.sketch is None:
+        return _peeled(level, manner)
+    level.follow_sketch()
+    nowhere = np.full(level.hole.shape, -1, np.int32)
+    field = _start(level, _Field(nowhere, nowhere, np.ones(level.hole.shape, np.float32)), random)
+    _search(level, field, _FIRST_SWEEPS, reach=max(level.shape), seed=0)
+    return field
+
+
+def _peeled(level: Level, manner: _Manner) -> _Field:
     """Peels the coarsest hole layer by layer; gradients are unknown there, so Lab alone is compared."""
     features = np.ascontiguousarray(level.planes[..., :3])
     sy, sx = (centres.astype(np.int32) for centres in np.nonzero(level.sources))
@@ -179,23 +195,27 @@ def _start(level: Level, coarser: _Field, random: np.random.Generator) -> _Field
 def _settle(level: Level, field: _Field, rounds: int, *, sharp: bool, reach: int, seed: int, doubt: float = 0) -> None:
     """Search and vote in turns, until the hole agrees with its matches. Changes features and field in place."""
     sweeps = 2 if max(level.shape) < 200 else 1
-    last = level.hole.shape[0] - R
-    parts = bands(max(R, level.rows[0] - R), min(last, level.rows[1] + R))
     trust = _trust(level.hole)
     _vote(level, field, trust, _POWERS[1])
     for number in range(rounds):
-        before_y, before_x = field.my.copy(), field.mx.copy()
-
-        def improve(band: tuple[int, int], own: int = seed + number, by: Ints = before_y, bx: Ints = before_x) -> None:
-            ends = by, bx, field.my, field.mx, field.cost
-            random = (own * 64 + band[0]) % 2**31
-            patchmatch.search(
-                level.features, level.channels, R, level.sources, level.price, *ends, *band, sweeps, reach, random
-            )
-
-        each(improve, parts)
+        _search(level, field, sweeps, reach, seed + number)
         last_of_all = sharp and number == rounds - 1
         _vote(level, field, trust, _POWERS[2 if last_of_all else int(sharp)], doubt)
+
+
+def _search(level: Level, field: _Field, sweeps: int, reach: int, seed: int) -> None:
+    """Improves all matches, in bands."""
+    last = level.hole.shape[0] - R
+    before_y, before_x = field.my.copy(), field.mx.copy()
+
+    def improve(band: tuple[int, int]) -> None:
+        ends = before_y, before_x, field.my, field.mx, field.cost
+        random = (seed * 64 + band[0]) % 2**31
+        patchmatch.search(
+            level.features, level.channels, R, level.sources, level.price, *ends, *band, sweeps, reach, random
+        )
+
+    each(improve, bands(max(R, level.rows[0] - R), min(last, level.rows[1] + R)))
 
 
 def _vote(level: Level, field: _Field, trust: Floats, doublings: int, doubt: float = 0) -> None:

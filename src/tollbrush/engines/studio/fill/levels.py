@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from tollbrush.engines.studio.fill.sketch import sketched
 from tollbrush.engines.studio.fill.surround import strange, variety
 from tollbrush.errors import CannotHonour
 
@@ -23,6 +25,8 @@ SMALLER = "Mark less: a third of the picture is the most that fills well."
 _FEATURES = 5  # channels: Lab, and the gradients of L
 _GRADIENT = 0.6  # weight of lightness gradients against Lab in the patch distance
 _FEWEST_SOURCES = 10
+_SKETCH_WIDTH = 72  # pixels: of the hole where it is sketched, and up to which the sketch is followed
+_SKETCH = 2.0  # weight of its colours against the picture's
 _PRICED_SIDE = 160  # pixels: longer side at which sources are priced
 _STRANGE = 50.0**2  # price per pixel of a colour that is not seen at the rim, squared Lab
 _EXCLUDED = 60.0**2  # and of what must not be copied
@@ -31,14 +35,16 @@ _EXCLUDED = 60.0**2  # and of what must not be copied
 @dataclass
 class Level:
     """One size of the picture, padded by R. `features` H×(W·C) float32 are painted in place where `hole`: Lab, the
-    gradients of L, and the column where things keep their place; at full size the picture's own channels. `sources`
-    says where a source patch may be centred, `price` what it costs beyond its distance."""
+    gradients of L, and the column where things keep their place or the sketch; at full size the picture's own channels.
+    `sources` says where a source patch may be centred, `price` what it costs beyond its distance. `sketch`: its planes,
+    H×W×3, which stay as they are in the hole."""
 
     features: Floats
     channels: int
     hole: Mask
     sources: Mask
     price: Floats
+    sketch: Floats | None = None
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -51,10 +57,18 @@ class Level:
         marked = np.flatnonzero(self.hole.any(axis=1))
         return int(marked[0]), int(marked[-1]) + 1
 
+    def follow_sketch(self) -> None:
+        """Paints the hole as it is sketched."""
+        assert self.sketch is not None
+        self.planes[self.hole, :3] = self.sketch[self.hole] / _SKETCH
+        self.repainted()
+
     def repainted(self) -> None:
         """After the hole was painted: its gradients and the padding anew."""
         planes = self.planes
-        if self.channels > _FEATURES:
+        if self.sketch is not None:
+            planes[..., _FEATURES:] = self.sketch
+        elif self.channels > _FEATURES:
             planes[..., _FEATURES] = planes[-R - 1, :, _FEATURES]
         if self.channels >= _FEATURES:
             first, last = max(R, self.rows[0] - 2), min(self.hole.shape[0] - R, self.rows[1] + 2)
@@ -84,19 +98,42 @@ class Levels:
             # Colours of the hole must not bleed into the smaller picture: only what is known is averaged.
             rgb, known = _mean(rgb, known, h, w)
         self._lab, self._known = _lab(rgb), known
-        self._priced = self._price(excluded)
+        self._priced, self._excluded = self._price(excluded), excluded
+        self._sketch: Floats | None = None
+
+    def sketch(self) -> None:
+        """From now on coarse levels have a sketch to follow, in which what must not be copied does not go on either."""
+        colours, hole = self._reduced(self._sketch_scale)
+        barred = hole | (_shrink(self._excluded.astype(np.float32), *hole.shape) > 0)
+        unknown = hole if barred.all() else barred
+        self._sketch = None if hole.all() else sketched(colours, unknown)
+
+    @property
+    def _sketch_scale(self) -> float:
+        return _SKETCH_WIDTH / math.sqrt(np.count_nonzero(self._hole))
 
     def coarse(self, scale: float) -> Level:
         """Lab, the gradients of L, and the column where that counts."""
-        h, w = _scaled(self._hole.shape, scale)
-        colours, known = self._lab, self._known
-        if (h, w) != known.shape:
-            colours, known = _mean(colours, known, h, w)
+        colours, hole = self._reduced(scale)
+        h, w = hole.shape
         planes = [colours, *_gradients(colours[..., 0])]
         if self._place:
             column = np.linspace(0, self._place * w / max(h, w), w, dtype=np.float32)
             planes.append(np.tile(column, (h, 1)))
-        return self._level(np.dstack(planes), known < 0.98)
+        if self._sketch is None or scale > self._sketch_scale:
+            return self._level(np.dstack(planes), hole)
+        sketch = np.float32(_SKETCH) * _shrink(self._sketch, h, w)
+        level = self._level(np.dstack([*planes, sketch]), hole)
+        level.sketch = _pad(sketch)
+        return level
+
+    def _reduced(self, scale: float) -> tuple[Floats, Mask]:
+        """Lab and hole, no larger than the work size."""
+        h, w = (min(sides) for sides in zip(_scaled(self._hole.shape, scale), self._known.shape, strict=True))
+        colours, known = self._lab, self._known
+        if (h, w) != known.shape:
+            colours, known = _mean(colours, known, h, w)
+        return colours, known < 0.98
 
     def variety(self) -> float:
         """Of what surrounds the hole; above 1 there are several things."""

@@ -31,7 +31,7 @@ def corrected(colours: Floats, across: Floats, down: Floats, led: Bools, hole: B
     dx[:, :-1] = across[:, :-1] - np.diff(colours, axis=1)
     dy[:-1] = down[:-1] - np.diff(colours, axis=0)
     dx[~led], dy[~led] = 0, 0
-    h = _solve(dx, dy, _belief(dx), _belief(dy), hole, np.float32(_SCREEN))
+    h = relaxed(dx, dy, _belief(dx), _belief(dy), hole, np.float32(_SCREEN))
     return np.where(hole[..., None], colours + h, colours)
 
 
@@ -40,8 +40,10 @@ def _belief(d: Floats) -> Floats:
     return np.asarray(np.clip(1 - np.square(d).mean(axis=2) / (_EDGE * _EDGE), 0, 1) ** 2, np.float32)
 
 
-def _solve(dx: Floats, dy: Floats, wx: Floats, wy: Floats, hole: Bools, screen: np.float32) -> Floats:
-    """Cascadic multigrid (Bornemann and Deuflhard 1996): the half-size solution, enlarged, is the first guess."""
+def relaxed(dx: Floats, dy: Floats, wx: Floats, wy: Floats, hole: Bools, screen: np.float32) -> Floats:
+    """H×W×C whose steps across and down are `dx` and `dy`, as far as their weights `wx`, `wy` (H×W) say, and which is 0
+    outside the hole. Cascadic multigrid (Bornemann and Deuflhard 1996): the half-size solution, enlarged, is the first
+    guess."""
     h = np.zeros_like(dx)
     rows, columns = hole.shape
     if min(rows, columns) >= 2 * _COARSEST:
@@ -49,7 +51,7 @@ def _solve(dx: Floats, dy: Floats, wx: Floats, wy: Floats, hole: Bools, screen: 
         half_dx, half_wx = _half(dx, wx)
         half_dy, half_wy = (plane.swapaxes(0, 1).copy() for plane in _half(dy.swapaxes(0, 1), wy.T))
         share = cv2.resize(hole.astype(np.float32), size, interpolation=cv2.INTER_AREA)
-        coarse = _solve(half_dx, half_dy, half_wx, half_wy, share > 0.5, np.float32(4 * screen))
+        coarse = relaxed(half_dx, half_dy, half_wx, half_wy, share > 0.5, np.float32(4 * screen))
         h[hole] = cv2.resize(coarse, (columns, rows), interpolation=cv2.INTER_LINEAR).reshape(dx.shape)[hole]
     sweeps = max(_SWEEPS // 4, min(_SWEEPS, _MOST // max(1, int(np.count_nonzero(hole)))))
     _relax(h, dx, dy, wx, wy, hole, screen, sweeps, np.float32(_OVER))
