@@ -26,6 +26,15 @@ if TYPE_CHECKING:
 
 RGB = tuple[int, int, int]
 
+_LIGHTS: Final = (  # of one street each, the commonest first
+    ("#ffb056", "#ffd9a0", "#ff8a4a", "#ff5c4d", "#9fc4ff"), ("#ffcf8a", "#ffb35c", "#f2e3c0", "#ff9f6b", "#7fb8ff"),
+    ("#8fb7ff", "#ffd2a0", "#c7b2ff", "#ff9ac0", "#ffb35c"), ("#ffc46b", "#9be0c8", "#ffe7b8", "#ff8f5a", "#8fb7ff"),
+)  # fmt: skip
+_DISCS: Final = (  # how many, how far from the street, radius from … to, light from … to
+    (26, 0.26, (0.045, 0.085), (0.02, 0.11)), (64, 0.17, (0.020, 0.040), (0.06, 0.38)),
+    (90, 0.09, (0.007, 0.016), (0.25, 0.85)),
+)  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Scene:
@@ -54,24 +63,26 @@ def plain(size: Size, colour: RGB) -> Pixels:
 
 
 def _bokeh(frame: Frame, random: np.random.Generator, _: str | None) -> Painting:
-    """City lights far out of focus."""
-    tints = [colour(code) for code in ("#ffb35c", "#ff7a59", "#ffd9a0", "#8fb7ff", "#f2d16b")]
-    dark = gradient([(0, "#120d18"), (0.5, "#23161f"), (1, "#0d0a10")])
+    """City lights far out of focus: small ones crowd far away, a few large ones hang near."""
+    tints = [colour(code) for code in _LIGHTS[random.integers(len(_LIGHTS))]]
+    dark = gradient([(0, "#0b0a12"), (0.5, "#221a20"), (1, "#0a090d")])
     glow = Texture.spectral(random, side=128, fall=2.6, lowest=1)
+    street = random.uniform(0.42, 0.56)
     discs = [
         (
-            random.uniform(-0.5, 0.5) * frame.width / frame.side,
-            np.clip(random.normal(0.5, 0.28), -0.1, 1.1) * frame.tall,
-            random.uniform(0.010, 0.055),
-            tints[random.integers(len(tints))] * random.uniform(0.05, 0.55),
+            random.uniform(-0.52, 0.52) * frame.width / frame.side,
+            (street + spread * random.normal()) * frame.tall,
+            random.uniform(*radii),
+            tints[min(int(random.exponential(1.2)), len(tints) - 1)] * random.uniform(*bright),
         )
-        for _ in range(90)
+        for count, spread, radii, bright in _DISCS
+        for _ in range(count)
     ]
 
     def painting(rows: slice) -> Map:
         x, y = frame.x(), frame.y(rows)
-        warm = np.maximum(glow.at(0.6 * x, 0.6 * y * frame.tall), 0)
-        scene = np.asarray(dark(y) + warm[..., None] * colour("#5a3418") * 0.45, np.float32)
+        warm = np.square(np.clip(0.5 + 0.3 * glow.at(0.6 * x, 0.6 * y * frame.tall), 0, 1))
+        scene = np.asarray(dark(y) + warm[..., None] * colour("#5a3418") * 0.4, np.float32)
         down = y[:, 0] * frame.tall
         for at, low, radius, tint in discs:
             across, along = (
@@ -82,11 +93,11 @@ def _bokeh(frame: Frame, random: np.random.Generator, _: str | None) -> Painting
                 continue
             part = slice(along[0], along[-1] + 1), slice(across[0], across[-1] + 1)
             far = np.hypot(x[:, part[1]] - at, down[part[0], None] - low) / radius
-            # A lens's disc is a little brighter towards its edge.
-            soft = max(0.06, 1 / (radius * frame.side))
-            disc = np.clip((1 - far) / soft + 0.5, 0, 1) * (0.72 + 0.28 * np.clip(far, 0, 1) ** 6)
+            # A lens's disc is a little brighter towards its edge; the nearer, the softer that is.
+            soft = max(0.05 + 2.5 * radius, 1 / (radius * frame.side))
+            disc = np.clip((1 - far) / soft + 0.5, 0, 1) * (0.66 + 0.34 * np.clip(far, 0, 1) ** 4)
             scene[part] += disc[..., None].astype(np.float32) * tint
-        return scene
+        return np.asarray(1 - np.exp(-1.3 * scene), np.float32)  # where discs overlap they do not burn out
 
     return painting
 
