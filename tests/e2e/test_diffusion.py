@@ -18,9 +18,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from support.orders import NETWORK, PRICE, ROW, SIZE, Counter
+from support.orders import PRICE, ROW, SIZE, Counter
 from support.pictures import data_uri, half_mask, photo
-from support.shop import Buyer, offer, open_shop, payment_header
+from support.shop import Buyer, open_shop
 
 pytestmark = [
     pytest.mark.e2e,
@@ -144,13 +144,7 @@ def test_a_cancelled_job_stops_and_is_not_charged(house: House, buyer: Buyer) ->
 
 
 def test_unfinished_pictures_are_seen_at_the_openai_door(house: House, buyer: Buyer) -> None:
-    fields = {"model": "acme/tiny", "prompt": "make it snowy", "size": SIZE, "stream": "true", "partial_images": "2"}
-    url, files = f"{house.shop.url}/v1/images/edits", {"image": photo(64, 96)}
-    asked = httpx2.post(url, data=fields, files=files)
-    headers = {"X-Payment": payment_header(house.shop, buyer, offer(asked, NETWORK))}
-    with httpx2.stream("POST", url, data=fields, files=files, headers=headers, timeout=300) as stream:
-        lines = [line for line in stream.iter_lines() if line.startswith("data: ")]
-    events = [json.loads(line.removeprefix("data: ")) for line in lines]
+    events = house.stream(buyer, "acme/tiny", previews=2)
     assert [event["type"] for event in events] == ["image_edit.partial_image"] * 2 + ["image_edit.completed"]
     first, second, done = (pixels(base64.b64decode(event["b64_json"])) for event in events)
     assert done.shape == (96, 64, 3)
@@ -195,3 +189,17 @@ def test_a_worker_killed_in_mid_edit_charges_nobody_and_is_replaced(house: House
     assert sold.status_code == 200, sold.text
     assert house.worker() != killed
     assert house.spent(buyer) == PRICE
+
+
+@pytest.mark.skipif(os.environ.get("TOLLBRUSH_E2E") != "long", reason="TOLLBRUSH_E2E=long runs it")
+def test_an_edit_at_work_when_the_gateway_is_stopped_is_sold_once(house: House, buyer: Buyer) -> None:
+    """Before it ends, or after the next start; its worker goes with it."""
+    job = house.begin(buyer, model="acme/slow")
+    job.progress()
+    worker = house.worker()
+    house.shop.restart(signal.SIGTERM)
+    said = job.ended()
+    assert said["status"] == "completed", said
+    assert house.spent(buyer) == PRICE
+    assert not Path(f"/proc/{worker}").exists()
+    assert house.worker() != worker

@@ -122,6 +122,13 @@ def test_an_edit_on_the_cluster_is_sold(house: House, buyer: Buyer) -> None:
     assert not httpx2.get(house.shop.url + "/readyz").json().get("warnings", {}).get("upstreams")
 
 
+def test_unfinished_pictures_are_seen_through_the_cluster(house: House, buyer: Buyer) -> None:
+    events = house.stream(buyer, "acme/tiny", previews=2)
+    assert [event["type"] for event in events] == ["image_edit.partial_image"] * 2 + ["image_edit.completed"]
+    assert len({event["b64_json"] for event in events}) == 3
+    assert house.spent(buyer) == PRICE
+
+
 def test_the_gateway_itself_stays_light(house: House) -> None:
     (gateway,) = house.shop.processes
     maps = Path(f"/proc/{gateway.pid}/maps").read_text()

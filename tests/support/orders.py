@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -87,6 +88,17 @@ class Counter:
         taken = self.shop.post(body, headers)
         assert taken.status_code == 202, taken.text
         return Job(self.shop.url + taken.json()["poll_url"], headers)
+
+    def stream(self, buyer: Buyer, model: str, previews: int) -> list[dict[str, Any]]:
+        """Paid at the OpenAI door, with unfinished pictures; every event of the answer."""
+        fields = {"model": model, "prompt": "make it snowy", "size": SIZE, "stream": "true"}
+        fields["partial_images"] = str(previews)
+        url, files = f"{self.shop.url}/v1/images/edits", {"image": photo(64, 96)}
+        asked = httpx2.post(url, data=fields, files=files)
+        headers = {"X-Payment": payment_header(self.shop, buyer, offer(asked, NETWORK))}
+        with httpx2.stream("POST", url, data=fields, files=files, headers=headers, timeout=300) as stream:
+            lines = [line for line in stream.iter_lines() if line.startswith("data: ")]
+        return [json.loads(line.removeprefix("data: ")) for line in lines]
 
     def news(self) -> str:
         """What the gateway has logged since the last job began."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -46,3 +47,9 @@ def models(tiny: Callable[[str], Path]) -> Iterator[Models]:
     models.load(KLEIN, lambda _word, _fraction: None)
     yield models
     models.close()
+
+
+@pytest.fixture
+def folder(tiny: Callable[[str], Path], tmp_path: Path) -> Path:
+    """A whole model's, to be spoilt."""
+    return shutil.copytree(tiny("Flux2KleinPipeline"), tmp_path / "model")

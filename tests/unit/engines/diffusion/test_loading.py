@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import errno
-import json
 import os
-import pickle
-import shutil
-import struct
 import subprocess
 import sys
 from collections.abc import Callable
@@ -16,16 +12,15 @@ from typing import Any
 
 import pytest
 
+from support.refusals import refusal
 from tollbrush.engines.diffusion.hub_failures import translated
-from tollbrush.engines.diffusion.memory import Shelf
 from tollbrush.engines.diffusion.model import DiffusionModel
 from tollbrush.engines.diffusion.models import Models
-from tollbrush.errors import BadSettings, NoRoom
+from tollbrush.errors import BadSettings
 
 pytestmark = pytest.mark.timeout(600)  # the first test waits for torch and diffusers to be imported
 
 KLEIN = "Flux2KleinPipeline"
-TRANSFORMER = "transformer/diffusion_pytorch_model.safetensors"
 
 TWO_AT_ONCE = """
 import sys
@@ -58,21 +53,6 @@ try:
 except BadSettings as refused:
     print(refused.sentence())
 """
-
-
-@pytest.fixture
-def folder(tiny: Callable[[str], Path], tmp_path: Path) -> Path:
-    """A whole model, to be spoilt."""
-    return shutil.copytree(tiny(KLEIN), tmp_path / "model")
-
-
-def refusal(folder: Path | str, **row: object) -> str:
-    pytest.importorskip("diffusers", reason="needs tollbrush[diffusion]")
-    models = Models([DiffusionModel("house/tiny", str(folder), **row)], "cpu", offline=True)  # type: ignore[arg-type]
-    with pytest.raises(BadSettings) as refused:
-        models.load("house/tiny", lambda _word, _fraction: None)
-    assert not models.loaded("house/tiny")
-    return refused.value.sentence()
 
 
 def test_what_is_being_done_is_told(folder: Path) -> None:
@@ -137,116 +117,6 @@ def test_what_an_error_came_of_ends_where_its_raiser_says_so() -> None:
     assert isinstance(loading._origin(hidden), KeyError)
 
 
-def test_a_folder_without_an_index(tmp_path: Path) -> None:
-    assert "it has no model_index.json" in refusal(tmp_path)
-
-
-def test_a_folder_that_is_not_there_is_no_model_to_be_fetched(tmp_path: Path) -> None:
-    """Told before anything is loaded: the gateway asks what a model can do when it starts."""
-    for where, said in ((tmp_path, "it has no model_index.json"), (tmp_path / "gone", "there is none")):
-        with pytest.raises(BadSettings, match=f"{where} is no model's folder: {said}") as refused:
-            Models([DiffusionModel("house/tiny", str(where))], "cpu").capabilities("house/tiny")
-        assert "pull" not in refused.value.sentence()
-
-
-def test_weights_of_another_pipeline_than_the_settings_say(folder: Path) -> None:
-    said = refusal(folder, pipeline="ZImagePipeline")
-    assert "Mend the folder; or say another `pipeline`, if these are no weights of a ZImagePipeline." in said
-
-
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"_class_name"', "null"])
-def test_a_broken_index(folder: Path, text: str) -> None:
-    (folder / "model_index.json").write_text(text)
-    assert "is broken or names no pipeline" in refusal(folder)
-
-
-def test_a_pipeline_that_edits_nothing(folder: Path) -> None:
-    change(folder / "model_index.json", _class_name="StableDiffusionPipeline")
-    assert "cannot ask to edit a picture; it knows Flux2KleinPipeline" in refusal(folder)
-
-
-@pytest.mark.parametrize("library", ["my_pipeline", "os", "diffusers_modules.local"])
-def test_code_that_comes_with_the_model_is_not_run(folder: Path, library: str) -> None:
-    change(folder / "model_index.json", transformer=[library, "Transformer"])
-    assert f"brings code of its own ({library})" in refusal(folder)
-
-
-def test_a_pipeline_of_its_own_is_not_run(folder: Path) -> None:
-    change(folder / "model_index.json", _class_name=["pipeline", "MyPipeline"])
-    assert "brings code of its own (its pipeline)" in refusal(folder)
-
-
-def test_a_part_that_is_missing(folder: Path) -> None:
-    shutil.rmtree(folder / "vae")
-    assert "lacks its vae" in refusal(folder)
-
-
-def test_weights_that_are_missing(folder: Path) -> None:
-    (folder / TRANSFORMER).unlink()
-    assert "its transformer has no weights" in refusal(folder)
-
-
-def test_a_pickle_is_refused_and_not_opened(folder: Path, tmp_path: Path) -> None:
-    (folder / TRANSFORMER).unlink()
-    trap = tmp_path / "sprung"
-    (folder / "transformer/diffusion_pytorch_model.bin").write_bytes(pickle.dumps(Trap(str(trap))))
-    assert "its transformer is a pickle (transformer/diffusion_pytorch_model.bin)" in refusal(folder)
-    assert not trap.exists()
-
-
-def test_weights_cut_off_in_a_download(folder: Path) -> None:
-    file = folder / TRANSFORMER
-    size = file.stat().st_size
-    with file.open("r+b") as open_file:
-        open_file.truncate(size - 1000)
-    assert f"has {size - 1000:,} bytes, and should have {size:,}" in refusal(folder)
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        b"",
-        b"PK\x03\x04 a zip",
-        struct.pack("<Q", 2**60),
-        struct.pack("<Q", 2) + b"[]",
-        struct.pack("<Q", 17) + b'{"a": {"shape":1}',
-        struct.pack("<Q", 5) + b'{"a":',
-    ],
-)
-def test_weights_that_are_no_safetensors(folder: Path, body: bytes) -> None:
-    (folder / TRANSFORMER).write_bytes(body)
-    assert "is no safetensors file" in refusal(folder)
-
-
-def test_weights_of_another_model(folder: Path, tiny: Callable[[str], Path]) -> None:
-    shutil.copy(tiny("ZImagePipeline") / TRANSFORMER, folder / TRANSFORMER)
-    said = refusal(folder)
-    assert "belong to another model" in said or "could not be read" in said
-
-
-def test_a_tensor_that_is_missing_is_not_filled_with_noise(folder: Path) -> None:
-    from safetensors.torch import load_file, save_file
-
-    tensors = load_file(folder / TRANSFORMER)
-    tensors.pop("proj_out.weight")
-    save_file(tensors, folder / TRANSFORMER, {"format": "pt"})
-    assert "its transformer lack 1 tensors (proj_out.weight, …)" in refusal(folder)
-
-
-def test_a_shard_that_is_missing(folder: Path) -> None:
-    (folder / "transformer/diffusion_pytorch_model.safetensors.index.json").write_text(
-        json.dumps(
-            {"weight_map": {"proj_out.weight": "here", "gone.weight": "diffusion_pytorch_model-00002.safetensors"}}
-        )
-    )
-    assert "lacks diffusion_pytorch_model-00002.safetensors of transformer" in refusal(folder)
-
-
-def test_only_another_variant(folder: Path) -> None:
-    (folder / TRANSFORMER).rename(folder / "transformer/diffusion_pytorch_model.fp16.safetensors")
-    assert "its transformer comes only as the variant fp16. Say `variant`" in refusal(folder)
-
-
 def test_a_hub_model_that_is_not_here(tmp_path: Path) -> None:
     models = Models([DiffusionModel("house/far", "nobody/nothing")], "cpu", cache=tmp_path, offline=True)
     with pytest.raises(BadSettings, match="not in the hub cache, and nothing may be fetched") as refused:
@@ -275,60 +145,6 @@ def test_no_gpu(folder: Path, device: str | None, said: str) -> None:
     models = Models([DiffusionModel("house/tiny", str(folder))], device)
     with pytest.raises(BadSettings, match=said):
         models.load("house/tiny", lambda _word, _fraction: None)
-
-
-GIB = 2**30
-
-
-def test_a_gpu_that_is_too_small() -> None:
-    Shelf(None, 0.15).take("house/tiny", 12 * GIB, 8 * GIB, 16 * GIB, offload=False)
-    with pytest.raises(
-        BadSettings, match=r"needs 14\.0 GiB for its weights; this GPU has 16\.0 GiB free, 13\.6"
-    ) as whole:
-        Shelf(None, 0.15).take("house/tiny", 14 * GIB, 8 * GIB, 16 * GIB, offload=False)
-    assert "say offload = true (its largest part is 8.0 GiB)" in whole.value.sentence()
-    Shelf(None, 0.15).take("house/tiny", 14 * GIB, 8 * GIB, 16 * GIB, offload=True)
-    with pytest.raises(BadSettings) as hopeless:
-        Shelf(None, 0.15).take("house/tiny", 40 * GIB, 20 * GIB, 16 * GIB, offload=False)
-    assert "offload" not in hopeless.value.sentence()
-
-
-def test_a_gpu_that_others_fill() -> None:
-    """What would fit without them is another matter than what never will: for that nobody has to leave."""
-    shelf = Shelf(None, 0.0)
-    shelf.take("house/one", 10 * GIB, 10 * GIB, 16 * GIB, offload=False)
-    with pytest.raises(
-        NoRoom, match=r"house/two needs 12\.0 GiB for its weights; beside other models 6\.0 GiB are left"
-    ):
-        shelf.take("house/two", 12 * GIB, 12 * GIB, 6 * GIB, offload=False)
-    with pytest.raises(BadSettings, match=r"this GPU has 16\.0 GiB free") as hopeless:
-        shelf.take("house/big", 20 * GIB, 20 * GIB, 6 * GIB, offload=False)
-    assert not isinstance(hopeless.value, NoRoom)
-    shelf.give_back("house/one")
-    shelf.take("house/two", 12 * GIB, 12 * GIB, 16 * GIB, offload=False)
-
-
-def test_the_memory_that_the_settings_allow() -> None:
-    shelf = Shelf(10 * GIB, 0.15)
-    shelf.take("house/one", 8 * GIB, 8 * GIB, None, offload=False)
-    with pytest.raises(NoRoom, match=r"beside other models 2\.0 GiB are left"):
-        shelf.take("house/two", 4 * GIB, 4 * GIB, None, offload=False)
-    with pytest.raises(BadSettings, match=r"needs 12\.0 GiB for its weights; engines\.diffusion\.memory is 10\.0 GiB"):
-        shelf.take("house/big", 12 * GIB, 12 * GIB, None, offload=False)
-
-
-def change(path: Path, **values: object) -> None:
-    path.write_text(json.dumps({**json.loads(path.read_text()), **values}))
-
-
-class Trap:
-    """Leaves a file behind when it is unpickled."""
-
-    def __init__(self, path: str) -> None:
-        self._path = path
-
-    def __reduce__(self) -> tuple[Callable[..., object], tuple[object, ...]]:
-        return Path(self._path).touch, ()
 
 
 def test_an_offloaded_models_twin_lets_go_of_its_weights_too(tiny: Callable[[str], Path]) -> None:
