@@ -88,7 +88,7 @@ def test_locks_fall_over_the_foot_of_what_stands_in_the_hair() -> None:
     foot, above = layer.rgba[bottom - 5 : bottom, left:right, 3], layer.rgba[top : top + 20, left:right, 3]
     assert foot.mean() < 0.75
     assert foot.std() > 0.1  # strands, no line
-    assert above.min() > 0.99
+    assert above.min() > 0.9
 
 
 def test_no_locks_fall_where_there_is_no_hair() -> None:
