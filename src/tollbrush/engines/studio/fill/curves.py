@@ -31,6 +31,7 @@ _BESIDE = 2.5, 3.5  # pixels on either side where its colours are read
 _CONTRAST = 6.0  # Lab between them that is worth a curve
 _COLOUR = 14.0  # Lab that the sides of a pair may usually differ by, and
 _RELATIVE = 0.45  # this share of its contrast
+_OTHER = 3.0  # price, in such differences, of a side that shows another thing than its partner's
 _TURN = 0.7  # radians that it may usually bend by
 _LONE = 1.5  # price of an entry that stays without a partner
 _FAR = 0.2  # and of a curve as long as the hole is wide
@@ -162,9 +163,10 @@ def _price(one: Entry, other: Entry, width: float) -> float:
         return _NEVER
     first, last = _turn(one.heading, chord), _turn(chord, -other.heading)
     bent = first * first + last * last - first * last + 0.5 * (first - last) ** 2
-    apart = np.square(one.left - other.right).sum() + np.square(one.right - other.left).sum()
     contrast = 0.5 * (np.linalg.norm(one.left - one.right) + np.linalg.norm(other.left - other.right))
-    colour = apart / (_COLOUR**2 + (_RELATIVE * contrast) ** 2)
+    usual = _COLOUR**2 + (_RELATIVE * contrast) ** 2
+    apart = [np.square(a - b).sum() / usual for a, b in ((one.left, other.right), (one.right, other.left))]
+    colour = sum(side / (1 + side / _OTHER) for side in apart)
     return float(0.5 * colour + 0.5 * bent / _TURN**2 + _FAR * length / width)
 
 
