@@ -25,6 +25,7 @@ from tollbrush.engines.studio.understanding.second_reading.network import TABLES
 KEPT: Final = Path(understanding.__file__).parent / "data" / "second_reading.npz"
 _SIZE: Final = 64  # of a batch
 _RATE: Final = 2e-3
+_RATE_FURTHER: Final = 5e-4
 _OF_PARTS: Final = 1.0  # weight of their loss
 
 
@@ -43,14 +44,26 @@ def lesson(one: Example, known: Known) -> Lesson:
 
 
 def learnt(known: Known, rows: Tensor, epochs: int, seed: int, drawn: Callable[[Random], Sequence[Lesson]]) -> Model:
-    """`drawn`: what an epoch learns from. AdamW (Loshchilov & Hutter 2019), one cycle of the rate (Smith 2018)."""
+    """`drawn`: what an epoch learns from."""
     torch.manual_seed(seed)
+    return taught(Model(known, rows), epochs, seed, drawn)
+
+
+def taught_further(model: Model, epochs: int, seed: int, drawn: Callable[[Random], Sequence[Lesson]]) -> Model:
+    """What has learnt before, in smaller steps."""
+    torch.manual_seed(seed)
+    return taught(model, epochs, seed, drawn, _RATE_FURTHER)
+
+
+def taught(
+    model: Model, epochs: int, seed: int, drawn: Callable[[Random], Sequence[Lesson]], most: float = _RATE
+) -> Model:
+    """AdamW (Loshchilov & Hutter 2019), one cycle of the rate (Smith 2018). `most`: the rate at its highest."""
     chance = Random(seed)
-    model = Model(known, rows)
     found = [drawn(chance) for _ in range(epochs)]
     steps = sum(-(-len(one) // _SIZE) for one in found)
-    descent = torch.optim.AdamW(model.parameters(), lr=_RATE, weight_decay=0.02)
-    rate = torch.optim.lr_scheduler.OneCycleLR(descent, _RATE, total_steps=steps + 1)
+    descent = torch.optim.AdamW(model.parameters(), lr=most, weight_decay=0.02)
+    rate = torch.optim.lr_scheduler.OneCycleLR(descent, most, total_steps=steps + 1)
     model.train()
     for number, epoch in enumerate(found, 1):
         print(f"member {seed}, epoch {number} of {epochs}", flush=True)

@@ -13,11 +13,14 @@ from hypothesis import strategies as st
 from support.studio_plans import by_rules, understood
 from tollbrush.engines.studio.understanding import second_reading
 from tollbrush.engines.studio.understanding.second_reading import MOST_TOKENS, read_again
+from tollbrush.engines.studio.understanding.second_reading.colours import TwiceError
+from tollbrush.engines.studio.understanding.second_reading.degrees import degrees
 from tollbrush.engines.studio.understanding.second_reading.network import Read, network
 from tollbrush.engines.studio.understanding.second_reading.restating import restated
 from tollbrush.engines.studio.understanding.second_reading.sentences import PLAIN, PLAIN_OF_ONE_COLOUR
 from tollbrush.engines.studio.understanding.second_reading.tokens import QUOTED, tokens
 from tollbrush.engines.studio.understanding.understand import understand
+from tollbrush.engines.studio.understanding.words import read
 from tollbrush.errors import CannotHonour
 
 
@@ -113,6 +116,8 @@ def test_an_example_tells_the_part_of_every_word() -> None:
         "the background should be not out of focus",
         "I not want a transparent background",
         "Replace the background with a beautiful warm sunset. not",
+        "under the trees my photo got a nasty green cast, correct that",
+        "there's a crown on her head, sharpen it",
     ],
 )
 def test_what_no_judgement_may_pass_over(prompt: str) -> None:
@@ -144,6 +149,82 @@ def test_of_what_strangers_ask_nine_tenths_are_understood_and_next_to_nothing_wr
     assert count["right"] >= 0.9 * doable
     assert count["wrong"] <= 0.01 * doable
     assert count["refused"] >= 0.99 * (count["refused"] + count["acted"])
+
+
+@pytest.mark.parametrize(
+    ("prompt", "wishes", "amounts"),
+    [
+        ("a bit brighter, and the kitchen behind me strongly blurred",
+         {"tone brighter": "brighter", "blur background": "blurred"},
+         {"tone brighter": " a little", "blur background": " a lot"}),
+        ("a little more contrast and a crown", {"tone more_contrast": "contrast", "wear crown": "crown"},
+         {"tone more_contrast": " a little"}),
+        ("a very big crown and warmer", {"wear crown": "crown", "tone warmer": "warmer"}, {}),
+        ("warmer and sharper, just a bit", {"tone warmer": "warmer", "sharpen": "sharper"},
+         {"sharpen": " a little"}),
+        ("it is really my favourite, make it warmer", {"tone warmer": "warmer"}, {}),
+    ],
+)  # fmt: skip
+def test_each_wish_keeps_its_degree(prompt: str, wishes: dict[str, str], amounts: dict[str, str]) -> None:
+    seen = tokens(prompt)
+    words = [token.word for token in seen]
+    places = {wish: words.index(word) for wish, word in wishes.items()}
+    told = Read(frozenset(wishes), 1.0, 1.0, ("",) * len(seen), places)
+    assert degrees(read(prompt), seen, told) == amounts
+
+
+def test_a_wish_of_two_degrees_is_not_put_in_plain_words() -> None:
+    prompt = "slightly warmer warmer strongly"
+    seen = tokens(prompt)
+    with pytest.raises(TwiceError):
+        degrees(read(prompt), seen, Read(frozenset({"tone warmer"}), 1.0, 1.0, ("",) * 3, {"tone warmer": 1}))
+
+
+@pytest.mark.parametrize("gold", ["write", "wear"])
+def test_a_colour_stays_with_what_it_stands_beside(gold: str) -> None:
+    prompt = 'Crown in gold, pink background and "Mia" at the top'
+    seen = tokens(prompt)
+    wishes = {"wear crown": 0, "background plain": 5, "write": 7}
+    parts = tuple({"gold": gold, "pink": "background"}.get(token.word, "") for token in seen)
+    told = restated(prompt, seen, Read(frozenset(wishes), 1.0, 1.0, parts, wishes))
+    plain = 'change the background to pink and add a gold crown and write "Mia" at the top'
+    assert told == (None if gold == "write" else plain)
+
+
+def test_a_tone_of_the_background_is_not_one_of_the_picture() -> None:
+    prompt = "the background should get more contrast"
+    seen = tokens(prompt)
+    told = Read(frozenset({"tone more_contrast"}), 1.0, 1.0, ("",) * len(seen), {"tone more_contrast": len(seen) - 1})
+    assert restated(prompt, seen, told) is None
+
+
+@pytest.mark.parametrize(
+    ("prompt", "words"),
+    [
+        ("please crop it to a 16:9", ["16", ":", "9"]),
+        ("a jet black background", ["jet", "black"]),
+        ("the #ff8800 background", ["#ff8800"]),
+    ],
+)
+def test_what_means_itself_is_no_courtesy(prompt: str, words: list[str]) -> None:
+    roles = {token.word: token.roles for token in tokens(prompt)}
+    assert all(roles[word] and "COURTESY" not in roles[word] for word in words)
+    assert "COURTESY" in roles["a" if "a" in roles else "the"]
+
+
+def test_of_two_tellings_of_one_wish_a_certain_reading_takes_the_one_asked_for() -> None:
+    assert understood("more golden warmth in the colors, the photo of our cabin looks chilly") == "tone warmer"
+    assert understood("white background and make it brighter") == "background white; tone brighter"
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    ["make it warmer and make it cooler", "blur it, then sharpen it", "white background, then a black background",
+     "crop it square and crop it to 16:9", "rotate it left, rotate it right", "make it brighter but make it darker",
+     "add snow and add snow a lot", "black and white but keep it colourful"],
+)  # fmt: skip
+def test_what_is_ordered_twice_and_differently_is_refused_however_sure_a_reading_is(prompt: str) -> None:
+    assert understood(prompt) is None
 
 
 def test_every_wish_is_known_to_the_network() -> None:

@@ -10,7 +10,9 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from bench.second_reading.examples import Example, example, intruded, joined  # noqa: E402
+from bench.second_reading.asides import asides_of, told_beside  # noqa: E402
+from bench.second_reading.examples import WISHES, Example, example, intruded, joined  # noqa: E402
+from bench.second_reading.further import halfway, kept_committee  # noqa: E402
 from bench.second_reading.learning import committee, keep, learnt, lesson, vectors  # noqa: E402
 from bench.second_reading.model import Model, batch, coded, known  # noqa: E402
 
@@ -41,10 +43,11 @@ def test_a_committee_learns_and_is_kept_as_it_was(tmp_path: Path) -> None:
     for one in found:
         with torch.no_grad():
             answers = [member(batch([coded(one.tokens, names)])) for member in members]
-        wishes, only, parts = kept.likelihoods(one.tokens)
+        wishes, only, parts, told = kept.likelihoods(one.tokens)
         assert np.allclose(wishes, np.mean([torch.sigmoid(a[0][0]).numpy() for a in answers], 0), atol=0.02)
         assert only == pytest.approx(np.mean([float(torch.sigmoid(a[1][0])) for a in answers]), abs=0.02)
         assert np.allclose(parts, np.mean([a[2][0].softmax(-1).numpy() for a in answers], 0), atol=0.02)
+        assert told.shape == (len(one.tokens), len(wishes))
         read = kept.read(one.tokens)
         assert (read.sureness > 0.5) == bool(one.wishes)
         assert not one.wishes or read.wishes == one.wishes
@@ -64,6 +67,45 @@ def test_a_thing_from_elsewhere_spoils_a_prompt() -> None:
         assert not one.wishes
         assert words[-1] == "sunset"
         assert words[-2] not in ("a", "to")
+
+
+def test_what_is_told_beside_a_wish_is_found_and_spoils_nothing() -> None:
+    assert [*asides_of("it's for my shop in Vienna, blur the background", "blur background")] == [
+        "it's for my shop in Vienna"
+    ]
+    assert not [*asides_of("it's too dark here, make it brighter", "tone brighter")]
+    prompts = {"my mum bakes bread, add a crown": ("wear crown",), "mirror the photo": ("flip horizontal",),
+               "make him smile": ()}  # fmt: skip
+    found = told_beside(prompts, 30, Random(4))
+    assert {one.wishes for one in found} >= {frozenset(), frozenset({"flip horizontal"})}
+    assert all(("smile" in {token.word for token in one.tokens}) == (not one.wishes) for one in found)
+    assert all("bread" in {token.word for token in one.tokens} for one in found)
+
+
+def test_the_kept_committee_learns_on_from_what_it_answers(tmp_path: Path) -> None:
+    rows, words = vectors()
+    names, members = kept_committee(rows, words)
+    keep(members, names, tmp_path / "again.npz")
+    one = example("a bit warmer, it's for my shop", "tone warmer")
+    assert one is not None
+    wishes, only, parts, _ = kept_network(tmp_path / "again.npz").likelihoods(one.tokens)
+    before = network().likelihoods(one.tokens)
+    assert np.allclose(wishes, before[0], atol=0.01)
+    assert only == pytest.approx(before[1], abs=0.01)
+    assert np.allclose(parts, before[2], atol=0.01)
+
+
+def test_a_wish_that_is_new_to_the_kept_committee_is_unlikely(tmp_path: Path) -> None:
+    names, members = known(_some(), {}), []
+    for _ in range(2):
+        members.append(Model(names, torch.zeros(1, 100)))
+        members[-1].load_state_dict({**members[-1].state_dict(), "wish.bias": torch.full((len(WISHES),), -9.0)})
+    keep(members, names, tmp_path / "kept.npz")
+    _, again = kept_committee(torch.zeros(1, 100), {}, tmp_path / "kept.npz")
+    assert torch.allclose(again[0].wish.bias, torch.full((len(WISHES),), -9.0))
+    mean = halfway(*again).state_dict()["word"]
+    kept = [member.state_dict()["word"] for member in members]
+    assert torch.allclose(mean, (kept[0] + kept[1]) / 2, atol=0.02)
 
 
 def test_a_member_that_fails_is_not_waited_for() -> None:

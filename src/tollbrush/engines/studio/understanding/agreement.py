@@ -32,6 +32,7 @@ from tollbrush.engines.studio.plans.treatments import (
 )
 from tollbrush.engines.studio.understanding.reading import Complaint, Keep, KeepHue, Reading
 from tollbrush.engines.studio.understanding.refusals import NotHonouredError, shortened
+from tollbrush.engines.studio.understanding.topics import SAY_WHAT
 
 # What sits in the same place.
 _WORN: Final = (
@@ -81,7 +82,7 @@ def _settled(found: Sequence[Reading], prompt: str) -> list[Operation]:
     turned = any(isinstance(o, Rotate | Flip) for o in complaints)
     unsure = not complaints or Keep("told") in found
     if (Keep("mend") in found and unsure) or (Keep("turn") in found and not turned):
-        raise NotHonouredError(f'"{shortened(prompt)}" does not say what to mend.', prompt)
+        raise NotHonouredError(f'"{shortened(prompt)}" does not say what to mend.', prompt, SAY_WHAT)
     vignettes = [o for o in wishes if isinstance(o, Vignette)]
     wishes = [o for o in wishes if o not in vignettes[:-1]]  # dark edges, a soft vignette
     last = {(o.kind, o.where): o for o in wishes if isinstance(o, Tone)}  # darker, much darker

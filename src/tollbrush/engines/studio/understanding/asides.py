@@ -9,6 +9,14 @@ from collections.abc import Sequence
 from typing import Final
 
 from tollbrush.engines.studio.understanding.clauses import VERBS
+from tollbrush.engines.studio.understanding.purposes import (
+    LINKS,
+    MODIFIERS,
+    MOST_STRANGERS,
+    purpose_end,
+    shape_of,
+    use_end,
+)
 from tollbrush.engines.studio.understanding.words import UNKNOWN, Term
 
 _NAMED_ANEW: Final = ("WEAR", "STYLE", "QUOTE", "ASPECT", "WEATHER", "VIGNETTE", "BORDER", "BG", "SKY", "LOOK", "ER")
@@ -31,13 +39,13 @@ def without_asides(terms: Sequence[Term]) -> list[Term]:
         if after > at or (after := _aside(terms, at)) > at:
             if kept and kept[-1].key == "like":
                 kept.pop()  # like for a school card
-            kept += _shape_of(terms, kept, terms[at:after])
+            kept += shape_of(terms, kept, terms[at:after])
             at = after
         elif not kept and terms[at].plays("SO") and any(term.plays(*VERBS) for term in terms[at + 1 : at + 2]):
             at += 1  # ok so make it …
         elif kept and kept[-1].plays("JOINT") and terms[at].key == "so" and _leads_on(terms, at):
             at += 1  # …, so a halo
-        elif kept and terms[at].plays("SO") and any(term.plays(*VERBS) for term in terms[at + 1 : at + 2]):
+        elif kept and terms[at].plays("SO") and _asks_on(terms[at + 1 :]):
             kept.append(Term(terms[at].text, ".", {"JOINT": ""}))
             at += 1
         else:
@@ -46,31 +54,20 @@ def without_asides(terms: Sequence[Term]) -> list[Term]:
     return kept
 
 
-def _shape_of(terms: Sequence[Term], kept: Sequence[Term], purpose: Sequence[Term]) -> list[Term]:
-    """`crop it for an Instagram story`: the shape that goes with what a crop is for, where no other is told."""
-    start = max((i + 1 for i, term in enumerate(kept) if term.plays("JOINT")), default=0)
-    wish, text = kept[start:], " ".join(term.text for term in purpose)
-    crops = bool(wish) and wish[0].plays("CROP") and not any(t.plays("CLOSER", "PERSON", "THING") for t in wish[1:])
-    if not crops or any(term.plays("ASPECT") for term in terms):
-        return []
-    shape = next((shape for words, shape in _SHAPES if re.search(rf"\b(?:{words})\b", text)), None)
-    return [Term(text, "to", {"TO": ""}), Term(text, shape, {"ASPECT": shape})] if shape else []
-
-
-_SHAPES: Final = (
-    ("story|stories|reels?|tik ?tok|shorts|snapchat|(?:phone|mobile) wallpaper|lock ?screen|home ?screen", "9:16"),
-    ("portrait post", "4:5"),
-    ("youtube|yt|video thumbnail|slides?|slide deck|presentation|powerpoint|keynote|desktop wallpaper", "16:9"),
-    ("(?:insta|instagram|ig) (?:post|feed|grid)|profile (?:picture|photo|pic|image)|avatar|pfp|album cover", "1:1"),
-)
+def _asks_on(after: Sequence[Term]) -> bool:
+    """`so make it warmer`, `so a bit brighter`; `so much brighter than before` tells."""
+    if any(term.plays(*VERBS) for term in after[:1]):
+        return True
+    wish = next((i for i, term in enumerate(after) if (term.degree or 1) > 1 or not term.plays("DEGREE", "MORE")), 0)
+    return any(term.plays("ER", *(["TONENOUN"] if wish else [])) for term in after[wish : wish + 1])
 
 
 def _aside(terms: Sequence[Term], at: int) -> int:
     """Where the aside that begins at `at` ends."""
     return (
         _reason(terms, at)
-        or _use(terms, at)
-        or _purpose(terms, at)
+        or use_end(terms, at)
+        or purpose_end(terms, at)
         or _match(terms, at)
         or _likeness(terms, at)
         or _only(terms, at)
@@ -90,7 +87,7 @@ def _match(terms: Sequence[Term], at: int) -> int:
     if any(t.plays("WEAR") for t in terms) and any(t.plays("THING") for t in part):
         return 0  # a hat would look good on the cat
     strangers = sum(term.plays(UNKNOWN) for term in part)
-    return end if strangers <= _MOST_STRANGERS and all(t.plays(UNKNOWN, *_MATCHED) for t in part) else 0
+    return end if strangers <= MOST_STRANGERS and all(t.plays(UNKNOWN, *_MATCHED) for t in part) else 0
 
 
 _AS_IN_PRAISE: Final = (
@@ -167,7 +164,7 @@ def _is_result(part: Sequence[Term]) -> bool:
     if part and part[0].plays("THERE"):
         return any(term.plays("SPACE") for term in part[:3])
     if part and part[-1].plays("SEEN") and not any(t.plays(*_BOUND, *_NAMED_ANEW, "HUE") for t in part):
-        return sum(term.plays(UNKNOWN) for term in part) <= _MOST_STRANGERS
+        return sum(term.plays(UNKNOWN) for term in part) <= MOST_STRANGERS
     return any(term.plays("POPS", "NICE", "SEEN", "COMPLAINT") for term in part) and all(
         term.plays(*_RESULT) for term in part
     )
@@ -187,66 +184,6 @@ def is_telling(part: Sequence[Term]) -> bool:
     return not wishes and not bound
 
 
-_MODIFIERS: Final = ("PURPOSE", "PERSON", "THING", "NICE", "NUMBER", "SIZE", "AGED", "FLAT")
-_LINKS: Final = ("OF", "ON", "AT", "IN", "FOR", "TO", "AS", "AND")
-_MOST_STRANGERS: Final = 3
-
-
-def _purpose(terms: Sequence[Term], at: int) -> int:
-    """`for my Etsy shop`, `as a profile picture`: the noun that ends it is one of those that pictures are for."""
-    if terms[at].key not in ("for", "as"):
-        return 0
-    if at + 2 < len(terms) and terms[at + 1].plays("WEAR") and terms[at + 2].plays("PURPOSE"):
-        return at + 3  # for the headphones ad
-    end = _purpose_end(terms, at + 1) or _beneficiary_end(terms, at)
-    if end and any(t.plays("WEAR") for t in terms) and any(t.plays("THING") for t in terms[at + 1 : end]):
-        return 0
-    return end
-
-
-def _beneficiary_end(terms: Sequence[Term], at: int) -> int:
-    """`for my grandma`, at the end of a wish."""
-    end = at + 1
-    while end < len(terms) and terms[end].plays("PERSON", "THING", "NICE", "AGED", "PICTURE"):
-        end += 1
-    stranger = [t.key in ("these", "those") or t.plays(UNKNOWN) for t in terms[end : end + 2]] == [True, True]
-    if end == at + 1 and stranger and not terms[end].plays(UNKNOWN):
-        end += 2  # for these knives
-    ends = end == len(terms) or terms[end].plays("JOINT")
-    worn = any(term.plays("WEAR") for term in terms)
-    whose = stranger or terms[end - 1].plays("PERSON", "THING")
-    return end if ends and whose and not worn and terms[at].key == "for" else 0
-
-
-def _purpose_end(terms: Sequence[Term], at: int) -> int:
-    end, strangers = 0, 0
-    for i in range(at, len(terms)):
-        term = terms[i]
-        if term.plays("PURPOSE", "TEXT"):
-            end = i + 1
-            while end < len(terms) and terms[end].plays("PICTURE"):
-                end += 1
-        elif term.plays(UNKNOWN):
-            strangers += 1
-            if strangers > _MOST_STRANGERS:
-                break
-        elif not term.plays(*_MODIFIERS, "PICTURE") and not (i > at and term.plays(*_LINKS)):
-            break
-    return end
-
-
-def _use(terms: Sequence[Term], at: int) -> int:
-    """`to use as my profile picture`, `to send to my grandma`."""
-    if not (terms[at].key in ("to", "for") and at + 1 < len(terms) and terms[at + 1].plays("USE")):
-        return 0
-    allowed = (*_MODIFIERS, *_LINKS, "IT", "PICTURE", "USE", "SUBJ", UNKNOWN, "WITH")
-    end = at + 2
-    while end < len(terms) and terms[end].plays(*allowed) and not terms[end].plays("JOINT"):
-        end += 1
-    strangers = sum(term.plays(UNKNOWN) for term in terms[at:end])
-    return end if strangers <= _MOST_STRANGERS else 0
-
-
 def _label(terms: Sequence[Term], at: int) -> int:
     """`Headshot for my badge: …`: what the picture is, before a colon."""
     for end in range(at, min(at + 7, len(terms))):
@@ -256,7 +193,7 @@ def _label(terms: Sequence[Term], at: int) -> int:
             known = any(t.plays("PICTURE", "PURPOSE", "PERSON", "THING") for t in part) and not any(
                 t.plays("ADD", "REMOVE") for t in part
             )
-            return end + 1 if known and sum(t.plays(UNKNOWN) for t in part) <= _MOST_STRANGERS else at
-        if not term.plays(UNKNOWN, "PICTURE", "EFFECT", *_MODIFIERS, *_LINKS) or term.plays("JOINT"):
+            return end + 1 if known and sum(t.plays(UNKNOWN) for t in part) <= MOST_STRANGERS else at
+        if not term.plays(UNKNOWN, "PICTURE", "EFFECT", *MODIFIERS, *LINKS) or term.plays("JOINT"):
             break
     return at

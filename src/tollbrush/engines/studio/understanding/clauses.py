@@ -73,6 +73,11 @@ def _holds(clause: Sequence[Term], joint: Term, after: Term | None) -> bool:
     return hues and (clause[0].plays("SWAP") or any(t.plays("GRADIENT") for t in clause))
 
 
+def orders(terms: Sequence[Term]) -> int:
+    """How many of its clauses begin with what should be done: one of `make it brighter, it looks dark`."""
+    return sum(clause.terms[0].plays(*VERBS) for clause in clauses(terms))
+
+
 def _trimmed(clause: list[Term]) -> list[Term]:
     """Without the `too` of `add a hat too`, and what a picture is for."""
     purpose = len(clause)

@@ -81,7 +81,7 @@ ACCESSORIES: Final[Mapping[str, Accessory]] = {
     "bunny ears, rabbit ears": "bunny_ears",
     "flower crown, crown of flowers, floral crown": "flower_crown",
     "witch hat, witchs hat, wizard hat": "witch_hat",
-    "clown nose, red clown nose, red nose": "clown_nose",
+    "clown nose, red nose": "clown_nose",
     "eye patch, eyepatch, pirate eye patch": "eye_patch",
     "headphones, headphone": "headphones",
     "baseball cap, cap": "baseball_cap",

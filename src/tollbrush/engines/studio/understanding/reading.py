@@ -74,7 +74,7 @@ class Found:
         """The strengths named in the clause, multiplied; 25 % is what a word alone means."""
         amount = 1.0
         for term in self.terms:
-            amount *= float(term.roles.get("DEGREE", 1.0)) * float(term.roles.get("PERCENT", 25.0)) / 25.0
+            amount *= (term.degree or 1.0) * float(term.roles.get("PERCENT", 25.0)) / 25.0
         return min(max(amount, 0.2), 2.0)
 
     def where(self) -> Literal["picture", "background"]:
@@ -189,6 +189,8 @@ def worn(found: Found) -> Reading | None:
         return None  # off with it
     if found.terms[0].plays("THERE"):
         return None  # there's a crown on her head
+    if any(term.key == "hat" and term.lead.endswith("the") for term in found.part("wear")):
+        return None  # she's a witch, give her the hat
     wear = found.part("wear")[0]
     at = next(i for i, term in enumerate(found.terms) if term is wear)
     kind_of = found.terms[at - 1] if at else wear

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Final, get_args
 
 from tollbrush.engines.studio.plans.abilities import Operation, RemoveMasked
@@ -18,7 +19,7 @@ from tollbrush.errors import CannotHonour
 
 class NotHonouredError(Exception):
     """What is wrong with `asked`, before the user is told what works. `kind`: of what all there is should be told;
-    `final`: it was understood, and no other reading of it helps."""
+    `final`: it was understood, but in two ways or as a contradiction: only a reading that is certain helps."""
 
     def __init__(
         self, message: str, asked: str, advice: str = "", kind: Kind | None = None, *, final: bool = False
@@ -26,10 +27,18 @@ class NotHonouredError(Exception):
         super().__init__(message)
         self.message, self.asked, self.advice, self.kind, self.final = message, asked, advice, kind, final
 
-    def told(self, offers: tuple[Offer, ...]) -> CannotHonour:
-        """As the user hears it."""
+    def told(self, prompt: str, offers: tuple[Offer, ...]) -> CannotHonour:
+        """As the user hears it, in the letters of the prompt."""
         near = self.advice or _several(self.kind, offers) or _SUMMARY
-        return CannotHonour(self.message, path="prompt", advice=f"{near} {_EVERY}")
+        return CannotHonour(_as_typed(self.message, prompt), path="prompt", advice=f"{near} {_EVERY}")
+
+
+def _as_typed(message: str, prompt: str) -> str:
+    def typed(quoted: re.Match[str]) -> str:
+        found = re.search(re.escape(quoted[1]), prompt, re.IGNORECASE)
+        return f'"{found[0]}"' if found else quoted[0]
+
+    return re.sub(r'"([^"]+)"', typed, message)
 
 
 def not_understood(clause: Sequence[Term], excess: TooMuchError | None, *, masked: bool) -> NotHonouredError:
@@ -39,7 +48,7 @@ def not_understood(clause: Sequence[Term], excess: TooMuchError | None, *, maske
         advice = f"Send a mask, white over what should {where}."
         return NotHonouredError(f'The studio cannot find what to {what} in "{text}" by itself.', text, advice)
     strangers = excess.words if excess else _strangers(clause)
-    words = list(dict.fromkeys(_bare(term) for term in strangers))[:6]
+    words = list(dict.fromkeys(_bare(term, clause) for term in strangers))[:6]
     advice = _unquoted(clause) or _without(clause, strangers, masked=masked)
     kind = None if advice or masked else next((k for k in KINDS if any(t.plays(*k.roles) for t in clause)), None)
     advice = advice or about({word for term in clause for word in (term.key, *term.key.split())}, clause, kind)
@@ -76,8 +85,12 @@ def shortened(text: str) -> str:
     return text if len(text) <= 120 else text[:119] + "…"
 
 
-def _bare(term: Term) -> str:
-    return str(term.roles["QUOTE"]) if term.plays("QUOTE") else term.key
+def _bare(term: Term, clause: Sequence[Term]) -> str:
+    if term.plays("QUOTE"):
+        return str(term.roles["QUOTE"])
+    before = next((one for one, other in pairwise(clause) if other is term), None)
+    unit = before is not None and before.plays("NUMBER") and len(term.key) <= _UNIT
+    return f"{before.key}{term.key}" if unit and before else term.key  # 4k
 
 
 def _spoken(clause: Sequence[Term]) -> str:
@@ -119,10 +132,12 @@ def _several(kind: Kind | None, offers: tuple[Offer, ...]) -> str:
         return ""
     able = {offer.example for offer in offers}
     ends = [end for end in kind.group.endings.values() if f"{kind.group.lead} {end}".strip() in able]
-    return f"{kind.what}: {', '.join(ends[:_A_FEW])} and others."
+    more = " and others" if len(ends) > _A_FEW else ""
+    return f"{kind.what}: {', '.join(ends[:_A_FEW])}{more}."
 
 
 _A_FEW: Final = 5
+_UNIT: Final = 2  # letters
 _SUMMARY: Final = (
     "It can: change or remove backgrounds and skies, add hats and glasses, weather, text and borders, retouch light, "
     "colours and sharpness, apply styles, crop and turn."

@@ -6,7 +6,9 @@ from typing import Final
 
 from tollbrush.engines.studio.plans.framings import Extend, Flip, Rotate, Straighten
 from tollbrush.engines.studio.plans.treatments import Denoise, Sharpen, Style
+from tollbrush.engines.studio.understanding import framing_readings as frame_read
 from tollbrush.engines.studio.understanding import retouch_readings as read
+from tollbrush.engines.studio.understanding import sky_readings as sky_read
 from tollbrush.engines.studio.understanding.reading import Builder, Complaint, Keep, always
 
 MACROS: Final = {
@@ -37,12 +39,12 @@ BOTH: Final[tuple[tuple[str, Builder], ...]] = (
             "(?:CHANGE|ADD) SHOWN? (?:TO|BE|LOOKS|WITH|AS|LIGHTEN|DEGREE|NICE|MORE|OF)* (?P<kind>WEATHER)"
             "(?:DEGREE|EFFECT)* (?:(?:TO|ON|IN) SHOWN)?"
         ),
-        read.weathered,
+        sky_read.weathered,
     ),
-    ("(?:NICE|DEGREE)* (?P<kind>WEATHER) EFFECT+", read.weathered),
-    ("(?:LIGHTEN|DEGREE)* (?P<kind>WEATHER) (?:(?:TO|ON|IN) (?:SHOWN|EFFECT))?", read.weathered),
-    ("CHANGE BACK (?:TO|BE|LOOKS|WITH|DEGREE)* (?P<kind>WEATHER) EFFECT?", read.weather_scene),
-    ("(?:ADD|CHANGE)? (?P<kind>WEATHER) BG", read.weather_scene),
+    ("(?:NICE|DEGREE)* (?P<kind>WEATHER) EFFECT+", sky_read.weathered),
+    ("(?:LIGHTEN|DEGREE)* (?P<kind>WEATHER) (?:(?:TO|ON|IN) (?:SHOWN|EFFECT))?", sky_read.weathered),
+    ("CHANGE BACK (?:TO|BE|LOOKS|WITH|DEGREE)* (?P<kind>WEATHER) EFFECT?", sky_read.weather_scene),
+    ("(?:ADD|CHANGE)? (?P<kind>WEATHER) BG", sky_read.weather_scene),
     # another sky
     (
         (
@@ -50,16 +52,16 @@ BOTH: Final[tuple[tuple[str, Builder], ...]] = (
             "QUALITIES (?P<sky>(?:SCENE|SKYLOOK|WHOLESKY))"
             "SKY?"
         ),
-        read.skied,
+        sky_read.skied,
     ),
-    ("(?:CHANGE|ADD|MOVE)? ANY? (?:WITH|IN|TO)* QUALITIES (?P<sky>WHOLESKY) EFFECT? INSTEAD?", read.skied),
-    ("(?:CHANGE|ADD|MOVE) QUALITIES (?P<sky>(?:SCENE|SKYLOOK)) (?:IN|TO|AS|ON) SKY", read.skied),
-    ("QUALITIES (?P<sky>(?:SCENE|SKYLOOK|WHOLESKY)) (?:FOR|AS) SKY", read.skied),
-    ("(?:CHANGE|ADD)? QUALITIES (?P<sky>SCENE) INSTEAD (?:OF IT)?", read.sky_instead),
-    ("CHANGE (?P<named>HUE)", read.sky_blue),
+    ("(?:CHANGE|ADD|MOVE)? ANY? (?:WITH|IN|TO)* QUALITIES (?P<sky>WHOLESKY) EFFECT? INSTEAD?", sky_read.skied),
+    ("(?:CHANGE|ADD|MOVE) QUALITIES (?P<sky>(?:SCENE|SKYLOOK)) (?:IN|TO|AS|ON) SKY", sky_read.skied),
+    ("QUALITIES (?P<sky>(?:SCENE|SKYLOOK|WHOLESKY)) (?:FOR|AS) SKY", sky_read.skied),
+    ("(?:CHANGE|ADD)? QUALITIES (?P<sky>SCENE) INSTEAD (?:OF IT)?", sky_read.sky_instead),
+    ("CHANGE (?P<named>HUE)", sky_read.sky_blue),
     (
         "CHANGE (?:NICE|STATE)* OLDSKY (?:TO|AS|WITH|FOR|BE|IN)+ QUALITIES (?P<sky>(?:SCENE|SKYLOOK|WHOLESKY)) SKY?",
-        read.skied,
+        sky_read.skied,
     ),
     ("SKY (?:IS|LOOKS)+ (?:TOO|DEGREE)* DULL", always(Keep("remark"))),
     # sharpness, noise, blur
@@ -87,9 +89,9 @@ BOTH: Final[tuple[tuple[str, Builder], ...]] = (
     ),
     ("CHANGE FROM (?P<source>SOURCE) THINGS? PAINTED", read.recoloured),
     ("(?:IN|ON|AT) PICTURE", always(Keep("remark"))),
-    ("(?:CHANGE|ADD|MOVE)? SHOWN? WITH? QUALITIES (?P<sky>SCENE)", read.bare_sky),
-    ("CHANGE LAND (?:BE|LOOKS)* (?P<kind>WEATHER)", read.weathered),
-    ("CHANGE IT (?P<kind>WEATHER) ON WHO", read.let_fall),
+    ("(?:CHANGE|ADD|MOVE)? SHOWN? WITH? QUALITIES (?P<sky>SCENE)", sky_read.bare_sky),
+    ("CHANGE LAND (?:BE|LOOKS)* (?P<kind>WEATHER)", sky_read.weathered),
+    ("CHANGE IT (?P<kind>WEATHER) ON WHO", sky_read.let_fall),
     ("(?:SUBJ|PERSON) (?:TAKEN|IS)+ SHOWN ROUND", always(Complaint(Rotate(180.0)))),
     ("SWAP (?P<first>SOURCE) THINGS? (?:JOINT|WITH|FOR|TO) (?P<second>SOURCE) THINGS? AROUND?", read.exchanged),
     ("CHANGE? EVERYTHING (?:TO|BE|IN|AS)* LOOK EXCEPT (?P<source>SOURCE) THINGS?", read.splashed),
@@ -138,56 +140,56 @@ WHOLE: Final[tuple[tuple[str, Builder], ...]] = (
     ("WRITE SHOWN? (?P<quote>QUOTE) (?:WITH|AS|IN) WATERMARK", read.watermarked),
     ("(?:ADD|WRITE|MOVE)? TEXT? (?P<quote>QUOTE) AS? WATERMARK (?:(?:TO|ON) SHOWN)?", read.watermarked),
     # its frame
-    ("ROTATE SHOWN? (?P<turn>(?:FOR|BYFACTOR|TO|CLOCK|DEGREES|NUMBER)+)", read.rotated),
-    ("(?P<turn>DEGREES TO? CLOCK)", read.rotated),
+    ("ROTATE SHOWN? (?P<turn>(?:FOR|BYFACTOR|TO|CLOCK|DEGREES|NUMBER)+)", frame_read.rotated),
+    ("(?P<turn>DEGREES TO? CLOCK)", frame_read.rotated),
     ("(?:ROTATE|CHANGE|FLIP)? SHOWN? ROUND", always(Rotate(180.0))),
     ("SHOWN? (?:IS|LOOKS)+ ROUND", always(Complaint(Rotate(180.0)))),
     ("(?:ROTATE|FLIP) SHOWN? (?:AROUND|UPDOWN) (?:CLOCK DEGREE)?", always(Keep("turn"))),
     ("STRAIGHTEN (?:SHOWN|HORIZON)? (?:(?:OF|IN) SHOWN)?", always(Straighten())),
     ("CHANGE (?:SHOWN|HORIZON) (?:BE|LOOKS)* STRAIGHT", always(Straighten())),
     ("REPAIR CROOKED? HORIZON (?:(?:OF|IN) SHOWN)?", always(Straighten())),
-    ("(?:SHOWN|HORIZON) CROOKED", read.not_level),
+    ("(?:SHOWN|HORIZON) CROOKED", frame_read.not_level),
     ("(?:SHOWN|HORIZON)? (?:IS|LOOKS)+ (?:TOO|DEGREE)* CROOKED", always(Complaint(Straighten()))),
     ("HORIZON (?:IS|LOOKS|TOO|DEGREE)* CROOKED (?:TO? CLOCK)?", always(Complaint(Straighten()))),
-    ("FLIP SHOWN? (?:TO|IN)? (?P<axis>AXIS)", read.flipped),
-    ("(?P<axis>AXIS) FLIP SHOWN?", read.flipped),
-    ("(?:ADD|CHANGE) SHOWN? (?P<axis>AXIS) FLIP", read.flipped),
-    ("FLIP SHOWN?", read.flipped),
-    ("CHANGE? SHOWN? (?:TO|BE|AS)* MIRRORED", read.flipped),
+    ("FLIP SHOWN? (?:TO|IN)? (?P<axis>AXIS)", frame_read.flipped),
+    ("(?P<axis>AXIS) FLIP SHOWN?", frame_read.flipped),
+    ("(?:ADD|CHANGE) SHOWN? (?P<axis>AXIS) FLIP", frame_read.flipped),
+    ("FLIP SHOWN?", frame_read.flipped),
+    ("CHANGE? SHOWN? (?:TO|BE|AS)* MIRRORED", frame_read.flipped),
     ("(?:SHOWN IS|IS) MIRRORED", always(Complaint(Flip()))),
-    ("(?:CROP|CUT) SHOWN? (?:TO|AS|IN|BE|RATIO)* (?P<aspect>ASPECT) (?:RATIO|PICTURE)*", read.cropped),
-    ("(?:CHANGE|ADD)? SHOWN? (?:TO|AS|IN|BE|WITH)* (?P<aspect>ASPECT) RATIO*", read.cropped),
-    ("CHANGE RATIO (?:OF SHOWN)? (?:TO|AS|BE)* (?P<aspect>ASPECT)", read.cropped),
-    ("(?:CHANGE|ADD)? DEGREE* CLOSER CROP (?:(?:TO|ON|IN|AROUND|FOR|OF) WHO)?", read.closer),
-    ("CROP SHOWN? DEGREE* CLOSER? (?:(?:TO|ON|IN|AROUND|FOR) WHO)?", read.closer),
-    ("ZOOM (?:(?:TO|ON) (?:SHOWN|WHO))? DEGREE*", read.closer),
-    ("EXTEND CANVAS? (?:SHOWN|SKY)? (?:AT)? (?P<sides>SIDE) (?:(?:OF|IN) SHOWN)?", read.extended),
-    ("EXTEND CANVAS? SHOWN? (?:TO|AS|IN|BE)* (?P<aspect>ASPECT) RATIO*", read.extended),
-    ("EXTEND (?:CANVAS|SHOWN)?", read.extended),
+    ("(?:CROP|CUT) SHOWN? (?:TO|AS|IN|BE|RATIO)* (?P<aspect>ASPECT) (?:RATIO|PICTURE)*", frame_read.cropped),
+    ("(?:CHANGE|ADD)? SHOWN? (?:TO|AS|IN|BE|WITH)* (?P<aspect>ASPECT) RATIO*", frame_read.cropped),
+    ("CHANGE RATIO (?:OF SHOWN)? (?:TO|AS|BE)* (?P<aspect>ASPECT)", frame_read.cropped),
+    ("(?:CHANGE|ADD)? DEGREE* CLOSER CROP (?:(?:TO|ON|IN|AROUND|FOR|OF) WHO)?", frame_read.closer),
+    ("CROP SHOWN? DEGREE* CLOSER? (?:(?:TO|ON|IN|AROUND|FOR) WHO)?", frame_read.closer),
+    ("ZOOM (?:(?:TO|ON) (?:SHOWN|WHO))? DEGREE*", frame_read.closer),
+    ("EXTEND CANVAS? (?:SHOWN|SKY)? (?:AT)? (?P<sides>SIDE) (?:(?:OF|IN) SHOWN)?", frame_read.extended),
+    ("EXTEND CANVAS? SHOWN? (?:TO|AS|IN|BE)* (?P<aspect>ASPECT) RATIO*", frame_read.extended),
+    ("EXTEND (?:CANVAS|SHOWN)?", frame_read.extended),
     ("(?:EXTEND|ADD MORE) SKY", always(Extend(("top",)))),
-    ("(?:ADD|CHANGE|UPWARDS) (?:MORE|DEGREE)* SPACE AT? (?P<sides>SIDE) (?:(?:OF|IN) SHOWN)?", read.extended),
-    ("CHANGE SHOWN DEGREE* (?P<sides>WIDER)", read.extended),
+    ("(?:ADD|CHANGE|UPWARDS) (?:MORE|DEGREE)* SPACE AT? (?P<sides>SIDE) (?:(?:OF|IN) SHOWN)?", frame_read.extended),
+    ("CHANGE SHOWN DEGREE* (?P<sides>WIDER)", frame_read.extended),
     (
         (
             "(?:ADD|CHANGE|MOVE)? (?:SHOWN (?:WITH|IN)?)? (?:WIDTH|NICE|FLAT|LIGHTEN|DEEPEN|HUE)* BORDER"
             "(?:IN (?:FLAT|LIGHTEN|DEEPEN)* HUE HUEWORD?)?"
             "(?:(?:AROUND|TO|ON) (?:SHOWN|EVERYTHING))?"
         ),
-        read.bordered,
+        frame_read.bordered,
     ),
-    ("BORDER SHOWN", read.bordered),
-    ("SCALE SHOWN UPDOWN (?:BYFACTOR|TO|FOR)* (?P<factor>TIMES)", read.enlarged),
-    ("ENLARGE SHOWN? (?:(?:BYFACTOR|TO|FOR)* (?P<factor>(?:TIMES|NUMBER)) LARGER?)?", read.enlarged),
-    ("(?P<factor>TIMES) (?:ENLARGE|LARGER)", read.enlarged),
-    ("CHANGE SHOWN (?P<factor>TIMES) LARGER", read.enlarged),
+    ("BORDER SHOWN", frame_read.bordered),
+    ("SCALE SHOWN UPDOWN (?:BYFACTOR|TO|FOR)* (?P<factor>TIMES)", frame_read.enlarged),
+    ("ENLARGE SHOWN? (?:(?:BYFACTOR|TO|FOR)* (?P<factor>(?:TIMES|NUMBER)) LARGER?)?", frame_read.enlarged),
+    ("(?P<factor>TIMES) (?:ENLARGE|LARGER)", frame_read.enlarged),
+    ("CHANGE SHOWN (?P<factor>TIMES) LARGER", frame_read.enlarged),
     (
         (
             "(?:UPWARDS|MORE) RESOLUTION (?:OF SHOWN)?"
             "(?:(?: (?:BYFACTOR|TO|FOR)+ | (?=TIMES) ) (?P<factor>(?:TIMES|NUMBER)))?"
         ),
-        read.enlarged,
+        frame_read.enlarged,
     ),
-    ("CHANGE PICTURE LARGER", read.enlarged),
+    ("CHANGE PICTURE LARGER", frame_read.enlarged),
 )
 # What the mask covers, by whatever name.
 WITH_MASK: Final[tuple[tuple[str, Builder], ...]] = (

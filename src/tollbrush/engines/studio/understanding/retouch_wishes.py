@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from tollbrush.engines.studio.plans.framings import Straighten
+from tollbrush.engines.studio.understanding import framing_readings as frame_read
 from tollbrush.engines.studio.understanding import retouch_readings as read
+from tollbrush.engines.studio.understanding import sky_readings as sky_read
 from tollbrush.engines.studio.understanding.asked import (
     ASKED,
     BACK,
@@ -109,7 +111,7 @@ ON_PICTURE: Final = (  # light and colours
     Wish({**BACK, "tone": ("LOOK",)}, lambda found: on_back(toned("LOOK")(found)), GRADED),
     Wish(
         {"ground": ("SKY",), "goal": ("SCENE", "SKYLOOK", "WHOLESKY")},
-        read.skied_anyhow,
+        sky_read.skied_anyhow,
         (*GLUE, *PUT, "STATE", "INSTEAD", "LOOKS", "SO", "IS", "DULL", "NICE"),
         when=(is_goal,),
     ),
@@ -129,7 +131,7 @@ ON_PICTURE: Final = (  # light and colours
     ),
     Wish(
         {"b": ("BORDER",)},
-        read.bordered,
+        frame_read.bordered,
         (*ASKED, "WIDTH", "HUE", "FLAT", "LIGHTEN", "DEEPEN", "AROUND", "EDGES"),
         when=(has("ADD", "CHANGE", "HUE", "WIDTH", "AROUND"),),
     ),
@@ -156,27 +158,27 @@ ON_PICTURE: Final = (  # light and colours
     Wish({"quote": ("QUOTE",), "mark": ("WATERMARK",)}, read.watermarked, (*ASKED, "WRITE", "TEXT", "SAYS", "AROUND")),
     Wish(
         {"verb": ("ROTATE", "MOVE")},
-        read.rotated,
+        frame_read.rotated,
         (*GLUE, "AROUND", "UPDOWN"),
         {"turn": ("CLOCK", "DEGREES", "NUMBER", "BYFACTOR", "SIDE")},
         (has("ROTATE"),),
     ),
-    Wish({"verb": ("FLIP", "MIRRORED"), "axis": ("AXIS",)}, read.flipped, (*ASKED, "UPDOWN", "FROM")),
+    Wish({"verb": ("FLIP", "MIRRORED"), "axis": ("AXIS",)}, frame_read.flipped, (*ASKED, "UPDOWN", "FROM")),
     Wish(
         {"aspect": ("ASPECT",)},
-        read.cropped,
+        frame_read.cropped,
         (*ASKED, "CROP", "CUT", "RATIO", "UPDOWN", "SIZE", "PURPOSE"),
         when=(has("CROP", "RATIO", "CUT", "CHANGE", "PICTURE", "IT"),),
     ),
     Wish(
         {"crop": ("CROP", "ZOOM")},
-        read.closer,
+        frame_read.closer,
         (*GLUE, "CLOSER", "DEGREE", "MORE", "AROUND", "UPDOWN", "CENTRAL", *WHO),
         when=(has("CLOSER", "ZOOM", *WHO), lacks("OUT")),
     ),
     Wish(
         {"closer": ("CLOSER",), "at": ("ON", "TO", "AROUND"), "who": WHO},
-        read.closer,
+        frame_read.closer,
         (*GLUE, "CHANGE", "CROP", "DEGREE", "MORE"),
     ),
     Wish(
@@ -187,13 +189,13 @@ ON_PICTURE: Final = (  # light and colours
     ),
     Wish(
         {"verb": ("EXTEND",)},
-        read.extended,
+        frame_read.extended,
         (*GLUE, "CANVAS", "DEGREE", "MORE", "SPACE", "BIT", "SKY"),
         {"sides": ("SIDE",), "aspect": ("ASPECT",)},
     ),
     Wish(
         {"verb": ("ENLARGE", "LARGER", "RESOLUTION")},
-        read.enlarged,
+        frame_read.enlarged,
         (*ASKED, "BYFACTOR", "UPDOWN", "RESOLUTION", "SCALE", "IS", "LARGER"),
         {"factor": ("TIMES", "NUMBER")},
         (

@@ -28,6 +28,7 @@ KINDS: Final = (
     Kind(("WEARS", "WEAR"), "What it can put on a face", ACCESSORIES),
 )
 
+SAY_WHAT: Final = "Say what should change: fix the light, make it brighter, more contrast, sharpen it."
 _FACE: Final = """
     smile smiling laugh laughing eye eyes eyelashes lashes teeth tooth skin wrinkle wrinkles pimple pimples acne hair
     hairstyle haircut bald younger older age aged slimmer thinner fatter thin slim muscles abs body face faces head
@@ -41,11 +42,11 @@ _TELLING: Final = (
     ),
     (
         "px pixels k kb mb resolution resize smaller dpi megapixels compress 800 1080",
-        "Send the `size` you want with the request; in words it can: enlarge it 2 times.",
+        "Send the `size` you want with the request; in words it can: enlarge it 2 times (up to 4).",
     ),
     (
         "better beautiful professional nicer improve fix amazing best perfect ugly interesting prettier cleaner clear",
-        "Say what should change: fix the light, make it brighter, more contrast, sharpen it.",
+        SAY_WHAT,
     ),
     (
         "colorize colourise colourize colorise restore repair scratches damaged torn unblur unpixelate missing",
@@ -53,6 +54,15 @@ _TELLING: Final = (
     ),
     ("who what why where when which how translate read detect describe say", "It answers no questions: it edits."),
     ("video gif animate animation move moving reel", "It makes still pictures only."),
+    ("png jpg jpeg webp pdf svg format", "Send the `output_format` you want with the request: png, jpeg or webp."),
+    ("undo redo revert reset previous original", "It remembers no edits: send the picture as it was before."),
+)
+# What a clause plays, and what goes for it where no word tells more.
+_OF_ROLES: Final = (
+    (("ONLY", "KEEPONLY", "EXCEPT", "AREA"), "For a part of the picture send a mask, white over what should change."),
+    (("TRANSPARENT",), "It can make the background transparent: remove the background."),
+    (("DEGREES",), "It turns a picture by up to 360 degrees: rotate it by 90 degrees."),
+    (("TIMES",), "It enlarges 2, 3 or 4 times: enlarge it 2 times."),
 )
 _NEW: Final = "It adds nothing new to a picture but things to wear, weather, words, borders and painted backgrounds."
 
@@ -67,4 +77,11 @@ def about(words: set[str], clause: Sequence[Term], kind: Kind | None) -> str:
             return advice
     adds = clause[0].plays("ADD", "MOVE") or (clause[0].plays("CHANGE") and any(t.plays("WITH", "TO") for t in clause))
     things = any(t.plays(UNKNOWN, "THING", "PERSON") for t in clause[1:])
-    return _NEW if adds and things and not kind else ""
+    if adds and things and not kind:
+        return _NEW
+    told = next((advice for roles, advice in _OF_ROLES if any(term.plays(*roles) for term in clause)), "")
+    if not told and not kind and clause[0].plays("REMOVE", "HEAL"):
+        return 'Send a mask, white over what should go, and ask: "remove this".'
+    if not told and not kind and clause[-1].plays("HUE") and len(clause) > 1:
+        return "It takes one colour for one thing: add a red border, change the background to blue."
+    return told

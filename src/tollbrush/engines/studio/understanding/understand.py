@@ -17,7 +17,7 @@ from tollbrush.engines.studio.plans.treatments import KeepColour
 from tollbrush.engines.studio.understanding.agreement import reconciled
 from tollbrush.engines.studio.understanding.asides import without_asides
 from tollbrush.engines.studio.understanding.chunks import chunked
-from tollbrush.engines.studio.understanding.clauses import Clause, clauses, completions, halves
+from tollbrush.engines.studio.understanding.clauses import Clause, clauses, completions, halves, orders
 from tollbrush.engines.studio.understanding.grammar import readings
 from tollbrush.engines.studio.understanding.loose import loosely
 from tollbrush.engines.studio.understanding.pairs import with_pair
@@ -43,7 +43,7 @@ def understand(prompt: str, *, masked: bool) -> Plan:
         if missing := [o for o in plan.operations if not is_performed(o)]:
             raise NotHonouredError(f"The studio cannot {' or '.join(map(str, missing))}.", prompt)
     except NotHonouredError as refused:
-        raise refused.told(offers()) from None
+        raise refused.told(prompt, offers()) from None
     return plan
 
 
@@ -59,13 +59,14 @@ def _is_offered(offer: Offer) -> bool:
 
 
 def _read_twice(prompt: str, *, masked: bool) -> Plan:
-    """By rule. What no rule takes is put in plain words, if it is sure what they are; what cannot be what the rules
-    take it for is refused."""
+    """By rule. What no rule takes is put in plain words, if it is sure what they are, and certain of what the rules
+    take for a contradiction, unless it is one of orders; what cannot be what the rules take it for is refused."""
     again = None if masked else read_again(prompt)
     try:
         plan = by_rule(prompt, masked=masked)
     except NotHonouredError as refused:
-        if again and again.plain and again.is_sure and not refused.final:
+        certain = again is not None and again.is_certain and again.wishes >= orders(read(prompt))
+        if again and again.plain and (certain if refused.final else again.is_sure):
             with suppress(NotHonouredError):
                 plan = _planned(read(again.plain), again.plain, masked=False)
                 if len(plan.operations) == again.wishes:

@@ -6,6 +6,7 @@ from typing import Final
 
 from tollbrush.engines.studio.plans.abilities import RemoveBackground
 from tollbrush.engines.studio.understanding import retouch_readings as read
+from tollbrush.engines.studio.understanding import sky_readings as sky_read
 from tollbrush.engines.studio.understanding.asked import (
     ASKED,
     BACK,
@@ -105,7 +106,7 @@ ON_SUBJECT: Final = (
     ),
     Wish(
         {"kind": ("WEATHER",), **BACK},
-        read.weather_scene,
+        sky_read.weather_scene,
         (*GLUE, *PUT, "NICE", "EFFECT", "LOOKS", "SO", "INSTEAD", "BEHIND", *WHO),
         when=(is_around,),
     ),
@@ -127,7 +128,7 @@ ON_SUBJECT: Final = (
     ),
     Wish(
         {"kind": ("WEATHER",)},
-        read.weathered,
+        sky_read.weathered,
         (*ASKED, "DEGREE", "MORE", "LIGHTEN", "SOFT", "FALLS", "AROUND", *LANDS),
         when=(lacks("SKY", "BG", "OUT"), falls_on_land, is_no_report, has("FALLS", *PUT, "PICTURE", "IT")),
     ),

@@ -16,16 +16,24 @@ from tollbrush.engines.studio.understanding.dictionary import Value, dictionary,
 
 @dataclass(frozen=True)
 class Term:
-    """`text` as the user wrote it, with the articles and courtesies before it; `key` as the lexicon spells it;
-    `roles`: tag → value; `named`: an article stands before it, so it names a thing."""
+    """`text` as the user wrote it, with the articles and courtesies before it (`lead`); `key` as the lexicon spells
+    it; `roles`: tag → value; `named`: an article stands before it, so it names a thing."""
 
     text: str
     key: str
     roles: Mapping[str, Value] = field(default_factory=dict)
     named: bool = False
+    lead: str = ""
 
     def plays(self, *tags: str) -> bool:
         return any(tag in self.roles for tag in tags)
+
+    @property
+    def degree(self) -> float | None:
+        """0.5 of `a bit`, and of `a bit more`."""
+        head, _, last = self.key.rpartition(" ")
+        roles = dictionary().get(head, {}) if last in ("more", "less") else self.roles
+        return float(roles["DEGREE"]) if "DEGREE" in roles else None
 
 
 UNKNOWN: Final = "UNKNOWN"
@@ -72,7 +80,7 @@ def read(prompt: str, *, quotes: bool = True) -> list[Term]:
             passed.append(term.text)
             continue
         named = bool(passed) and passed[-1] in _ARTICLES
-        terms.append(replace(term, text=" ".join([*passed, term.text]), named=named))
+        terms.append(replace(term, text=" ".join([*passed, term.text]), named=named, lead=" ".join(passed)))
         passed = []
     # "this photo": the pronoun only points at the noun that follows.
     return [t for i, t in enumerate(terms) if not (t.key in _DEMONSTRATIVES and _points_at_noun(terms[i + 1 : i + 3]))]

@@ -19,6 +19,7 @@ from tollbrush.engines.studio.understanding.second_reading.tokens import QUOTED,
 MOST_TOKENS: Final = 70
 SURE: Final = 0.8
 """Below it a prompt is refused: see ADR 18."""
+_CERTAIN: Final = 0.95
 _AT_ODDS: Final = 0.01
 _SHORT: Final = 3  # words
 
@@ -37,6 +38,11 @@ class Reread:
     @property
     def is_sure(self) -> bool:
         return self.plain is not None and self.sureness >= SURE
+
+    @property
+    def is_certain(self) -> bool:
+        """Enough to say what the rules take for a contradiction, or for either of two things."""
+        return self.is_sure and self.sureness >= _CERTAIN
 
     @property
     def is_at_odds(self) -> bool:

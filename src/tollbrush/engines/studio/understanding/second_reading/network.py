@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from hashlib import blake2b
 from importlib.resources import files
@@ -30,12 +30,13 @@ TABLES: Final = ("word", "role", "letters")
 @dataclass(frozen=True)
 class Read:
     """`wishes`: those that are likely; `only`: that nothing else is asked for, `sureness`: that it is just these, 0…1;
-    `parts`: by word."""
+    `parts`: by word; `places`: of the word that tells each wish."""
 
     wishes: frozenset[str]
     sureness: float
     only: float
     parts: tuple[str, ...]
+    places: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -96,14 +97,16 @@ class Network:
     part_names: Sequence[str]
 
     def read(self, tokens: Sequence[Token]) -> Read:
-        wishes, only, played = self.likelihoods(tokens)
+        wishes, only, played, told = self.likelihoods(tokens)
         held = wishes > 0.5 if (wishes > 0.5).any() else wishes == wishes.max()
         sureness = float(np.prod(np.where(held, wishes, 1 - wishes)) * only)
-        names = frozenset(self.wishes[at] for at in np.flatnonzero(held).tolist())
-        return Read(names, sureness, only, tuple(self.part_names[at] for at in played.argmax(1).tolist()))
+        places = {self.wishes[at]: int(told[:, at].argmax()) for at in np.flatnonzero(held).tolist()}
+        parts = tuple(self.part_names[at] for at in played.argmax(1).tolist())
+        return Read(frozenset(places), sureness, only, parts, places)
 
-    def likelihoods(self, tokens: Sequence[Token]) -> tuple[Floats, float, Floats]:
-        """Of each wish (W), of nothing else being asked, and of each part by word (L×P); the committee's mean."""
+    def likelihoods(self, tokens: Sequence[Token]) -> tuple[Floats, float, Floats, Floats]:
+        """Of each wish (W), of nothing else being asked, of each part by word (L×P), and how much each word tells of
+        each wish (L×W); the committee's mean."""
         w = self.weights
         seen = self._attended(self._embedded(tokens))
         words = seen[:, 1:]
@@ -114,7 +117,7 @@ class Network:
         hidden = np.maximum(_through(pooled, w, "only.0"), 0)
         only = _through(hidden, w, "only.1")[:, 0, 0]
         played = _through(words, w, "part")
-        return _sigmoid(wishes).mean(0), float(_sigmoid(only).mean()), _softmax(played).mean(0)
+        return _sigmoid(wishes).mean(0), float(_sigmoid(only).mean()), _softmax(played).mean(0), _sigmoid(told).mean(0)
 
     def _embedded(self, tokens: Sequence[Token]) -> Floats:
         """K×(L + 1)×D: before the words stands a place of the whole prompt's."""

@@ -28,18 +28,27 @@ _STYLES: Final = {
     "vintage": "a vintage photo", "hdr": "an HDR photo", "pixel_art": "pixel art", "pop_art": "pop art",
 }  # fmt: skip
 _LOOKS: Final = {
-    "black_and_white": "black and white", "more_blue": "less yellow",
+    "black_and_white": "black and white", "more_blue": "less yellow", "more_red": "redder", "less_red": "less red",
+    "more_orange": "more orange", "less_orange": "less orange", "more_yellow": "yellower", "more_green": "greener",
+    "more_pink": "pinker",
     **{look: look for look in ("sepia", "warmer", "cooler", "brighter", "darker", "moody", "dramatic", "cinematic",
                                "faded", "dreamy", "cosy")},
 }  # fmt: skip
+_OF_BACKGROUND: Final = {
+    "black_and_white": "black and white",
+    **{look: look for look in ("sepia", "warmer", "cooler", "brighter", "darker")},
+}
 _TONES: Final = {
     **{look: f"make the picture {words}" for look, words in _LOOKS.items()},
     "more_contrast": "more contrast", "less_contrast": "less contrast", "more_saturation": "more saturation",
     "less_saturation": "less saturation", "balanced": "fix the light", "lighter_shadows": "lift the shadows",
+    "darker_shadows": "darken the shadows", "lighter_highlights": "lift the highlights",
     "darker_highlights": "tame the highlights", "grainy": "add film grain", "negative": "invert the colours",
-    "black_and_white background": "make the background black and white",
-    "brighter background": "make the background brighter", "darker background": "make the background darker",
+    "more_contrast background": "more contrast in the background",
+    "less_contrast background": "less contrast in the background",
+    "more_saturation background": "make the background more saturated",
     "less_saturation background": "make the background less saturated",
+    **{f"{look} background": f"make the background {words}" for look, words in _OF_BACKGROUND.items()},
 }  # fmt: skip
 
 PLAIN: Final = {

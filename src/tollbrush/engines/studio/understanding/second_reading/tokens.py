@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Final
 
 from tollbrush.engines.studio.understanding.words import Term, read
 
 QUOTED: Final = "<quoted>"  # what is to be written: its words are no request
-_WORD: Final = re.compile(r"[^\W\d_]+|\d+|\S")
+_WORD: Final = re.compile(r"#(?:[0-9a-f]{6}|[0-9a-f]{3})\b|[^\W\d_]+|\d+|\S")
 _OPEN: Final = ("QUOTE", "UNKNOWN", "ASPECT", "HUE")  # of these the value is one of very many
 MOST_LETTERS: Final = 12  # runs of a word
 MOST_ROLES: Final = 10  # of a phrase
@@ -29,12 +31,17 @@ def tokens(prompt: str) -> list[Token]:
     return [token for term in read(prompt) for token in _of_term(term)]
 
 
+def starts(terms: Sequence[Term]) -> list[int]:
+    """Where the tokens of each begin."""
+    return [0, *accumulate(len(_of_term(term)) for term in terms)][:-1]
+
+
 def _of_term(term: Term) -> list[Token]:
     roles = tuple(one for tag, value in term.roles.items() for one in _told(tag, value))[:MOST_ROLES]
     if term.plays("QUOTE"):
         return [Token(QUOTED, roles)]
     words = _WORD.findall(term.text.lower())
-    before = len(words) - len(term.key.split())  # articles and courtesies
+    before = len(_WORD.findall(term.lead.lower()))  # articles and courtesies
     return [Token(word, roles if at >= before else (_COURTESY,)) for at, word in enumerate(words)]
 
 
@@ -46,7 +53,8 @@ def _told(tag: str, value: object) -> tuple[str, ...]:
 
 
 def letters(word: str) -> list[int]:
-    """The buckets of its runs of three and four letters (Bojanowski et al. 2017): a word misspelt shares most."""
-    framed = f"<{word}>"
+    """The buckets of its runs of three and four letters (Bojanowski et al. 2017): a word misspelt shares most; the
+    digits of a colour are no letters."""
+    framed = f"<{word[0] if word[0] == '#' else word}>"
     runs = [framed[at : at + n] for n in (3, 4) for at in range(len(framed) - n + 1)]
     return [zlib.crc32(run.encode("utf-8", "surrogatepass")) % BUCKETS for run in runs[:MOST_LETTERS]]

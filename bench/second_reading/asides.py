@@ -1,0 +1,62 @@
+"""What people tell beside a wish (`it's for my Etsy shop`), taken from the lists and put beside other wishes: it spoils
+none, and makes none possible.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from random import Random
+from typing import Final
+
+from bench.second_reading.examples import Example, Prompts, example
+from tollbrush.engines.studio.understanding.clauses import VERBS
+from tollbrush.engines.studio.understanding.words import read
+
+
+def told_beside(prompts: Prompts, number: int, chance: Random) -> list[Example]:
+    """Two in three are doable; whatever points at something told before (`blur it`) is left as it is."""
+    asides = sorted({aside for prompt, wants in prompts.items() if wants for aside in asides_of(prompt, wants[0])})
+    alone = [(p, wants) for p, wants in prompts.items() if 5 < len(p) < 90 and not _POINTS.search(p)]
+    doable, others = ([one for one in alone if bool(one[1]) == can] for can in (True, False))
+    made = []
+    for at in range(number if asides else 0):
+        prompt, wants = chance.choice(doable if at % 3 else others)
+        wish, aside = prompt.rstrip(".!? "), chance.choice(asides)
+        text = chance.choice((f"{aside}{chance.choice(_LEADS)}{wish}", f"{wish}{chance.choice(_TAILS)}{aside}"))
+        made.append(example(text, wants[0] if wants else ""))
+    return [one for one in made if one is not None]
+
+
+def asides_of(prompt: str, want: str) -> Iterator[str]:
+    """The parts that ask for nothing: they name nothing that can be asked for, and without them the rules read what
+    is wanted."""
+    from support.studio_plans import by_rules
+
+    parts = _PARTS.split(prompt)
+    for at, part in enumerate(parts if len(parts) > 1 and '"' not in prompt else ()):
+        aside = part.strip(" ,.!?;")
+        terms = read(aside)
+        if not _TELLS.match(aside) or _WISHES.search(aside) or any(t.plays(*VERBS, *_ASKED_FOR) for t in terms):
+            continue
+        rest = " ".join((*parts[:at], *parts[at + 1 :])).rstrip(" ,;")
+        if by_rules(aside) is None and by_rules(rest) == want:
+            yield aside
+
+
+_PARTS: Final = re.compile(r"(?<=[,.!?;])\s+")
+_TELLS: Final = re.compile(r"(?:(?:i|we|he|she|it)(?:'[ms]|'re)?|im|they|its|this|that's|my|our|for)\b.* .", re.I)
+_WISHES: Final = re.compile(
+    r"\b(?:want|need|wish|should|must|please|let|can|could|would|not|\w+n't|never|nobody|nothing|like|as|if|mean|also"
+    r"|too|so)\b",
+    re.I,
+)
+_ASKED_FOR: Final = (
+    "WEAR", "STYLE", "QUOTE", "ASPECT", "WEATHER", "VIGNETTE", "BORDER", "SKY", "LOOK", "ER", "SCENE", "SKYLOOK",
+    "WHOLESKY", "DEGREES", "TIMES", "BG", "TINT", "PLAIN", "TONENOUN", "COMPLAINT", "STATE", "LESS", "MORE", "TOO",
+    "DEGREE", "DULL", "NO", "EXCEPT", "ONLY", "KEEPONLY", "INSTEAD", "COLOURS", "HIGHLIGHTS", "SHADOWS", "NOISY",
+    "BEHIND", "CROOKED", "MIRRORED", "WASHED", "EFFECT", "SAME", "HUE", "EVERYTHING",
+)  # fmt: skip
+_POINTS: Final = re.compile(r"\b(?:it|its|them|that|those|these|one|ones|there|he|she|his|her|him)\b", re.I)
+_LEADS: Final = (", ", ". ", "; ", ": ", " - ", ", so ")
+_TAILS: Final = (", ", ". ", "; ", " - ", " because ", ", ")
