@@ -94,7 +94,7 @@ def main() -> None:
 
 
 def _written(path: Path, prompts: Sequence[str]) -> None:
-    Image.fromarray(np.vstack([_row(prompt) for prompt in prompts])).save(path, quality=50, method=6)
+    Image.fromarray(np.vstack([_row(prompt) for prompt in prompts])).save(path, quality=44, method=6)
     print(f"Written to {path}.")
 
 
