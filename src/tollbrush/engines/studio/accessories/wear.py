@@ -69,7 +69,7 @@ _WARDROBE = {
     "glasses": _Item(glasses.glasses, (0.10, 0.08, 0.07), 0.0, 0.08, 0.25, tucked=True),
     "heart_glasses": _Item(glasses.heart_glasses, (0.80, 0.10, 0.24), 0.0, 0.10, 0.30, tucked=True),
     "clown_nose": _Item(worn_in_face.clown_nose, (0.80, 0.05, 0.06), 0.0, 0.14, 0.35),
-    "eye_patch": _Item(worn_in_face.eye_patch, (0.045, 0.04, 0.04), 0.0, 0.05, 0.30),
+    "eye_patch": _Item(worn_in_face.eye_patch, (0.045, 0.04, 0.04), 0.0, 0.05, 0.30, tucked=True),
     "bow_tie": _Item(worn_in_face.bow_tie, (0.55, 0.05, 0.09), 0.0, 0.10, 0.35, low=True),
     "halo": _Item(ears.halo, (1.0, 0.78, 0.26), 0.24, 0.05, 0.0, glow=1.0),
     "cat_ears": _Item(ears.cat_ears, (0.07, 0.065, 0.07), 0.06, 0.12, 0.30, sunk=0.06),
