@@ -1,5 +1,5 @@
-"""Knock-outs filled again. Blobs, within one texture or across several things, are judged by texture (what was there
-cannot be known), thin holes by PSNR.
+"""Knock-outs filled again. Blobs, within one texture or across several things, chosen or drawn by lot, are judged by
+texture (what was there cannot be known), thin holes by PSNR.
 
 `texture` is the sliced Wasserstein distance between 5×5 patches (levels of 255) of the fill and of what was removed.
 Blobs are filled several times over, for some methods (G'MIC's and ours) draw lots: the figure is the mean.
@@ -21,6 +21,7 @@ import numpy as np
 from bench.quality.line import Line
 from bench.quality.photographs import photograph, tinted
 from tollbrush.engines.studio.fill.removal import fill
+from tollbrush.engines.studio.fill.surround import variety
 
 if TYPE_CHECKING:
     from tollbrush.engines.interface import Mask, Pixels
@@ -29,6 +30,9 @@ TITLE = "fills (texture: lower is better; PSNR in dB: higher is better)"
 _PATCH = 5
 _SLICES = 64
 _RUNS = 3  # of a blob
+_DRAWN = 2  # holes in each of these, wherever several things meet
+_BUSY = ("motorcycle", "coffee", "astronaut", "chelsea", "camera", "coins")
+_MEET = 1.25  # variety of the surround from which on they do
 
 Method = Callable[["Pixels", "Mask", int], "Pixels"]  # the last is a seed
 
@@ -81,10 +85,28 @@ def cases() -> Iterator[tuple[str, Pixels, Mask, bool]]:
         hole = np.zeros(pixels.shape[:2], np.uint8)
         cv2.ellipse(hole, centre, axes, 15, 0, 360, (1,), -1)
         yield name, pixels, hole > 0, False
+    yield from drawn()
     for name in ("astronaut", "chelsea", "coffee", "motorcycle"):
         pixels = photograph(name)
         yield f"scratches on {name}", pixels, scratches(pixels.shape[:2]), True
         yield f"text on {name}", pixels, writing(pixels.shape[:2]), True
+
+
+def drawn() -> Iterator[tuple[str, Pixels, Mask, bool]]:
+    """Blobs at places that nobody chose."""
+    random = np.random.default_rng(3)
+    for name in _BUSY:
+        pixels, count = photograph(name), 0
+        height, width = pixels.shape[:2]
+        lab = cv2.cvtColor(pixels.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+        while count < _DRAWN:
+            x, y = (int(random.integers(60, side - 60)) for side in (width, height))
+            axes = int(random.integers(28, 52)), int(random.integers(28, 52))
+            hole = np.zeros((height, width), np.uint8)
+            cv2.ellipse(hole, (x, y), axes, float(random.uniform(0, 180)), 0, 360, (1,), -1)
+            if variety(np.asarray(lab, np.float32), hole > 0) > _MEET:
+                count += 1
+                yield f"among things, {name} {count}", pixels, hole > 0, False
 
 
 def scratches(shape: tuple[int, ...]) -> Mask:

@@ -3,8 +3,8 @@
 From a first guess, coarse to fine, each level alternates PatchMatch (Barnes et al. 2009) and voting (Wexler et al.
 2007); at last the colours are made to agree with the rim (membrane). Within one texture the guess is peeled from the
 rim inwards (Newson et al. 2014) where the hole is a patch wide, so that whole stretches are copied. Where several
-things meet at the rim it is made finer, from a sketch in which their boundaries go on, as long as the hole is small the
-patches are compared with the sketch too, and the rim is heard more.
+things meet at the rim it is made finer, from a sketch in which their boundaries go on; the coarse levels follow that
+sketch, and the rim is heard more.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Masked removal: paints a hole from the rest of the picture.
 
 Its thin pieces (scratches, wires, letters) are closed from what lies on both sides of them; the others are completed by
-patches. Texture and repeated structure come out well; what must be understood (half a face, a hidden car) does not.
+patches. Texture, repeated structure and the outline of a thing come out well; what must be understood (half a face, a
+hidden car) does not.
 """
 
 from __future__ import annotations
