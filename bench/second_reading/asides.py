@@ -20,7 +20,7 @@ def told_beside(prompts: Prompts, number: int, chance: Random) -> list[Example]:
     alone = [(p, wants) for p, wants in prompts.items() if 5 < len(p) < 90 and not _POINTS.search(p)]
     doable, others = ([one for one in alone if bool(one[1]) == can] for can in (True, False))
     made = []
-    for at in range(number if asides else 0):
+    for at in range(number if asides and doable and others else 0):
         prompt, wants = chance.choice(doable if at % 3 else others)
         wish, aside = prompt.rstrip(".!? "), chance.choice(asides)
         text = chance.choice((f"{aside}{chance.choice(_LEADS)}{wish}", f"{wish}{chance.choice(_TAILS)}{aside}"))

@@ -75,7 +75,7 @@ def test_what_is_told_beside_a_wish_is_found_and_spoils_nothing() -> None:
     ]
     assert not [*asides_of("it's too dark here, make it brighter", "tone brighter")]
     prompts = {"my mum bakes bread, add a crown": ("wear crown",), "mirror the photo": ("flip horizontal",),
-               "make him smile": ()}  # fmt: skip
+               "make Tom smile": ()}  # fmt: skip
     found = told_beside(prompts, 30, Random(4))
     assert {one.wishes for one in found} >= {frozenset(), frozenset({"flip horizontal"})}
     assert all(("smile" in {token.word for token in one.tokens}) == (not one.wishes) for one in found)
