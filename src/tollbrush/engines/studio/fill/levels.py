@@ -26,6 +26,7 @@ _FEATURES = 5  # channels: Lab, and the gradients of L
 _GRADIENT = 0.6  # weight of lightness gradients against Lab in the patch distance
 _FEWEST_SOURCES = 10
 _SKETCH_WIDTH = 72  # pixels: of the hole where it is sketched, and up to which the sketch is followed
+_PLAIN = 6.0  # Lab: where the sketch varies by less there is nothing to follow
 _SKETCH = 2.0  # weight of its colours against the picture's
 _PRICED_SIDE = 160  # pixels: longer side at which sources are priced
 _STRANGE = 50.0**2  # price per pixel of a colour that is not seen at the rim, squared Lab
@@ -102,11 +103,16 @@ class Levels:
         self._sketch: Floats | None = None
 
     def sketch(self) -> None:
-        """From now on coarse levels have a sketch to follow, in which what must not be copied does not go on either."""
+        """From now on coarse levels have a sketch to follow, in which what must not be copied does not go on either;
+        unless it shows nothing but one plain ground."""
         colours, hole = self._reduced(self._sketch_scale)
         barred = hole | (_shrink(self._excluded.astype(np.float32), *hole.shape) > 0)
         unknown = hole if barred.all() else barred
-        self._sketch = None if hole.all() else sketched(colours, unknown)
+        if hole.all():
+            return
+        sketch = sketched(colours, unknown)
+        if np.sqrt(sketch[hole].var(axis=0).sum()) > _PLAIN:
+            self._sketch = sketch
 
     @property
     def _sketch_scale(self) -> float:
