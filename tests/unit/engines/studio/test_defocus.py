@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tollbrush.engines.studio.subject.defocus import edges_of, focused_map, set_off
+from tollbrush.engines.studio.subject.defocus import edges_of, fading, focused_map, set_off
 
 Mask = NDArray[np.bool_]
 Pixels = NDArray[np.uint8]
@@ -74,6 +74,18 @@ def test_nothing_is_set_off_where_all_is_sharp_or_nothing_is() -> None:
 def test_a_bare_wall_is_no_defocus() -> None:
     wall = np.where(THING[..., None], picture(THING, 0), np.uint8(150)).astype(np.uint8)
     assert set_off(edges_of(wall, SIDE, SIDE), THING) == 0
+
+
+def test_sharpness_ends_at_a_thing_and_fades_on_a_floor() -> None:
+    """A disc of floor within the depth of field, and beyond it, ever more blurred ones."""
+    near, floor = picture(THING, 0)[..., 0], np.zeros((SIDE, SIDE))
+    reach = cv2.distanceTransform((~THING).astype(np.uint8), cv2.DIST_L2, 5) / 12
+    for blur in range(6):
+        soft = near if blur == 0 else cv2.GaussianBlur(near, (0, 0), float(blur))
+        floor = np.where(reach >= blur, soft, floor)
+    pixels = np.repeat(floor.astype(np.uint8)[..., None], 3, axis=2)
+    assert fading(edges_of(picture(THING, 4), SIDE, SIDE), THING) == 0
+    assert fading(edges_of(pixels, SIDE, SIDE), THING) > 0.3
 
 
 def test_what_lies_between_sharp_edges_is_filled() -> None:

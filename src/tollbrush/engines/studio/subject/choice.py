@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from tollbrush.engines.studio.pixels.regions import colour_bins, separation
-from tollbrush.engines.studio.subject.defocus import set_off
+from tollbrush.engines.studio.subject.defocus import fading, set_off
 from tollbrush.engines.studio.subject.priors import drawn_bodies
 
 if TYPE_CHECKING:
@@ -27,18 +27,19 @@ if TYPE_CHECKING:
 
 _BODY = 8.0  # ln of what a vote gains by being just the bodies that belong to the faces
 _CLEAR = 2.0  # ln of what it gains by an outline with other colours on either side
-_FOCUS = 4.0  # ln of what it gains by holding all that is in focus, where the background is not
+_FOCUS = 5.0  # ln of what it gains by holding all that is in focus, where the background is not
 _CONTRAST = 2.0  # ln of what its agreement counts for more where it sets itself off from the background
 _CLEAR_OUTLINE = 0.7  # separation of these colours from which an outline is no longer doubted
 _WHOLE = 0.4  # overlap with all that sets itself off from the rim from which a thing is taken to be whole
 _DOUBT = 0.3  # what a thing that overlaps with none of it loses of its confidence
+_FADED = 0.3  # what a thing that is set off by focus loses of it where that fades instead of ending at the outline
 _VOUCHED = 0.2  # what focus adds to that separation and overlap: fur before a carpet has no colours of its own
 
 
 class Choice(NamedTuple):
     """`confidence`, 0..1: how much the other candidates overlap with this one; doubted where the outline runs through
     one and the same colours, for it cuts a thing in two, and where it leaves out much that the rim has none of, less so
-    where it is set off by focus."""
+    where it is set off by focus, if that ends at the outline."""
 
     name: str
     confidence: float
@@ -63,6 +64,7 @@ def chosen(
     vouched = _VOUCHED * focus[best]
     whole = min(1.0, (_covered(cuts[best], rim) + vouched) / _WHOLE)
     doubt = min(1.0, (clear[best] + vouched) / _CLEAR_OUTLINE) * (1 - _DOUBT * (1 - whole))
+    doubt *= 1 - _FADED * focus[best] * fading(edges, cuts[best])
     return Choice(names[best], float(agreement * doubt))
 
 

@@ -19,14 +19,16 @@ _FINE, _COARSE = 0.8, 2.0  # pixels of the view: the blurs between which steepne
 _LEAST = 3.0  # grey levels a pixel: the flattest edge that is looked at,
 _OF_NOISE = 1.5  # and times the noise
 _BLURRED, _SHARP = 1.5, 2.1  # steepness kept, of an edge that is surely blurred, and of one that is surely not
-_SPREAD = 0.014  # of the longer side: how far a sharp edge speaks for what is around it
+_SPREAD = 0.02  # of the longer side: how far a sharp edge speaks for what is around it
 _FEWEST = 0.02  # sharp edges a pixel that count as none
 _SMOOTH = 0.1  # of the longer side: how far apart the edges of a smooth thing may lie
 # What is set off by focus:
 _SOME = 0.002, 0.006  # sharp edges a pixel: a picture soft all over has nothing in focus
-_DENSER = 0.5, 2.5  # ln of how much denser sharp edges are in it than out of it: nothing, and enough
+_DENSER = 0.5, 3.0  # ln of how much denser sharp edges are in it than out of it: nothing, and enough
 _DETAIL = 0.03, 0.1  # blurred edges a pixel out of it: a bare wall is no more blurred than sharp
 _STRAY = 0.1, 0.2  # of the edges out of it, those that are sharp: as good as none, and too many
+_RIM = 2, 6  # pixels of the small copy from an outline: where it is seen whether sharpness ends there
+_FADES = 0.5, 1.0  # sharp edges' part outside the outline over that inside: it ends, and it goes on
 
 
 class Edges(NamedTuple):
@@ -74,6 +76,19 @@ def set_off(found: Edges, mask: Mask) -> float:
     detail = blurred / ((1 - area) * mask.size + 1)
     likely = _rising(denser, *_DENSER) * _rising(detail, *_DETAIL) * (1 - _rising(stray, *_STRAY))
     return likely * _rising(total / mask.size, *_SOME)
+
+
+def fading(found: Edges, mask: Mask) -> float:
+    """0..1: how far sharpness goes on across the outline of `mask`. A thing's ends there; that of a floor that runs out
+    of the depth of field fades, and so it seems where the outline misses the thing's."""
+    ink = mask.astype(np.uint8)
+    parts = []
+    for side in (1 - ink, ink):
+        distance = cv2.distanceTransform(side, cv2.DIST_L2, 3)
+        rim = (distance > _RIM[0]) & (distance <= _RIM[1])
+        sharp, blurred = (float(edges[rim].sum()) for edges in found)
+        parts.append(sharp / (sharp + blurred + 1))
+    return _rising(parts[0] / (parts[1] + 0.02), *_FADES)
 
 
 def _steepness(grey: Map, blur: float) -> Map:

@@ -25,7 +25,7 @@ from tollbrush.engines.studio.subject.priors import certain_body, drawn_sleeves,
 if TYPE_CHECKING:
     from tollbrush.engines.interface import Mask, Pixels
 
-SURE = 0.72  # confidence below which not to act on a subject: there, as often as not, the cut is wrong (bench.quality)
+SURE = 0.76  # confidence below which not to act on a subject: there, as often as not, the cut is wrong (bench.quality)
 _SEARCH_SIDE = 192  # longer side at which candidates are cut
 _FACE_SIDE = 420  # longer side at which faces are sought
 _OUTLINE_SIDE = 512  # longer side at which the chosen one's outline is cut again
