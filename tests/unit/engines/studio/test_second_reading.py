@@ -118,6 +118,7 @@ def test_an_example_tells_the_part_of_every_word() -> None:
         "Replace the background with a beautiful warm sunset. not",
         "under the trees my photo got a nasty green cast, correct that",
         "there's a crown on her head, sharpen it",
+        "mountains in the background instead of the dog",
     ],
 )
 def test_what_no_judgement_may_pass_over(prompt: str) -> None:

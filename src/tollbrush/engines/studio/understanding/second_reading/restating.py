@@ -43,6 +43,7 @@ def _restated(prompt: str, tokens: Sequence[Token], told: Read) -> str | None:
         or gives_it_to_another(tokens, told)
         or (_is_negated(terms) and not told.wishes & {"write", "watermark"})
         or _spares_the_background(terms)
+        or _replaces_someone(terms)
         or _is_there(terms, told)
         or _is_of_another_tint(terms, told)
         or _is_of_the_background(tokens, told)
@@ -128,6 +129,12 @@ def _is_negated(terms: Sequence[Term]) -> bool:
 def _spares_the_background(terms: Sequence[Term]) -> bool:
     """`remove everything except the background`."""
     return any(one.plays("EXCEPT") and other.plays("BG") for one, other in pairwise(terms))
+
+
+def _replaces_someone(terms: Sequence[Term]) -> bool:
+    """`mountains instead of the dog`."""
+    of = zip(terms, terms[1:], terms[2:], strict=False)
+    return any(a.plays("INSTEAD") and b.plays("OF") and c.plays("PERSON", "ANIMAL") for a, b, c in of)
 
 
 def _is_there(terms: Sequence[Term], told: Read) -> bool:
