@@ -23,11 +23,18 @@ from tollbrush.engines.studio.understanding.loose import loosely
 from tollbrush.engines.studio.understanding.pairs import with_pair
 from tollbrush.engines.studio.understanding.pointing import points_nowhere
 from tollbrush.engines.studio.understanding.reading import Complaint, Keep, Reading, TooMuchError
-from tollbrush.engines.studio.understanding.refusals import NotHonouredError, more_is_asked, not_understood, unclear
+from tollbrush.engines.studio.understanding.refusals import (
+    NotHonouredError,
+    more_is_asked,
+    not_understood,
+    taken_back,
+    unclear,
+)
 from tollbrush.engines.studio.understanding.remarks import is_remark, is_statement
 from tollbrush.engines.studio.understanding.repertoire import GROUPS, Offer
-from tollbrush.engines.studio.understanding.second_reading import read_again
+from tollbrush.engines.studio.understanding.second_reading import Reread, read_again
 from tollbrush.engines.studio.understanding.trailing import goes_on_telling, is_carried_on, tail_of_complaint, tails
+from tollbrush.engines.studio.understanding.unquoted import with_quotes
 from tollbrush.engines.studio.understanding.words import Term, read
 
 _MOST_CHARACTERS: Final = 600
@@ -39,7 +46,9 @@ def understand(prompt: str, *, masked: bool) -> Plan:
         if len(prompt) > _MOST_CHARACTERS:
             message = f"The studio takes prompts of up to {_MOST_CHARACTERS} characters, not {len(prompt):,}."
             raise NotHonouredError(message, "", "Ask for one or two edits at a time.")
-        plan = _read_twice(prompt, masked=masked)
+        if back := taken_back(prompt):
+            raise back
+        plan = _read_with_quotes(prompt, masked=masked)
         if missing := [o for o in plan.operations if not is_performed(o)]:
             raise NotHonouredError(f"The studio cannot {' or '.join(map(str, missing))}.", prompt)
     except NotHonouredError as refused:
@@ -58,23 +67,46 @@ def _is_offered(offer: Offer) -> bool:
     return all(map(is_performed, _planned(read(offer.example), "", masked=bool(offer.needs)).operations))
 
 
+def _read_with_quotes(prompt: str, *, masked: bool) -> Plan:
+    """As it stands, or else with the quotation marks that it lacks."""
+    try:
+        return _read_twice(prompt, masked=masked)
+    except NotHonouredError:
+        again = None if masked else read_again(prompt)
+        if again and again.is_text and (quoted := with_quotes(prompt)):
+            with suppress(NotHonouredError):
+                return _read_twice(quoted, masked=masked)
+        raise
+
+
 def _read_twice(prompt: str, *, masked: bool) -> Plan:
     """By rule. What no rule takes is put in plain words, if it is sure what they are, and certain of what the rules
-    take for a contradiction, unless it is one of orders; what cannot be what the rules take it for is refused."""
+    take for a contradiction, unless it is one of orders. Of two plans that differ in one wish more the plain words'
+    is done; what cannot be what the rules take it for is refused."""
     again = None if masked else read_again(prompt)
     try:
         plan = by_rule(prompt, masked=masked)
     except NotHonouredError as refused:
         certain = again is not None and again.is_certain and again.wishes >= orders(read(prompt))
-        if again and again.plain and (certain if refused.final else again.is_sure):
-            with suppress(NotHonouredError):
-                plan = _planned(read(again.plain), again.plain, masked=False)
-                if len(plan.operations) == again.wishes:
-                    return plan
+        if again and (certain or not refused.final) and (other := _in_plain_words(again)):
+            return other
         raise
+    if again and again.wishes != len(plan.operations) and (other := _in_plain_words(again)):
+        one, both = sorted(({*plan.operations}, {*other.operations}), key=len)
+        if one < both:
+            return other
     if again and again.is_at_odds and _says_more(prompt, plan.told):
         raise more_is_asked(prompt, plan.told)
     return plan
+
+
+def _in_plain_words(again: Reread) -> Plan | None:
+    """Of what the second reading is sure of, with each of its wishes."""
+    if again.plain and again.is_sure:
+        with suppress(NotHonouredError):
+            plan = _planned(read(again.plain), again.plain, masked=False)
+            return plan if len(plan.operations) == again.wishes else None
+    return None
 
 
 def _says_more(prompt: str, told: str) -> bool:

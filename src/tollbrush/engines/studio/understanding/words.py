@@ -12,6 +12,7 @@ from typing import Final
 
 from tollbrush.engines.studio.understanding import slips
 from tollbrush.engines.studio.understanding.dictionary import Value, dictionary, spellings, vocabulary
+from tollbrush.engines.studio.understanding.unquoted import end
 
 
 @dataclass(frozen=True)
@@ -97,12 +98,12 @@ def _points_at_noun(after: Sequence[Term]) -> bool:
 
 
 _MARKS: Final = "".join(map(chr, range(0xE000, 0xE008)))  # each stands for one quotation
-# Words to be written that bear no quotation marks: after a colon, to the end; else a run of capitals.
-_UNQUOTED: Final = re.compile(
-    r"(?:(?<=\b[Tt]ext:)|(?<=\b[Cc]aption:)|(?<=\b[Tt]itle:)|(?<=\b[Ww]rite:)|(?<=\b[Ww]atermark:))\s*(.+)$"
-    r"|(?<!\w)(@\w[\w.]*\w)|\b([A-Z]{3,}(?: [A-Z]{2,})*)(?= [Ww]ater ?mark)"
-    r"|(?<=\b[Ww]rite\s)((?!(?:A|An|The|My|Me|It|I)\b)[A-Z0-9][\w'!&.%-]*(?:\s[A-Z0-9][\w'!&.%-]*)*)(?=\s[a-z]|\s*$)"
+# Words to be written that bear no quotation marks: after a colon or `write`; else a handle or a run of capitals.
+_ANNOUNCED: Final = re.compile(
+    r"\b(?:[Tt]ext|[Cc]aption|[Tt]itle|[Ww]rite|[Ww]atermark):\s*(?=\S)"
+    r"|\b[Ww]rite\s(?!(?:A|An|The|My|Me|It|I)\b)(?=[A-Z0-9])"
 )
+_UNQUOTED: Final = re.compile(r"(?<!\w)(@\w[\w.]*\w)|\b([A-Z]{3,}(?: [A-Z]{2,})*)(?= [Ww]ater ?mark)")
 _QUOTED: Final = re.compile(r"\"([^\"]+)\"|(?<!\w)'((?:[^']|(?<=\w)'(?=\w))+)'(?!\w)")
 
 
@@ -121,7 +122,12 @@ def _quoted(prompt: str, *, keep: bool) -> tuple[str, list[str]]:
         quoted.append(words)
         return f" {_MARKS[len(quoted) - 1]} "
 
-    return (_QUOTED if _QUOTED.search(text) else _UNQUOTED).sub(mark, text), quoted
+    if _QUOTED.search(text):
+        return _QUOTED.sub(mark, text), quoted
+    if (found := _ANNOUNCED.search(text)) and (ends := end(text, found.end())):
+        marked = re.sub("(.+)", mark, text[found.end() : ends], count=1, flags=re.DOTALL)
+        return text[: found.end()] + marked + text[ends:], quoted
+    return _UNQUOTED.sub(mark, text), quoted
 
 
 # As on a phone: "4 me", "2 my dog", "an ad", but "ad a hat".

@@ -7,37 +7,42 @@ a prompt holds and whether there is anything else to them. The plain words are t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
 from tollbrush.engines.studio.understanding.second_reading.network import network
 from tollbrush.engines.studio.understanding.second_reading.restating import restated
-from tollbrush.engines.studio.understanding.second_reading.tokens import QUOTED, Token, tokens
+from tollbrush.engines.studio.understanding.second_reading.tokens import tokens
 
 MOST_TOKENS: Final = 70
 SURE: Final = 0.8
 """Below it a prompt is refused: see ADR 18."""
 _CERTAIN: Final = 0.95
 _AT_ODDS: Final = 0.01
-_SHORT: Final = 3  # words
+_LIKELY: Final = 0.5
 
 
 @dataclass(frozen=True)
 class Reread:
     """`plain`: the prompt in plain words, none where a wish lacks its colour, its text or its size; `wishes`: how many
-    they tell; `sureness`: of them, 0…1; `only`: how likely nothing is asked for that cannot be done, 0…1."""
+    they tell; `sureness`: of them, 0…1; `only`: how likely nothing is asked for that cannot be done, 0…1; `writes`:
+    whether one of them is words to be written."""
 
     plain: str | None
     wishes: int
     sureness: float
     only: float
-    long: bool
+    writes: bool
 
     @property
     def is_sure(self) -> bool:
         return self.plain is not None and self.sureness >= SURE
+
+    @property
+    def is_text(self) -> bool:
+        """Whether words are to be written and, more likely than not, nothing else is asked for."""
+        return self.writes and self.only > _LIKELY
 
     @property
     def is_certain(self) -> bool:
@@ -47,7 +52,7 @@ class Reread:
     @property
     def is_at_odds(self) -> bool:
         """Whether it all but rules out that the prompt can be done."""
-        return self.long and self.only < _AT_ODDS
+        return self.only < _AT_ODDS
 
 
 @lru_cache(maxsize=64)
@@ -57,9 +62,5 @@ def read_again(prompt: str) -> Reread | None:
     if not 0 < len(found) <= MOST_TOKENS:
         return None
     read = network().read(found)
-    return Reread(restated(prompt, found, read), len(read.wishes), read.sureness, read.only, _is_long(found))
-
-
-def _is_long(found: Sequence[Token]) -> bool:
-    """What is short or quoted is taken at its word."""
-    return len(found) > _SHORT and all(token.word != QUOTED for token in found)
+    writes = bool(read.wishes & {"write", "watermark"})
+    return Reread(restated(prompt, found, read), len(read.wishes), read.sureness, read.only, writes)

@@ -23,6 +23,7 @@ from tollbrush.engines.studio.understanding.second_reading.degrees import degree
 from tollbrush.engines.studio.understanding.second_reading.network import Read
 from tollbrush.engines.studio.understanding.second_reading.sentences import FRAMED, PLAIN, PLAIN_OF_ONE_COLOUR
 from tollbrush.engines.studio.understanding.second_reading.tokens import Token
+from tollbrush.engines.studio.understanding.unquoted import whole
 from tollbrush.engines.studio.understanding.words import Term, read
 
 
@@ -107,10 +108,11 @@ def _text(prompt: str, tokens: Sequence[Token], terms: Sequence[Term], played: S
     if len(told) != 1:
         return None
     words = r"\W*?".join(map(re.escape, told[0]))
-    found = list(re.finditer(rf"{_BEGINS}(?i:{words})[!?.]*{_ENDS}", prompt))
-    if len(found) != 1 or '"' in found[0][0] or _goes_on_in_capitals(prompt, found[0]):
+    found = list(re.finditer(rf"{_BEGINS}(?i:{words})", prompt))
+    if len(found) != 1 or _goes_on_in_capitals(prompt, found[0]):
         return None
-    return found[0][0].strip().rstrip(".")
+    text = whole(prompt, *found[0].span())
+    return None if text is None else prompt[slice(*text)]
 
 
 def _goes_on_in_capitals(prompt: str, found: re.Match[str]) -> bool:
@@ -201,8 +203,7 @@ _TINTS: Final = {"more_red", "more_orange", "more_yellow", "more_blue", "more_gr
 _NUMBERS: Final = {"two": "2", "three": "3", "four": "4"}
 _FROM_TERMS: Final = {"extend sides": _sides, "rotate N": _turn, "enlarge": _times}
 _WAYS: Final = {"left": "to the left", "right": "to the right", "top": "upwards", "bottom": "downwards"}
-# What is written must be all of it: not `Tom` of `Tom's`, nor `5` of `9-5`.
+# Not `5` of `9-5`.
 _BEGINS: Final = r"(?<![^\s:(])"
-_ENDS: Final = r"(?=\s*$|[,;:)]|\s+[^\W\d]|\s*[,;)])"
 _NEGATION: Final = re.compile(r"\b(?:not|never|cannot|(?:do|ca|wo|did|is|does|was|should|would|could)nt)\b|n't$")
 _SIZES: Final = {"1.8": ", large", "0.6": ", small"}
