@@ -22,8 +22,9 @@ from tollbrush.engines.studio.plans.treatments import (
     Weather,
     Write,
 )
+from tollbrush.engines.studio.understanding.by_rule import by_rule
 from tollbrush.engines.studio.understanding.refusals import NotHonouredError
-from tollbrush.engines.studio.understanding.understand import by_rule, understand
+from tollbrush.engines.studio.understanding.understand import understand
 from tollbrush.errors import CannotHonour
 
 

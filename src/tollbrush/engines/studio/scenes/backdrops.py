@@ -185,4 +185,4 @@ SCENES: Final[Mapping[str, Scene]] = {
     "gradient": Scene("a colour gradient", _gradient, Light(strength=0.35, wrap=0.2, shadow=0.6), coloured=True),
     "studio": Scene("studio paper", _studio, Light(strength=0.35, wrap=0.2, shadow=0.9), coloured=True),
 }
-PLAIN_LIGHT: Final = Light(strength=0.15, wrap=0.1, shadow=0.45)
+PLAIN_LIGHT: Final = Light(strength=0.15, wrap=0.1)  # no shadow: shops ask for pure white

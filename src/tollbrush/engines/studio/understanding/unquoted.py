@@ -126,7 +126,7 @@ _KINDS: Final = {
         "L": "letters lettering font text caps capital capitals block writing type script outline",
     }.items()
     for word in words.split()
-}  # fmt: skip
+} | {"all over": "P"}  # fmt: skip
 _MARK: Final = "wt*W(?:[aB](?:I|t+.))?"
 _LED: Final = rf"(?:[aB]t*[PIO](?:ot+I)?|[PB](?:ot+I)?|[aw]t*[LS][LSt]*|{_MARK}"
 _TAIL: Final = {
