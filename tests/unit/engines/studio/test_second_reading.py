@@ -80,6 +80,8 @@ def test_parts_are_put_in_their_places(prompt: str, wishes: str, parts: dict[str
         ("another colour behind me", "background plain", {}),
         ("red or blue behind me", "background plain", {"red": "background", "blue": "background"}),
         ("write something", "write", {}),
+        ("blur me, not the background", "blur background", {}),
+        ("make the colors of the sneakers more vivid", "tone more_saturation", {}),
         ("pink and white around it", "border", {"pink": "border", "white": "border"}),
         ("stamp VOID ON IT as a watermark", "watermark", {"void": "text"}),
         ("twist it by minus 15 degrees", "rotate N", {}),

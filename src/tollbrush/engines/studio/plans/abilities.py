@@ -62,9 +62,9 @@ class Wear:
     colour: Colour | None = None
 
     def __str__(self) -> str:
-        colour = f"{self.colour.name} " if self.colour else ""
-        article = "" if self.kind.endswith("s") else "a "
-        return f"add {article}{colour}{self.kind.replace('_', ' ')}"
+        thing = f"{f'{self.colour.name} ' if self.colour else ''}{self.kind.replace('_', ' ')}"
+        article = "" if self.kind.endswith("s") else "an " if thing[0] in "aeiou" else "a "
+        return f"add {article}{thing}"
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,7 @@ def _restated(prompt: str, tokens: Sequence[Token], told: Read) -> str | None:
         or gives_it_to_another(tokens, told)
         or (_is_negated(terms) and not told.wishes & {"write", "watermark"})
         or _spares_the_background(terms)
+        or _is_of_a_thing(terms)
         or _replaces_someone(terms)
         or _is_there(terms, told)
         or _is_of_another_tint(terms, told)
@@ -129,8 +130,16 @@ def _is_negated(terms: Sequence[Term]) -> bool:
 
 
 def _spares_the_background(terms: Sequence[Term]) -> bool:
-    """`remove everything except the background`."""
-    return any(one.plays("EXCEPT") and other.plays("BG") for one, other in pairwise(terms))
+    """`remove everything except the background`; `blur me, not the background`."""
+    return any((one.plays("EXCEPT") or one.key == "not") and other.plays("BG") for one, other in pairwise(terms))
+
+
+def _is_of_a_thing(terms: Sequence[Term]) -> bool:
+    """`the colours of the sneakers`: not the picture's."""
+    return any(
+        one.plays("COLOURS", "TONES") and of.plays("OF") and thing.plays("UNKNOWN", "THING", "WEAR")
+        for one, of, thing in zip(terms, terms[1:], terms[2:], strict=False)
+    )
 
 
 def _replaces_someone(terms: Sequence[Term]) -> bool:
