@@ -41,6 +41,9 @@ _FIRST = {
     "exam wide_a": {"understood": 182 / 200, "wrong": 4 / 200, "refused": 0.98},
     "exam log_b": {"understood": 197 / 200, "wrong": 1 / 200, "refused": 1.0},
     "exam wide_b": {"understood": 172 / 200, "wrong": 3 / 200, "refused": 1.0},
+    # The third pair came when all was settled; what it showed of words without quotation marks was mended after.
+    "exam log_c": {"understood": 188 / 200, "wrong": 4 / 200, "refused": 0.98},
+    "exam wide_c": {"understood": 152 / 200, "wrong": 4 / 200, "refused": 0.99},
 }
 
 
