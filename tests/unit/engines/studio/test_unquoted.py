@@ -63,6 +63,11 @@ def test_any_prompt_has_an_end_or_none(prompt: str, first: int) -> None:
     assert last is None or first <= last <= len(prompt)
 
 
+@pytest.mark.parametrize("prompt", ["word " * 119 + "x", "text: " * 99, "write at the top " * 35])
+def test_no_prompt_has_many_texts_to_try(prompt: str) -> None:
+    assert len([*spans(prompt)]) <= 36
+
+
 @given(st.text(max_size=60))
 def test_quotation_marks_change_no_letter(prompt: str) -> None:
     assert (with_quotes(prompt) or prompt).replace('"', "") == prompt.replace('"', "")

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import Final
 
 from tollbrush.engines.studio.understanding.dictionary import dictionary
@@ -34,9 +35,11 @@ def with_quotes(prompt: str) -> str | None:
 
 def spans(prompt: str) -> Iterator[Span]:
     """All that could be a text: from each word that can announce one to the earliest words that can close it."""
+    begun: set[int] = set()
     for opener in _OPENER.finditer(prompt):
         first = opener.end()
-        while first < len(prompt):
+        while first < len(prompt) and first not in begun:
+            begun.add(first)
             if (last := end(prompt, first)) is not None:
                 yield first, last
             if not (more := _ANNOUNCES_STILL.match(prompt, first)):
@@ -46,7 +49,7 @@ def spans(prompt: str) -> Iterator[Span]:
 
 def end(prompt: str, first: int) -> int | None:
     """Of the text that begins at first: before the earliest words that can close it; None where it is doubtful."""
-    for gap in _GAP.finditer(prompt, first):
+    for gap in islice(_GAP.finditer(prompt, first), _LONGEST_TEXT):
         text, rest = prompt[first : gap.start()], prompt[gap.end() :]
         if '"' in text or _DOUBTFUL.search(f"{text} "):
             return None
@@ -110,8 +113,9 @@ def _kind(phrase: str) -> str:
     return next((kind for kind, played in _BY_ROLE.items() if played & roles), "-")
 
 
+_LONGEST_TEXT: Final = 24  # words
 _LONGEST: Final = 4  # words of a phrase
-_MOST_WORDS: Final = 24
+_MOST_WORDS: Final = 12  # of what follows
 _BY_ROLE: Final = {"P": {"PLACE", "SIDE"}, "I": {"PICTURE"}, "L": {"HUE", "SIZE"}}
 _KINDS: Final = {
     word: kind
