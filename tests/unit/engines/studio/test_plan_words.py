@@ -182,3 +182,15 @@ def test_a_complaint_is_a_wish_unless_a_wish_follows() -> None:
 )
 def test_a_crop_takes_the_shape_of_what_it_is_for(prompt: str, plan: str) -> None:
     assert understood(prompt) == plan
+
+
+@pytest.mark.parametrize(
+    ("prompt", "plan"),
+    [("blue sky pls!", "sky blue_sky"), ("blue sky, green grass", None), ("blue sky?", None)],
+)
+def test_a_blue_sky_is_wished_for_where_nothing_else_is_said(prompt: str, plan: str | None) -> None:
+    assert understood(prompt) == plan
+
+
+def test_what_a_picture_is_for_asks_for_nothing() -> None:
+    assert understood("pastel pink background for my lip gloss listing") in (None, "background pastel pink")

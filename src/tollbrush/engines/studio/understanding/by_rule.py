@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from tollbrush.engines.studio.plans.abilities import Wear
 from tollbrush.engines.studio.plans.plan import Plan
-from tollbrush.engines.studio.plans.treatments import KeepColour
+from tollbrush.engines.studio.plans.treatments import KeepColour, ReplaceSky
 from tollbrush.engines.studio.understanding.agreement import reconciled
 from tollbrush.engines.studio.understanding.asides import without_asides
 from tollbrush.engines.studio.understanding.chunks import chunked
@@ -26,6 +26,8 @@ from tollbrush.engines.studio.understanding.words import Term, read
 def by_rule(prompt: str, *, masked: bool) -> Plan:
     """What the rules alone make of it. Quoted to be written as it stands, or else for emphasis ("sunset")."""
     terms = read(prompt)
+    if terms and all(t.key in ".!" for t in terms[1:]) and terms[0].roles.get("SCENE") == "blue_sky":
+        return Plan((ReplaceSky("blue_sky"),))  # among other words it may be what is there
     try:
         return planned(terms, prompt, masked=masked)
     except NotHonouredError:

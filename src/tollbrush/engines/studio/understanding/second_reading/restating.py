@@ -45,6 +45,7 @@ def _restated(prompt: str, tokens: Sequence[Token], told: Read) -> str | None:
         or (_is_negated(terms) and not told.wishes & {"write", "watermark"})
         or _spares_the_background(terms)
         or _is_of_a_thing(terms)
+        or _is_what_it_is_for(tokens, told)
         or _replaces_someone(terms)
         or _is_there(terms, told)
         or _is_of_another_tint(terms, told)
@@ -134,6 +135,17 @@ def _spares_the_background(terms: Sequence[Term]) -> bool:
     return any((one.plays("EXCEPT") or one.key == "not") and other.plays("BG") for one, other in pairwise(terms))
 
 
+def _is_what_it_is_for(tokens: Sequence[Token], told: Read) -> bool:
+    """A second wish in words that say what the first is for: `… for my lip gloss listing`."""
+    words = [token.word for token in tokens]
+    for at in (at for at, pair in enumerate(pairwise(words)) if pair[0] == "for" and pair[1] in _WHOSE):
+        ends = next((end for end in range(at, len(words)) if words[end] in _PARTED), len(words))
+        inside = [at < place < ends for place in told.places.values()]
+        if any(inside) and not all(inside):
+            return True
+    return False
+
+
 def _is_of_a_thing(terms: Sequence[Term]) -> bool:
     """`the colours of the sneakers`: not the picture's."""
     return any(
@@ -209,6 +221,8 @@ def _width(terms: Sequence[Term]) -> str:
 
 
 _TINTS: Final = {"more_red", "more_orange", "more_yellow", "more_blue", "more_green", "more_pink"}
+_WHOSE: Final = ("my", "our", "his", "her", "their", "the", "a", "an")
+_PARTED: Final = (",", ".", ";", ":", "and", "with", "plus", "then", "&", "+", "!", "-", "–")
 _NUMBERS: Final = {"two": "2", "three": "3", "four": "4"}
 _FROM_TERMS: Final = {"extend sides": _sides, "rotate N": _turn, "enlarge": _times}
 _WAYS: Final = {"left": "to the left", "right": "to the right", "top": "upwards", "bottom": "downwards"}
