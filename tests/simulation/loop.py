@@ -112,6 +112,15 @@ class VirtualLoop:
         self._put(seconds, over)
         return over
 
+    def _sleep_beside(self, sleep: Any) -> Any:
+        """A server in a thread beside has a loop, and sleeps, of its own."""
+
+        def sleeping(seconds: float, *result: Any) -> Any:
+            here: object = asyncio._get_running_loop()
+            return self.sleep(seconds) if here is self else sleep(seconds, *result)
+
+        return sleeping
+
     def _put(self, delay: float, due: _Due | asyncio.Future[None]) -> None:
         """What is due at one time comes in the order in which it was put."""
         self._order += 1
@@ -143,7 +152,8 @@ class VirtualLoop:
         """Until `main` is done; what is still at work then is put away. Raises Stuck."""
         asyncio._set_running_loop(self)  # type: ignore[arg-type]
         _TASKS.add = _nothing  # who runs which tasks is known here: `_tasks`
-        sleep, asyncio.sleep = asyncio.sleep, self.sleep  # type: ignore[assignment]
+        sleep = asyncio.sleep
+        asyncio.sleep = self._sleep_beside(sleep)
         try:
             task: asyncio.Task[T] = self.create_task(main)
             self._turn(task)
