@@ -195,3 +195,7 @@ def test_a_blue_sky_is_wished_for_where_nothing_else_is_said(prompt: str, plan: 
 
 def test_what_a_picture_is_for_asks_for_nothing() -> None:
     assert understood("pastel pink background for my lip gloss listing") in (None, "background pastel pink")
+
+
+def test_what_a_picture_is_already_is_not_wished_for() -> None:
+    assert understood("It's a bit faded from the sun, boost the contrast.") in (None, "tone more_contrast")

@@ -48,6 +48,7 @@ def _restated(prompt: str, tokens: Sequence[Token], told: Read) -> str | None:
         or _is_what_it_is_for(tokens, told)
         or _replaces_someone(terms)
         or _is_there(terms, told)
+        or _is_so_already(tokens, told)
         or _is_of_another_tint(terms, told)
         or _is_of_the_background(tokens, told)
     ):
@@ -164,6 +165,18 @@ def _is_there(terms: Sequence[Term], told: Read) -> bool:
     """`there's a crown on her head`."""
     tells = [clause.terms for clause in clauses(terms) if clause.terms[0].plays("THERE")]
     return any(f"wear {term.roles.get('WEAR')}" in told.wishes for clause in tells for term in clause)
+
+
+def _is_so_already(tokens: Sequence[Token], told: Read) -> bool:
+    """`it's a bit faded from the sun, boost the contrast` wishes for no fading."""
+    for wish, at in told.places.items() if len(told.wishes) > 1 else ():
+        kind = wish.split(" ")[-1]
+        said = next(
+            (one for one in reversed(tokens[:at]) if not {"DEGREE", "TOO", "SO", "COURTESY"} & {*one.roles}), None
+        )
+        if said and "IS" in said.roles and any(role.endswith(f"={kind}") for role in tokens[at].roles):
+            return True
+    return False
 
 
 def _is_of_another_tint(terms: Sequence[Term], told: Read) -> bool:
