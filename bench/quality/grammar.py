@@ -44,6 +44,9 @@ _FIRST = {
     # The third pair came when all was settled; what it showed of words without quotation marks was mended after.
     "exam log_c": {"understood": 188 / 200, "wrong": 4 / 200, "refused": 0.98},
     "exam wide_c": {"understood": 152 / 200, "wrong": 4 / 200, "refused": 0.99},
+    # The fourth one after that mending: a log, and customers who write sentences.
+    "exam log_d": {"understood": 188 / 200, "wrong": 1 / 200, "refused": 1.0},
+    "exam people_d": {"understood": 175 / 200, "wrong": 3 / 200, "refused": 0.99},
 }
 
 
