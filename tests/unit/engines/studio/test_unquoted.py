@@ -21,6 +21,7 @@ from tollbrush.errors import CannotHonour
         ("write Happy Birthday Rose in pink", "Happy Birthday Rose"),
         ("write Over the top at the bottom", "Over the top"),
         ("write Top Right Hotel at the bottom", "Top Right Hotel"),
+        ("write Slow down at the top", "Slow down"),
         ("write Lisbon, Portugal at the bottom", "Lisbon, Portugal"),
         ("write Salt and Pepper at the top", "Salt and Pepper"),
         ("meme: WHEN THE WIFI DIES, top, white, large", "WHEN THE WIFI DIES"),
@@ -44,9 +45,19 @@ def test_a_text_ends_where_its_place_colour_or_the_prompt_does(prompt: str, text
         "write VENDU on the sign in the garden",
         "write Bon voyage, then delete it",
         "write Hello in Comic Sans at the top",
+        "write Happy Birthday Mom and sharpen",
+        "write Happy Birthday Mom, brighter",
+        "write Happy Birthday Mom :)",
+        "write Happy Birthday Mom\nmake it black and white",
+        "write Rex but not in red",
+        "the SHUTTERSTOCK watermark is in the way",
+        "there is a DRAFT watermark on it",
+        "no DRAFT watermark please, blur the background",
+        "make it twice as bright",
+        "mirror it 2 times",
     ],
 )
-def test_where_its_end_is_doubtful_nothing_is_written(prompt: str) -> None:
+def test_where_it_is_doubtful_nothing_is_done(prompt: str) -> None:
     with pytest.raises(CannotHonour):
         understand(prompt, masked=False)
 
@@ -85,6 +96,7 @@ def test_what_is_taken_back_is_not_done(prompt: str) -> None:
     ("prompt", "plan"),
     [
         ("old western feel: sepia and a vignette", "tone sepia; vignette"),
+        ("write Happy Birthday Mom. Blur the background.", 'blur background; write "Happy Birthday Mom" bottom'),
         ("looks washed out. more pop in the colours and more contrast", "tone more_contrast; tone more_saturation"),
     ],
 )

@@ -5,6 +5,7 @@ Light on purpose (no pixels, no OpenCV): it runs before any price is asked.
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from functools import cache
 from typing import Final
@@ -75,13 +76,16 @@ def _read_twice(prompt: str, *, masked: bool) -> Plan:
         plan = by_rule(prompt, masked=masked)
     except NotHonouredError as refused:
         certain = again is not None and again.is_certain and again.wishes >= orders(read(prompt))
-        if again and (certain or not refused.final) and (other := _in_plain_words(again)):
+        other = _in_plain_words(again) if again and (certain or not refused.final) else None
+        if other and not _tells_of_a_mark(prompt, other):
             return other
         raise
     if again and again.wishes != len(plan.operations) and (other := _in_plain_words(again)):
         one, both = sorted(({*plan.operations}, {*other.operations}), key=len)
         if one < both:
             return other
+    if _tells_of_a_mark(prompt, plan):
+        raise more_is_asked(prompt, plan.told)
     if again and again.is_at_odds and _says_more(prompt, plan):
         raise more_is_asked(prompt, plan.told)
     return plan
@@ -94,6 +98,22 @@ def _in_plain_words(again: Reread) -> Plan | None:
             plan = planned(read(again.plain), again.plain, masked=False)
             return plan if len(plan.operations) == again.wishes else None
     return None
+
+
+def _tells_of_a_mark(prompt: str, plan: Plan) -> bool:
+    """`the DRAFT watermark is ugly` speaks of one that is there."""
+    marks = any(isinstance(one, Write) and one.watermark for one in plan.operations)
+    return marks and bool(_THERE.search(prompt)) and not _PUTS.search(prompt)
+
+
+_THERE: Final = re.compile(
+    r"\b(?:the|this|that|no|without|hide|hate|love|like|is|was|there's)\b[^.,;\"]*\bwater ?mark|"
+    r"water ?mark[^.,;:\"]*\b(?:is|was)\b",
+    re.IGNORECASE,
+)
+_PUTS: Final = re.compile(
+    r"\b(?:add|put|stamp|apply|place|overlay|slap|insert|include|use|write|as (?:a |my |our )?water)", re.IGNORECASE
+)
 
 
 def _says_more(prompt: str, plan: Plan) -> bool:

@@ -56,7 +56,8 @@ def end(prompt: str, first: int) -> int | None:
         if not text or (gap[0][:1] == "." and rest and _ABBREVIATED.search(text)) or _LEAVES_OPEN.search(text):
             continue
         closes = _closes(gap[0], rest, text)
-        if closes is None:
+        unclosed = text.count("(") > text.count(")") + (gap[0][:1] == ")")
+        if closes is None or (closes and (unclosed or _ENDS_IN_A_SIZE.search(text))):
             return None
         if closes:
             own = _ITS_OWN.match(gap[0]) if "(" not in text or ")" in text else re.match(r"\)", gap[0])
@@ -107,6 +108,8 @@ def _told(rest: str) -> Iterator[tuple[str, int]]:
 
 
 def _kind(phrase: str) -> str:
+    if phrase in ("up", "down"):  # Slow down
+        return "-"
     if phrase in _KINDS:
         return _KINDS[phrase]
     roles = dictionary().get(phrase, {}).keys()
@@ -134,7 +137,7 @@ _KINDS: Final = {
 _MARK: Final = "wt*W(?:[aB](?:I|t+.))?"
 _LED: Final = rf"(?:[aB]t*[PIO](?:ot+I)?|[PB](?:ot+I)?|[aw]t*[LS][LSt]*|{_MARK}"
 _TAIL: Final = {
-    bare: re.compile(rf"{_LED}{more})(?:[,&]*(?:{_LED}|[LS])))*") for bare, more in ((False, "|S"), (True, "|[LS]"))
+    bare: re.compile(rf"{_LED}{more})(?:[,&]*(?:{_LED}|[LS])))*") for bare, more in ((False, ""), (True, "|[LS]"))
 }
 
 
@@ -159,17 +162,23 @@ _ANNOUNCES_STILL: Final = re.compile(
     r"saying|says|watermark|top|bottom|large|small|big|huge|red|white|black|grey|gold|letters)\b:?\s+"
 )
 _GAP: Final = re.compile(r"(?:[,;.!?)]+(?=\s|$)|\s|[–—-](?=\s))+|$")
-# VENDU on the sign in the garden; Bon voyage, then delete it
-_DOUBTFUL: Final = re.compile(r"[A-Z]\w*[!?.]* (?:on|in|onto|across|over|under) |, then ")
+# VENDU on the sign in the garden; Mom. Blur …; Mom, brighter; Mom and sharpen; Mom + a hat; Mom :)
+_DOUBTFUL: Final = re.compile(
+    r"[A-Z]\w*[!?.]* (?:on|in|onto|across|over|under|next|near|above|beside|behind|without|instead|using|like|where|"
+    r"which|only|twice|size|font|but|not|no|as|with|or|slightly|halfway) |"
+    r"(?<!\b\w)(?<!\b(?:[DMS][rst]|No))[.!?;]+ (?=\S)|, (?=[a-z])| (?:and|then|also|plus|with|or|but|not|no) (?=[a-z])|"
+    r"[+/>|] (?=[a-z])| [:;=]-? ?$|\n"
+)
+_ENDS_IN_A_SIZE: Final = re.compile(r"\s(?:small|large|tiny|huge|big)$")  # or in `Think big`
 _ITS_OWN: Final = re.compile(r"[!?]+|\.{3}|…")  # of the text
 _ON_SOMETHING: Final = re.compile(r"(?:on|over|across|onto)(?:\s+(?:the|my|this|that|all)(?:\s+[a-z]+){1,3})?$")
 _ABBREVIATED: Final = re.compile(r"(?:^|[\s.])(?:\w|mr|mrs|ms|dr|st|no|vs)$", re.IGNORECASE)
-_LEAVES_OPEN: Final = re.compile(r"(?:^|\s)(?:the|a|an|of|and|&|at|in|on|to|for|my|our|with)$", re.IGNORECASE)
+_LEAVES_OPEN: Final = re.compile(r"(?:^|\s)(?:the|a|an|of|and|&|at|in|on|to|for|my|our|with)$")
 _GOES_ON: Final = re.compile(
-    r"\s+(?:pls|plz|please|thanks|thx|thank you)\W*$|"
+    r"[\s,.!]+(?:[Pp]ls|[Pp]lz|[Pp]lease|[Tt]hanks|[Tt]hx|[Tt]hank you)\W*$|"
     r"(?:\s*[,;.–—-]\s*(?:(?:and|then|and then)\s+)?|\s+(?:and|then|and then)\s+)(?:also\s+)?(?:"
-    r"(?:make|add|remove|blur|sharpen|crop|rotate|turn|change|put|write|keep|give|flip|mirror|brighten|darken|extend|"
-    r"enlarge|resize|swap|convert|cut|straighten)\s+(?:it|the|a|an|this|that|my|everything|all|to|in|on|closer|too|\d)|"
-    r"it goes|it's for|that's|so|because|a|the|some)\b"
+    r"(?:[Mm]ake|[Aa]dd|[Rr]emove|[Bb]lur|[Ss]harpen|[Cc]rop|[Rr]otate|[Tt]urn|[Cc]hange|put|[Ww]rite|keep|give|[Ff]lip|"
+    r"[Mm]irror|[Bb]righten|[Dd]arken|[Ee]xtend|[Ee]nlarge|resize|swap|convert|cut|[Ss]traighten)"
+    r"\s+(?:it|the|a|an|this|that|my|everything|all|to|in|on|closer|too|\d)|it goes|it's for|that's)\b"
 )
 _GIVES_A_REASON: Final = re.compile(r"\s+(?:so|because|cause|for)\b")

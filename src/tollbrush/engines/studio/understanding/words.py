@@ -103,7 +103,7 @@ _ANNOUNCED: Final = re.compile(
     r"\b(?:[Tt]ext|[Cc]aption|[Tt]itle|[Ww]rite|[Ww]atermark):\s*(?=\S)"
     r"|\b[Ww]rite\s(?!(?:A|An|The|My|Me|It|I)\b)(?=[A-Z0-9])"
 )
-_UNQUOTED: Final = re.compile(r"(?<!\w)(@\w[\w.]*\w)|\b([A-Z]{3,}(?: [A-Z]{2,})*)(?= [Ww]ater ?mark)")
+_UNQUOTED: Final = re.compile(r"(?<!\w)(@\w[\w.]*\w)|\b((?:[A-Z]{2,} )*[A-Z]{3,}(?: [A-Z]{2,})*)(?= [Ww]ater ?mark)")
 _QUOTED: Final = re.compile(r"\"([^\"]+)\"|(?<!\w)'((?:[^']|(?<=\w)'(?=\w))+)'(?!\w)")
 
 

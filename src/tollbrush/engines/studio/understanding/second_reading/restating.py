@@ -223,6 +223,8 @@ def _turn(terms: Sequence[Term]) -> str | None:
 
 
 def _times(terms: Sequence[Term]) -> str | None:
+    if not any(_OF_SIZE.search(term.key) for term in terms):
+        return None  # twice as bright
     words = [_NUMBERS[term.key] for term in terms if term.key in _NUMBERS]
     times = only(_values(terms, "TIMES", "NUMBER") or words)
     return None if times is None else f"enlarge it {times} times"
@@ -236,6 +238,7 @@ def _width(terms: Sequence[Term]) -> str:
 _TINTS: Final = {"more_red", "more_orange", "more_yellow", "more_blue", "more_green", "more_pink"}
 _WHOSE: Final = ("my", "our", "his", "her", "their", "the", "a", "an")
 _PARTED: Final = (",", ".", ";", ":", "and", "with", "plus", "then", "&", "+", "!", "-", "–")
+_OF_SIZE: Final = re.compile(r"\b(?:larg|big|siz|enlarg|upscal|scal|resol|res\b|pixel|zoom|upsiz|blow)")
 _NUMBERS: Final = {"two": "2", "three": "3", "four": "4"}
 _FROM_TERMS: Final = {"extend sides": _sides, "rotate N": _turn, "enlarge": _times}
 _WAYS: Final = {"left": "to the left", "right": "to the right", "top": "upwards", "bottom": "downwards"}
