@@ -513,7 +513,6 @@ FRESH_IMPOSSIBLE: Final[tuple[str, ...]] = (
     "make it look like it was taken at sunset",
     "make it night time",
     "swap the sky",
-    "blue sky",
     "add clouds",
     "add blur",
     "blur the people in the background",

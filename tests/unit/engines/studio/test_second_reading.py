@@ -47,7 +47,7 @@ def test_plain_words_take_a_colour(wish: str) -> None:
         ("everything red should come out blue", "recolour", {"red": "from", "blue": "into"}, "change the red to blue"),
         ("let red trade places with blue", "swap", {"red": "swap", "blue": "swap"}, "swap red and blue"),
         ("thin and black all around", "border", {"black": "border"}, "add a thin black border"),
-        ("I want Happy Birthday Mia up at the top", "write", {"happy": "text", "birthday": "text", "mia": "text"},
+        ("I want Happy Birthday Mia at the top", "write", {"happy": "text", "birthday": "text", "mia": "text"},
          'write "Happy Birthday Mia" at the top'),
         ('in white and big, bottom right: "Soup!"', "write", {"white": "write"},
          'write "Soup!" at the bottom right in white, large'),

@@ -21,7 +21,7 @@ from tollbrush.errors import CannotHonour
         ("write Happy Birthday Rose in pink", "Happy Birthday Rose"),
         ("write Over the top at the bottom", "Over the top"),
         ("write Top Right Hotel at the bottom", "Top Right Hotel"),
-        ("write Slow down at the top", "Slow down"),
+        ("write Slow down", "Slow down"),
         ("write Lisbon, Portugal at the bottom", "Lisbon, Portugal"),
         ("write Salt and Pepper at the top", "Salt and Pepper"),
         ("meme: WHEN THE WIFI DIES, top, white, large", "WHEN THE WIFI DIES"),

@@ -57,7 +57,7 @@ def end(prompt: str, first: int) -> int | None:
             continue
         closes = _closes(gap[0], rest, text)
         unclosed = text.count("(") > text.count(")") + (gap[0][:1] == ")")
-        if closes is None or (closes and (unclosed or _ENDS_IN_A_SIZE.search(text))):
+        if closes is None or (closes and (unclosed or _ENDS_LOOSELY.search(f"{text} " if rest else text))):
             return None
         if closes:
             own = _ITS_OWN.match(gap[0]) if "(" not in text or ")" in text else re.match(r"\)", gap[0])
@@ -169,7 +169,7 @@ _DOUBTFUL: Final = re.compile(
     r"(?<!\b\w)(?<!\b(?:[DMS][rst]|No))[.!?;]+ (?=\S)|, (?=[a-z])| (?:and|then|also|plus|with|or|but|not|no) (?=[a-z])|"
     r"[+/>|] (?=[a-z])| [:;=]-? ?$|\n"
 )
-_ENDS_IN_A_SIZE: Final = re.compile(r"\s(?:small|large|tiny|huge|big)$")  # or in `Think big`
+_ENDS_LOOSELY: Final = re.compile(r"\s(?:small|large|tiny|huge|big) ?$|\s(?:up|down) $")  # or `Think big`, `Slow down`
 _ITS_OWN: Final = re.compile(r"[!?]+|\.{3}|…")  # of the text
 _ON_SOMETHING: Final = re.compile(r"(?:on|over|across|onto)(?:\s+(?:the|my|this|that|all)(?:\s+[a-z]+){1,3})?$")
 _ABBREVIATED: Final = re.compile(r"(?:^|[\s.])(?:\w|mr|mrs|ms|dr|st|no|vs)$", re.IGNORECASE)

@@ -223,7 +223,7 @@ def _turn(terms: Sequence[Term]) -> str | None:
 
 
 def _times(terms: Sequence[Term]) -> str | None:
-    if not any(_OF_SIZE.search(term.key) for term in terms):
+    if len(terms) > 1 and not any(_OF_SIZE.search(term.key) for term in terms):
         return None  # twice as bright
     words = [_NUMBERS[term.key] for term in terms if term.key in _NUMBERS]
     times = only(_values(terms, "TIMES", "NUMBER") or words)
