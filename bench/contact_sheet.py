@@ -11,6 +11,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import cv2
@@ -53,19 +54,19 @@ class Photo:
     thing: tuple[float, float, float, float]
     outline: str
 
-    @property
+    @cached_property
     def pixels(self) -> Pixels:
         pixels = photograph(self.name)
         scale = SIDE / max(pixels.shape[:2])
         return np.asarray(cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC), np.uint8)
 
-    @property
+    @cached_property
     def marked(self) -> Mask:
         (height, width), (x, y, across, down) = self.pixels.shape[:2], self.thing
         rows, columns = np.indices((height, width))
         return np.asarray(np.hypot((columns / width - x) / across, (rows / height - y) / down) < 1)
 
-    @property
+    @cached_property
     def background(self) -> Mask:
         """As someone marks it with a broad brush, over the subject's edge: only what is marked may change."""
         height, width = self.pixels.shape[:2]

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Final
 import cv2
 import numpy as np
 
+from tollbrush.engines.studio.pixels.rising import rising
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -61,12 +63,12 @@ def _placed(sky: Mask) -> list[float]:
     ends = np.where(sky.any(axis=0), height - sky[::-1].argmax(axis=0), 0) / height
     sides = sorted((ends[: width // 25].mean(), ends[-(width // 25) :].mean()))
     return [
-        _ramp(sky[:3].any(axis=0).mean(), 0.7, 0.95),
-        _ramp(sky[-2:].any(axis=0).mean(), 0.12, 0.03),
-        _ramp(sides[0], 0.88, 0.74),  # what runs down both sides is the paper behind a thing
-        _ramp(sides[1], 0.97, 0.88),
-        _ramp(sides[1], 0.02, 0.10),
-        _ramp(sky.mean(), LEAST, 0.08),
+        rising(sky[:3].any(axis=0).mean(), 0.7, 0.95),
+        rising(sky[-2:].any(axis=0).mean(), 0.12, 0.03),
+        rising(sides[0], 0.88, 0.74),  # what runs down both sides is the paper behind a thing
+        rising(sides[1], 0.97, 0.88),
+        rising(sides[1], 0.02, 0.10),
+        rising(sky.mean(), LEAST, 0.08),
     ]
 
 
@@ -74,7 +76,7 @@ def _textured(look: Look, sky: Mask, inner: Mask) -> list[float]:
     land = look.rough[~sky].mean()
     if look.lab[inner, 0].mean() - look.lab[~sky, 0].mean() > _SILHOUETTE:
         return []
-    return [_ramp(np.median(look.rough[inner]) / max(land, 1e-3), 1.1, 0.8), _ramp(land, 0.35, 0.6)]
+    return [rising(np.median(look.rough[inner]) / max(land, 1e-3), 1.1, 0.8), rising(land, 0.35, 0.6)]
 
 
 def _coloured(look: Look, inner: Mask, rows: NDArray[np.intp]) -> list[float]:
@@ -84,19 +86,14 @@ def _coloured(look: Look, inner: Mask, rows: NDArray[np.intp]) -> list[float]:
     rise = np.polyfit((rows - rows[0]) / (rows[-1] - rows[0]), usual, 1)[0]
     spread = np.mean([look.lab[y, inner[y], 0].std() for y in rows])
     tests = [
-        _ramp(look.like[inner].mean(), -0.35, -0.1),
-        _ramp(red, -9, -5),  # no sea, no leaves
-        _ramp(spread, 24, 18),
-        _ramp(rise, 68, 58),
-        _ramp(rise, -12, -8) if yellow < -5 else _ramp(rise, -5, -3),
+        rising(look.like[inner].mean(), -0.35, -0.1),
+        rising(red, -9, -5),  # no sea, no leaves
+        rising(spread, 24, 18),
+        rising(rise, 68, 58),
+        rising(rise, -12, -8) if yellow < -5 else rising(rise, -5, -3),
     ]
     if light < _DARK:
-        tests += [_ramp(yellow, -2, -4), _ramp(red + yellow / 2, 1, -0.5)]
+        tests += [rising(yellow, -2, -4), rising(red + yellow / 2, 1, -0.5)]
     elif yellow > 4 or red > 6:
-        tests.append(_ramp(rise, 8, 16))
+        tests.append(rising(rise, 8, 16))
     return tests
-
-
-def _ramp(value: float | np.floating, none: float, full: float) -> float:
-    """0..1: how far a value is on its way between two."""
-    return float(np.clip((value - none) / (full - none), 0, 1))

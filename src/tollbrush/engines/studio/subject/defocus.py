@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import cv2
 import numpy as np
 
+from tollbrush.engines.studio.pixels.rising import rising
+
 if TYPE_CHECKING:
     from tollbrush.engines.interface import Mask, Pixels
     from tollbrush.engines.studio.pixels.regions import Map
@@ -74,8 +76,8 @@ def set_off(found: Edges, mask: Mask) -> float:
     denser = np.log((1.01 - lost) / (area + 0.01)) - np.log((lost + 0.01) / (1.01 - area))
     stray = (sharp + 5) / (sharp + blurred + 20)  # few edges prove nothing
     detail = blurred / ((1 - area) * mask.size + 1)
-    likely = _rising(denser, *_DENSER) * _rising(detail, *_DETAIL) * (1 - _rising(stray, *_STRAY))
-    return likely * _rising(total / mask.size, *_SOME)
+    likely = rising(denser, *_DENSER) * rising(detail, *_DETAIL) * (1 - rising(stray, *_STRAY))
+    return likely * rising(total / mask.size, *_SOME)
 
 
 def fading(found: Edges, mask: Mask) -> float:
@@ -88,7 +90,7 @@ def fading(found: Edges, mask: Mask) -> float:
         rim = (distance > _RIM[0]) & (distance <= _RIM[1])
         sharp, blurred = (float(edges[rim].sum()) for edges in found)
         parts.append(sharp / (sharp + blurred + 1))
-    return _rising(parts[0] / (parts[1] + 0.02), *_FADES)
+    return rising(parts[0] / (parts[1] + 0.02), *_FADES)
 
 
 def _steepness(grey: Map, blur: float) -> Map:
@@ -100,7 +102,3 @@ def _steepness(grey: Map, blur: float) -> Map:
 
 def _reduced(values: Map, height: int, width: int) -> Map:
     return np.asarray(cv2.resize(values, (width, height), interpolation=cv2.INTER_AREA), np.float32)
-
-
-def _rising(value: float, low: float, high: float) -> float:
-    return float(np.clip((value - low) / (high - low), 0, 1))
