@@ -9,6 +9,7 @@ import select
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -83,23 +84,26 @@ async def test_a_worker_that_says_nothing_at_work_is_replaced(folder: Path, monk
 
 
 @pytest.mark.skipif(os.environ.get("TOLLBRUSH_E2E") != "long", reason="TOLLBRUSH_E2E=long runs it")
+@pytest.mark.parametrize("kernel", ["segfault", "hang"])
 async def test_a_worker_that_a_kernel_kills_while_it_warms_up_comes_back_plainer(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, kernel: str
 ) -> None:
-    """By a real signal. tests/e2e/test_ray_warm_up.py has the same of replicas."""
+    """By a real signal, or never to be heard of again. tests/e2e/test_ray_warm_up.py has the same of replicas."""
     from support.tiny_pipelines import build
 
-    (tmp_path / "kernel").write_text("segfault")
+    (tmp_path / "kernel").write_text(kernel)
     monkeypatch.setenv("FATAL_KERNEL", str(tmp_path / "kernel"))
     monkeypatch.setenv("PYTHONPATH", str(TESTS / "support/fatal_kernel"))
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    worker = Worker(setup(build("Flux2KleinPipeline", tmp_path / "model"), "cpu"), eager=False, stalled=60)
+    tuning = Tuning(warm_up_seconds=5.0)
+    given = replace(setup(build("Flux2KleinPipeline", tmp_path / "model"), "cpu"), tuning=tuning)
+    worker = Worker(given, eager=False, stalled=60)
     worker.start()
     try:
         with pytest.raises(WorkerDied):
             await worker.edit("acme/tiny", REQUEST)
         assert isinstance(await worker.edit("acme/tiny", REQUEST), EditOutput)
-        assert worker._setup.tuning == Tuning().plainer()
+        assert worker._setup.tuning == tuning.plainer()
         assert worker.alarms() == {"acme/tiny": "acme/tiny is slower than it was to be. The log says why."}
     finally:
         await worker.close()

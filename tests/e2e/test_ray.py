@@ -5,12 +5,10 @@ machine. What needs no Ray of it is in tests/unit/engines/diffusion/ray."""
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import re
 import signal
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -20,6 +18,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from support.on_ray import MARKS
 from support.orders import ENDED, PRICE, ROW, SIZE, Counter, Job
 from support.ray_cluster import Cluster, two_nodes
 from support.shop import Buyer, open_shop
@@ -27,14 +26,7 @@ from support.tiny_pipelines import weight
 from support.waiting import until
 from tollbrush.settings import RaySettings
 
-MISSING = [name for name in ("ray", "torch", "diffusers") if importlib.util.find_spec(name) is None]
-pytestmark = [
-    pytest.mark.e2e,
-    pytest.mark.timeout(1200),
-    pytest.mark.skipif(bool(MISSING), reason=f"needs tollbrush[diffusion,ray]: {', '.join(MISSING)} missing"),
-    pytest.mark.skipif(sys.platform != "linux", reason="finds the cluster's processes in /proc"),
-    pytest.mark.skipif(os.environ.get("TOLLBRUSH_E2E") != "long", reason="TOLLBRUSH_E2E=long runs it"),
-]
+pytestmark = MARKS
 
 BEGAN = re.compile(r'event="an edit began".* replica=\S+/(\d+)@')
 

@@ -4,7 +4,6 @@ Only in the long form, as tests/e2e/test_ray.py."""
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import re
@@ -18,20 +17,14 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from support.on_ray import MARKS
 from support.orders import PRICE, ROW, Counter
 from support.ray_cluster import Cluster, two_nodes
 from support.servers import TESTS
 from support.shop import open_shop
 from support.waiting import until
 
-MISSING = [name for name in ("ray", "torch", "diffusers") if importlib.util.find_spec(name) is None]
-pytestmark = [
-    pytest.mark.e2e,
-    pytest.mark.timeout(1200),
-    pytest.mark.skipif(bool(MISSING), reason=f"needs tollbrush[diffusion,ray]: {', '.join(MISSING)} missing"),
-    pytest.mark.skipif(sys.platform != "linux", reason="finds the cluster's processes in /proc"),
-    pytest.mark.skipif(os.environ.get("TOLLBRUSH_E2E") != "long", reason="TOLLBRUSH_E2E=long runs it"),
-]
+pytestmark = MARKS
 
 SLOWER = "a model is slower than it was to be"
 WHY = "A replica died while it warmed it up; the next one runs with attention native."

@@ -150,6 +150,8 @@ class DiffusionSettings(Part):
     compile: bool = True
     beside: bool = True
     """Reading a request and decoding another while a third one is made."""
+    warm_up_seconds: float = Field(default=600.0, gt=0)
+    """An edit of a GPU's warm-up that takes longer hangs: its process is replaced by one that tries less."""
     fp8: bool = False
     """Faster on some GPUs, and not the same pixels: look at its results first."""
     attention: str = ""

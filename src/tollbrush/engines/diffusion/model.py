@@ -53,7 +53,8 @@ class Tuning:
     `fp8`: weights and activations of the transformer's linear layers in float8, on GPUs that have it: check its
     results, and that it is faster (`bench/diffusion.py`). `margin`: the part of the GPU's memory kept free of weights
     for the work itself. `weights`: bytes of all models together, also on a CPU; None: what the GPU has room for.
-    `beside`: reading a request and decoding another while a third one steps, on a CPU too."""
+    `beside`: reading a request and decoding another while a third one steps, on a CPU too. `warm_up_seconds`: an edit
+    of the warm-up that takes longer hangs, and its process ends."""
 
     compile: bool = True
     attention: str | None = None
@@ -62,6 +63,7 @@ class Tuning:
     margin: float = 0.15
     weights: int | None = None
     beside: bool = True
+    warm_up_seconds: float = 600.0
 
     def plainer(self) -> Tuning:
         """For a device that dies of what makes it fast: torch's own attention, then no compiler either."""

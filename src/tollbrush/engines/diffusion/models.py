@@ -201,7 +201,7 @@ class Models:
             line = Line(row.name, pipeline.make, row.batch, self._stages, hands=2 if pipeline.beside else 1)
             failing.callback(line.close)
             try:
-                warm_up(pipeline, line, lambda fraction: progress(WARMING, fraction))
+                warm_up(pipeline, line, lambda part: progress(WARMING, part), self._tuning.warm_up_seconds)
             except BadSettings as unfit:  # whoever leaves for it would leave again at every try
                 self._unfit[row.name] = unfit.message, unfit.hint
                 raise

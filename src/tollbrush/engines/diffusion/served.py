@@ -72,6 +72,7 @@ def tuning(ours: DiffusionSettings) -> Tuning:
         fp8=ours.fp8,
         weights=None if ours.memory is None else int(ours.memory * 2**30),
         beside=ours.beside,
+        warm_up_seconds=ours.warm_up_seconds,
     )
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import faulthandler
 import math
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Final
 
@@ -12,6 +15,7 @@ import numpy as np
 from tollbrush.domain.edits import Size
 from tollbrush.engines.diffusion import speed
 from tollbrush.engines.diffusion.batches import Line
+from tollbrush.engines.diffusion.model import Tuning
 from tollbrush.engines.diffusion.pipelines import Pipeline
 from tollbrush.engines.diffusion.requests import Asking, never
 from tollbrush.engines.interface import EditInput, unheard
@@ -22,13 +26,28 @@ _PROMPTS: Final = ("a grey square", "the same square, somewhat lighter, on a tab
 """Of two lengths: encoders that pad nothing give two shapes."""
 
 
-def warm_up(pipeline: Pipeline, line: Line, progress: Callable[[float], None]) -> None:
-    """One short edit of each shape, with and without a mask, alone and in a full batch. Nothing on a CPU."""
+def warm_up(
+    pipeline: Pipeline, line: Line, progress: Callable[[float], None], seconds: float = Tuning.warm_up_seconds
+) -> None:
+    """One short edit of each shape, with and without a mask, alone and in a full batch. Nothing on a CPU. An edit that
+    takes longer than `seconds` ends the process."""
     if pipeline.device.startswith("cuda"):
-        rehearse(pipeline, line, progress)
+        rehearse(pipeline, line, progress, seconds)
 
 
-def rehearse(pipeline: Pipeline, line: Line, progress: Callable[[float], None]) -> None:
+@contextmanager
+def ended_after(seconds: float) -> Iterator[None]:
+    """Ends the process if it takes longer, by a thread that needs no interpreter: a kernel that hangs may hold that."""
+    faulthandler.dump_traceback_later(seconds, exit=True, file=sys.__stderr__ or sys.stderr)
+    try:
+        yield
+    finally:
+        faulthandler.cancel_dump_traceback_later()
+
+
+def rehearse(
+    pipeline: Pipeline, line: Line, progress: Callable[[float], None], seconds: float = Tuning.warm_up_seconds
+) -> None:
     """Finds for each shape the gear that it is made in. Every step is like the first: two are enough, where the source
     is only partly noised away as many as leave one. Raises BadSettings where a shape cannot be made at all: its weights
     fit, so nobody has to leave for it."""
@@ -54,7 +73,8 @@ def rehearse(pipeline: Pipeline, line: Line, progress: Callable[[float], None]) 
             asking = Asking(row, adapter, request, unheard, never)
             line.join(asking.images)
             try:
-                asking.result()
+                with ended_after(seconds):
+                    asking.result()
             except Unavailable as full:
                 raise BadSettings(
                     f"{row.name} would leave no room to make a {size} of it, not even in tiles.",

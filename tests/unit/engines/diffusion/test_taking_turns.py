@@ -83,7 +83,7 @@ def test_for_one_that_leaves_no_room_for_its_work_nobody_leaves_twice(
 ) -> None:
     """No CPU is warmed up: here it is, and finds no room."""
 
-    def warm_up(pipeline: Pipeline, _line: Line, _progress: Callable[[float], None]) -> None:
+    def warm_up(pipeline: Pipeline, _line: Line, _progress: Callable[[float], None], _seconds: float) -> None:
         if pipeline.row.name == "large":
             raise BadSettings("large would leave no room.", advice="Sell smaller sizes.")
 
