@@ -1,11 +1,12 @@
-"""What people tell beside a wish (`it's for my Etsy shop`), taken from the lists and put beside other wishes: it spoils
-none, and makes none possible.
+"""What people tell beside a wish (`it's for my Etsy shop`, `the band on stage`), taken from the lists and put beside
+other wishes: it spoils none, and makes none possible. A wish that only looks like it (`my eyes open`) spoils all.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from random import Random
 from typing import Final
 
@@ -26,6 +27,24 @@ def told_beside(prompts: Prompts, number: int, chance: Random) -> list[Example]:
         text = chance.choice((f"{aside}{chance.choice(_LEADS)}{wish}", f"{wish}{chance.choice(_TAILS)}{aside}"))
         made.append(example(text, wants[0] if wants else ""))
     return [one for one in made if one is not None]
+
+
+def captioned(prompts: Prompts, number: int, chance: Random) -> list[Example]:
+    """What the picture shows, before a wish; of one in four it is something that cannot be done."""
+    captions, fragments = (_lines(name) for name in ("captions.txt", "fragments.txt"))
+    short = [(prompt, wants) for prompt, wants in prompts.items() if 5 < len(prompt) < 90]
+    doable, others = ([one for one in short if bool(one[1]) == can] for can in (True, False))
+    made = []
+    for at in range(number if captions and doable and others else 0):
+        prompt, wants = chance.choice(doable if at % 4 else others)
+        shown = chance.choice(fragments if at % 4 == 1 else captions)
+        want = wants[0] if wants and at % 4 != 1 else ""
+        made.append(example(f"{shown}{chance.choice(_AFTER_CAPTIONS)}{prompt}", want))
+    return [one for one in made if one is not None]
+
+
+def _lines(name: str) -> list[str]:
+    return (_DATA / name).read_text("utf-8").splitlines()
 
 
 def asides_of(prompt: str, want: str) -> Iterator[str]:
@@ -57,6 +76,8 @@ _ASKED_FOR: Final = (
     "DEGREE", "DULL", "NO", "EXCEPT", "ONLY", "KEEPONLY", "INSTEAD", "COLOURS", "HIGHLIGHTS", "SHADOWS", "NOISY",
     "BEHIND", "CROOKED", "MIRRORED", "WASHED", "EFFECT", "SAME", "HUE", "EVERYTHING",
 )  # fmt: skip
+_DATA: Final = Path(__file__).parents[1] / "data"
+_AFTER_CAPTIONS: Final = (", ", ". ", ", ", "; ", ": ", " - ", "... ", "! ", ", can you ", ". please ")
 _POINTS: Final = re.compile(r"\b(?:it|its|them|that|those|these|one|ones|there|he|she|his|her|him)\b", re.I)
 _LEADS: Final = (", ", ". ", "; ", ": ", " - ", ", so ")
 _TAILS: Final = (", ", ". ", "; ", " - ", " because ", ", ")
