@@ -37,6 +37,8 @@ _FIRST = {
     # second pair; "now" tells of those prompts alone that no list holds from which was learnt.
     "learnt from: log": {"understood": 194 / 200, "wrong": 0.0, "refused": 0.99},
     "learnt from: wide": {"understood": 172 / 200, "wrong": 5 / 200, "refused": 0.96},
+    # An adversary's two lists, each full of what is told and not wished, the second after the first was mended.
+    "learnt from: tricks": {"understood": 162 / 310, "wrong": 24 / 310, "refused": 270 / 290},
     "exam log_a": {"understood": 197 / 200, "wrong": 0.0, "refused": 1.0},
     "exam wide_a": {"understood": 182 / 200, "wrong": 4 / 200, "refused": 0.98},
     "exam log_b": {"understood": 197 / 200, "wrong": 1 / 200, "refused": 1.0},
@@ -47,6 +49,14 @@ _FIRST = {
     # The fourth one after that mending: a log, and customers who write sentences.
     "exam log_d": {"understood": 188 / 200, "wrong": 1 / 200, "refused": 1.0},
     "exam people_d": {"understood": 175 / 200, "wrong": 3 / 200, "refused": 0.99},
+    # The fifth one, of the same kinds; then what stands before a wish was learnt, and told from wishes by rule.
+    "exam log_e": {"understood": 187 / 200, "wrong": 2 / 200, "refused": 1.0},
+    "exam people_e": {"understood": 151 / 200, "wrong": 2 / 200, "refused": 0.98},
+    "exam log_f": {"understood": 187 / 200, "wrong": 1 / 200, "refused": 1.0},
+    "exam people_f": {"understood": 178 / 200, "wrong": 4 / 200, "refused": 0.97},
+    # The last one after both adversaries'.
+    "exam log_g": {"understood": 190 / 200, "wrong": 0.0, "refused": 1.0},
+    "exam people_g": {"understood": 187 / 200, "wrong": 0.0, "refused": 0.94},
 }
 
 

@@ -118,7 +118,7 @@ def test_an_example_tells_the_part_of_every_word() -> None:
         "the background should be not out of focus",
         "I not want a transparent background",
         "Replace the background with a beautiful warm sunset. not",
-        "under the trees my photo got a nasty green cast, correct that",
+        "make it look less vintage, like a modern photo again",
         "there's a crown on her head, sharpen it",
         "mountains in the background instead of the dog",
     ],
@@ -134,7 +134,7 @@ def test_what_no_judgement_may_pass_over(prompt: str) -> None:
     [
         ("can you do that iPhone thing where the background goes blurry", "blur background"),
         ("all the green in this picture should be orange", "recolour green orange"),
-        ("my colleague is such a clown. give him the nose", "wear clown_nose"),
+        ("my brother leaning on his Mustang, give it a cinematic look", "tone cinematic"),
     ],
 )
 def test_words_that_no_rule_foresaw_are_understood(prompt: str, plan: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -257,7 +257,7 @@ def test_whatever_is_typed_is_read_without_harm(prompt: str) -> None:
     assert again is None or (0 <= again.sureness <= again.only <= 1)
 
 
-@pytest.mark.parametrize("prompt", ["is this too dark?", "what about fog? no idea", "get the snowflakes off the photo"])
+@pytest.mark.parametrize("prompt", ["what about fog? no idea", "get the snowflakes off the photo"])
 def test_what_the_rules_take_for_a_wish_is_refused_where_it_cannot_be_one(prompt: str) -> None:
     assert by_rules(prompt) is not None
     with pytest.raises(CannotHonour, match="is not sure that"):

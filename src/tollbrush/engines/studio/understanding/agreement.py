@@ -78,7 +78,7 @@ def _with_hue(operations: list[Operation], found: Sequence[Reading], prompt: str
 def _settled(found: Sequence[Reading], prompt: str) -> list[Operation]:
     """Without repeats, and without the complaints that a wish answers."""
     wishes = [r for r in dict.fromkeys(found) if not isinstance(r, Keep | KeepHue | Complaint)]
-    complaints = [r.remedy for r in dict.fromkeys(found) if isinstance(r, Complaint)]
+    complaints = [*{_what(r.remedy): r.remedy for r in reversed(found) if isinstance(r, Complaint)}.values()][::-1]
     turned = any(isinstance(o, Rotate | Flip) for o in complaints)
     unsure = not complaints or Keep("told") in found
     if (Keep("mend") in found and unsure) or (Keep("turn") in found and not turned):
@@ -89,6 +89,8 @@ def _settled(found: Sequence[Reading], prompt: str) -> list[Operation]:
     wishes = [o for o in wishes if not isinstance(o, Tone) or last[o.kind, o.where] is o]
     if any(isinstance(o, Crop) and o.aspect for o in wishes):
         wishes = [o for o in wishes if o != Crop()]  # crop it, 16:9
+    if Flip("vertical") in wishes:
+        wishes = [o for o in wishes if o != Rotate(180.0)]  # upside down, like a reflection
     if any(isinstance(o, KeepColour) for o in wishes):
         grey = [(kind, where) for kind in ("black_and_white", "less_saturation") for where in _WHERE]
         wishes = [o for o in wishes if not isinstance(o, Tone) or (o.kind, o.where) not in grey]  # the rest is already

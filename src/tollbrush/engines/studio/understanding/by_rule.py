@@ -19,7 +19,14 @@ from tollbrush.engines.studio.understanding.pointing import points_nowhere
 from tollbrush.engines.studio.understanding.reading import Complaint, Keep, Reading, TooMuchError
 from tollbrush.engines.studio.understanding.refusals import NotHonouredError, not_understood, unclear
 from tollbrush.engines.studio.understanding.remarks import is_remark, is_statement
-from tollbrush.engines.studio.understanding.trailing import goes_on_telling, is_carried_on, tail_of_complaint, tails
+from tollbrush.engines.studio.understanding.telling import is_liked
+from tollbrush.engines.studio.understanding.trailing import (
+    complained_on,
+    goes_on_telling,
+    is_carried_on,
+    tail_of_complaint,
+    tails,
+)
 from tollbrush.engines.studio.understanding.words import Term, read
 
 
@@ -45,6 +52,9 @@ def planned(terms: Sequence[Term], prompt: str, *, masked: bool) -> Plan:
     ahead = clauses([t for t in without_asides(terms) if not (masked and t.key == "here")])
     while ahead:
         clause, *ahead = ahead
+        if found and (worse := complained_on(clause.terms, found[-1], after_comma=after_comma)):
+            found, before, after_comma = [*found, worse], clause.terms, clause.runs_on
+            continue
         if found and not after_comma and goes_on_telling(clause.terms, before, found[-1]):
             continue
         if after_comma and _is_its_colour(clause.terms, found):
@@ -121,7 +131,7 @@ def _meaning(
         if not masked and not refused.final:
             if trailed := _trailed(clause, before, found):
                 return trailed
-            if is_statement(clause):
+            if is_statement(clause) or is_liked(clause):
                 return [Keep("told"), Keep("remark")]
             if found and is_carried_on(clause, found[-1]):
                 return [Keep("remark")]

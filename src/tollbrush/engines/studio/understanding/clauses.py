@@ -27,10 +27,11 @@ _NO_THINGS: Final = ("TRANSPARENT", "ASPECT", "ER", "LOOK", "PORTRAITMODE")
 
 @dataclass(frozen=True)
 class Clause:
-    """`runs_on`: only a comma ends it."""
+    """`runs_on`: only a comma ends it; `ends`: what does."""
 
     terms: list[Term]
     runs_on: bool = False
+    ends: str = ""
 
 
 def clauses(terms: Sequence[Term]) -> list[Clause]:
@@ -50,7 +51,7 @@ def clauses(terms: Sequence[Term]) -> list[Clause]:
             continue  # enlarge; scale: 4x
         if term.plays("JOINT") and not (clause and _holds(clause, term, after)):
             if clause:
-                found.append(Clause(_trimmed(clause), term.plays("PAUSE") and after is not None))
+                found.append(Clause(_trimmed(clause), term.plays("PAUSE") and after is not None, term.key))
             clause = []
         else:
             clause.append(term)

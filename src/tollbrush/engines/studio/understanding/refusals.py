@@ -75,22 +75,16 @@ def unclear(clause: Sequence[Term]) -> NotHonouredError:
     return NotHonouredError(f'"{text}" can be meant in two ways.', text, advice, final=True)
 
 
-def taken_back(prompt: str) -> NotHonouredError | None:
-    """`blur it, never mind`."""
-    found = _TAKES_BACK.search(prompt)
-    if found is None:
-        return None
-    message = f'"{found[1]}" takes back what "{shortened(prompt)}" asks for.'
-    return NotHonouredError(message, prompt, "Ask for the edit alone if it is wished after all.", final=True)
-
-
-_TAKES_BACK: Final = re.compile(r"\w.*?\b(nah|nope|nvm|never ?mind)\W*$", re.IGNORECASE | re.DOTALL)
-
-
 def more_is_asked(prompt: str, told: str) -> NotHonouredError:
     """Of words that hold a wish, and that the second reading all but rules out to wish for it. `told`: the plan."""
     message = f'The studio is not sure that "{shortened(prompt)}" asks for no more than to {told}.'
     return NotHonouredError(message, prompt, f'If it does, ask: "{told}".')
+
+
+def told_or_wished(said: str, told: str) -> NotHonouredError:
+    """Of words that may tell of the picture as it is. `told`: the plan."""
+    message = f'The studio is not sure whether "{shortened(said)}" is a wish, or what is there.'
+    return NotHonouredError(message, said, f'If it is a wish, ask: "{told}"; else leave it out.')
 
 
 def shortened(text: str) -> str:

@@ -196,5 +196,5 @@ ROLES: Final[Mapping[str, str]] = {
 
 MENDED: Final = (
     "STYLE", "SHARPEN", "DENOISE", "VIGNETTE", "ROTATE", "STRAIGHTEN", "BORDER", "EXTEND", "ENLARGE", "HORIZON",
-    "WATERMARK", "CLOCK", "AXIS",
+    "WATERMARK", "CLOCK", "AXIS", "SIDE",
 )  # fmt: skip

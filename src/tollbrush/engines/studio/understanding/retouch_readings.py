@@ -37,6 +37,8 @@ def styled(found: Found) -> Reading | None:
     term = found.part("kind")[0]
     if is_undone(found.terms, term):
         return None
+    if term.roles.get("STYLE") == "sketch" and any(t.plays("COLOURS") for t in found.terms):
+        raise TooMuchError([t for t in found.terms if t.plays("COLOURS")])  # it is drawn in grey
     return Style(cast(StyleKind, term.roles.get("STYLE") or term.roles["STYLEVERB"]))
 
 

@@ -69,6 +69,7 @@ BOTH: Final[tuple[tuple[str, Builder], ...]] = (
     ("CHANGE? PART? (?:BE|LOOKS)* (?:DEGREE|MORE)* SHARPER DEGREE*", read.sharpened),
     ("(?:UPWARDS|MORE|ADD|DEGREE)+ PICTURE? SHARPNESS (?:(?:OF|IN|TO) PART)? GRADE", read.sharpened),
     ("SHOWN? (?:IS|LOOKS)+ (?:TOO|DEGREE)* SOFTENED", always(Complaint(Sharpen()))),
+    ("TOO SOFTENED", always(Complaint(Sharpen()))),
     ("(?:REMOVE|DOWNWARDS|LESS|REPAIR) DEGREE* BLURNESS (?:(?:OF|IN|FROM|ON) PART)? GRADE", read.sharpened),
     ("DEGREE* DENOISE DEGREE* PART? GRADE", read.denoised),
     ("(?:REMOVE|DOWNWARDS|LESS|HEAL) DEGREE* NOISE (?:(?:OF|IN|FROM|ON) PART)? GRADE", read.denoised),

@@ -38,6 +38,7 @@ def mended(word: str) -> list[str]:
 def _nearest(word: str) -> str:
     near = process.extract(word, _spelt(), scorer=OSA.distance, score_cutoff=1 if len(word) < _LONG else 2)
     best = [known for known, distance, _ in near if distance == near[0][1]]
+    best = [known for known in best if sorted(known) == sorted(word)] or best  # nosie is noise, not nose
     # A letter too few or too many of a double one is the likeliest slip of all.
     best = [known for known in best if _undoubled(known) == _undoubled(word)] or best
     best = [known for known in best if _left_out(word, known)] or best

@@ -45,6 +45,17 @@ def without_cast(found: Found) -> Reading:
     return Tone(OPPOSITE[cast(ToneKind, found.value("tone", "TINT"))], found.amount(), found.where())
 
 
+def but_for(found: Found) -> Reading | None:
+    """`everything black and white except the girl`, who is the subject; not her dress."""
+    return None if found.terms[-1].key in _WORN else toned("LOOK")(found)
+
+
+_WORN: Final = (
+    "dress", "shirt", "skirt", "jacket", "coat", "shoes", "shoe", "scarf", "tie", "pants", "jeans", "sweater", "suit",
+    "bag", "umbrella", "hat", "cap", "gloves", "boots", "sneakers", "blouse", "lipstick", "rose", "balloon", "flower",
+)  # fmt: skip
+
+
 def as_tone(kind: ToneKind) -> Builder:
     return lambda found: Tone(kind, found.amount(), found.where())
 
@@ -175,7 +186,7 @@ TONES: Final[tuple[tuple[str, Builder], ...]] = (
         ),
         toned("LOOK"),
     ),
-    ("CHANGE? (?P<back>(?:EVERYTHING|POINTER) (?:IN|TO|BE)* (?P<tone>LOOK) EXCEPT WHO)", toned("LOOK")),
+    ("CHANGE? (?P<back>(?:EVERYTHING|POINTER) (?:IN|TO|BE)* (?P<tone>LOOK) EXCEPT WHO)", but_for),
     # tones, by tint and by what of the light
     (
         "(?:CHANGE|ADD)? (?:TARGET)? (?:BE|LOOKS|TO)* DEGREE* (?P<sign>MORE|LESS) (?P<tone>TINT) (?:CAST|COLOURS)*",

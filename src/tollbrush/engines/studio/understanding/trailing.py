@@ -10,6 +10,8 @@ from typing import Final
 
 from tollbrush.engines.studio.plans.abilities import ReplaceBackground, Tone
 from tollbrush.engines.studio.understanding.asides import is_telling
+from tollbrush.engines.studio.understanding.clauses import known
+from tollbrush.engines.studio.understanding.grammar import readings
 from tollbrush.engines.studio.understanding.reading import Complaint, Keep, Reading
 from tollbrush.engines.studio.understanding.remarks import is_statement
 from tollbrush.engines.studio.understanding.words import UNKNOWN, Term
@@ -55,6 +57,21 @@ def is_carried_on(clause: Sequence[Term], last: Reading) -> bool:
     if isinstance(last, ReplaceBackground) and last.scene in scenes:
         return all(term.plays("SCENE", "IN", "ON", "WITH") for term in clause[1:])
     return _is_plain(clause[1:])
+
+
+def complained_on(clause: Sequence[Term], last: Reading, *, after_comma: bool) -> Complaint | None:
+    """`too dark, grainy and yellow`: one more thing that is wrong, after the first; not of `too dark, warm`."""
+    if after_comma and clause[0].plays("PLAIN", "TINT"):
+        return None
+    state = [term for term in clause if not term.plays("TOO", "DEGREE", "IS", "IT")]
+    if not isinstance(last, Complaint) or len(state) != 1 or not state[0].plays(*_WRONG):
+        return None
+    meanings = readings([*_IT_IS_TOO, *state], masked=False)
+    return next((one for one in meanings if isinstance(one, Complaint)), None) if len(meanings) == 1 else None
+
+
+_IT_IS_TOO: Final = (known("it"), known("is"), known("too"))
+_WRONG: Final = ("PLAIN", "TINT", "NOISY", "SOFTENED", "CROOKED", "WASHED")
 
 
 def goes_on_telling(clause: Sequence[Term], before: Sequence[Term], last: Reading) -> bool:

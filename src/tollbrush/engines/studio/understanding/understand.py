@@ -5,23 +5,23 @@ Light on purpose (no pixels, no OpenCV): it runs before any price is asked.
 
 from __future__ import annotations
 
-import re
 from contextlib import suppress
 from functools import cache
 from typing import Final
 
+from tollbrush.engines.studio.plans.abilities import Wear
 from tollbrush.engines.studio.plans.performed import is_performed
 from tollbrush.engines.studio.plans.plan import Plan
 from tollbrush.engines.studio.plans.treatments import Write
 from tollbrush.engines.studio.understanding.by_rule import by_rule, planned
+from tollbrush.engines.studio.understanding.captions import least_likely, without_caption
 from tollbrush.engines.studio.understanding.clauses import orders
-from tollbrush.engines.studio.understanding.refusals import (
-    NotHonouredError,
-    more_is_asked,
-    taken_back,
-)
+from tollbrush.engines.studio.understanding.doubts import check_doubts
+from tollbrush.engines.studio.understanding.refusals import NotHonouredError, more_is_asked
 from tollbrush.engines.studio.understanding.repertoire import GROUPS, Offer
 from tollbrush.engines.studio.understanding.second_reading import Reread, read_again
+from tollbrush.engines.studio.understanding.second_thoughts import unsettled
+from tollbrush.engines.studio.understanding.telling import wished_for
 from tollbrush.engines.studio.understanding.unquoted import with_quotes
 from tollbrush.engines.studio.understanding.words import read
 
@@ -34,13 +34,13 @@ def understand(prompt: str, *, masked: bool) -> Plan:
         if len(prompt) > _MOST_CHARACTERS:
             message = f"The studio takes prompts of up to {_MOST_CHARACTERS} characters, not {len(prompt):,}."
             raise NotHonouredError(message, "", "Ask for one or two edits at a time.")
-        if back := taken_back(prompt):
-            raise back
-        plan = _read_with_quotes(prompt, masked=masked)
+        if refused := unsettled(prompt):
+            raise refused
+        plan = _read_in_three_ways(prompt, masked=masked)
         if missing := [o for o in plan.operations if not is_performed(o)]:
             raise NotHonouredError(f"The studio cannot {' or '.join(map(str, missing))}.", prompt)
-    except NotHonouredError as refused:
-        raise refused.told(prompt, offers()) from None
+    except NotHonouredError as error:
+        raise error.told(prompt, offers()) from None
     return plan
 
 
@@ -55,8 +55,8 @@ def _is_offered(offer: Offer) -> bool:
     return all(map(is_performed, planned(read(offer.example), "", masked=bool(offer.needs)).operations))
 
 
-def _read_with_quotes(prompt: str, *, masked: bool) -> Plan:
-    """As it stands, or else with the quotation marks that it lacks."""
+def _read_in_three_ways(prompt: str, *, masked: bool) -> Plan:
+    """As it stands, or else with the quotation marks that it lacks, or without what it says of the picture before."""
     try:
         return _read_twice(prompt, masked=masked)
     except NotHonouredError:
@@ -64,31 +64,49 @@ def _read_with_quotes(prompt: str, *, masked: bool) -> Plan:
         if again and again.is_text and (quoted := with_quotes(prompt)):
             with suppress(NotHonouredError):
                 return _read_twice(quoted, masked=masked)
+        if again and (plan := _after_caption(prompt, again)):
+            return plan
         raise
+
+
+def _after_caption(prompt: str, again: Reread) -> Plan | None:
+    """What is wished after it, if the second reading finds no other wish; nothing to wear, which may be for somebody
+    or something that only the caption names."""
+    rest = without_caption(prompt) if again.only >= least_likely(prompt) else None
+    with suppress(NotHonouredError):
+        if rest is not None:
+            plan = _read_twice(rest, masked=False)
+            check_doubts(prompt, plan)
+            worn = any(isinstance(one, Wear) for one in plan.operations)
+            return plan if again.wishes == len(plan.operations) and not worn else None
+    return None
 
 
 def _read_twice(prompt: str, *, masked: bool) -> Plan:
     """By rule. What no rule takes is put in plain words, if it is sure what they are, and certain of what the rules
-    take for a contradiction, unless it is one of orders. Of two plans that differ in one wish more the plain words'
-    is done; what cannot be what the rules take it for is refused."""
+    take for a contradiction, unless it is one of orders. Where the plain words certainly hold a wish more, or only the
+    first one, they are done; what cannot be what the rules take it for is refused."""
     again = None if masked else read_again(prompt)
     try:
         plan = by_rule(prompt, masked=masked)
     except NotHonouredError as refused:
         certain = again is not None and again.is_certain and again.wishes >= orders(read(prompt))
         other = _in_plain_words(again) if again and (certain or not refused.final) else None
-        if other and not _tells_of_a_mark(prompt, other):
-            return other
+        if other:
+            return _without_doubt(prompt, other)
         raise
-    if again and again.wishes != len(plan.operations) and (other := _in_plain_words(again)):
-        one, both = sorted(({*plan.operations}, {*other.operations}), key=len)
-        if one < both:
-            return other
-    if _tells_of_a_mark(prompt, plan):
-        raise more_is_asked(prompt, plan.told)
+    if again and again.is_certain and again.wishes != len(plan.operations) and (other := _in_plain_words(again)):
+        ruled, plain = {*plan.operations}, {*other.operations}
+        if ruled < plain or (plain < ruled and plan.operations[0] in plain):
+            return _without_doubt(prompt, other)
     if again and again.is_at_odds and _says_more(prompt, plan):
         raise more_is_asked(prompt, plan.told)
-    return plan
+    return _without_doubt(prompt, plan)
+
+
+def _without_doubt(prompt: str, plan: Plan) -> Plan:
+    check_doubts(prompt, plan)
+    return wished_for(prompt, plan)
 
 
 def _in_plain_words(again: Reread) -> Plan | None:
@@ -98,22 +116,6 @@ def _in_plain_words(again: Reread) -> Plan | None:
             plan = planned(read(again.plain), again.plain, masked=False)
             return plan if len(plan.operations) == again.wishes else None
     return None
-
-
-def _tells_of_a_mark(prompt: str, plan: Plan) -> bool:
-    """`the DRAFT watermark is ugly` speaks of one that is there."""
-    marks = any(isinstance(one, Write) and one.watermark for one in plan.operations)
-    return marks and bool(_THERE.search(prompt)) and not _PUTS.search(prompt)
-
-
-_THERE: Final = re.compile(
-    r"\b(?:the|this|that|no|without|hide|hate|love|like|is|was|there's)\b[^.,;\"]*\bwater ?mark|"
-    r"water ?mark[^.,;:\"]*\b(?:is|was)\b",
-    re.IGNORECASE,
-)
-_PUTS: Final = re.compile(
-    r"\b(?:add|put|stamp|apply|place|overlay|slap|insert|include|use|write|as (?:a |my |our )?water)", re.IGNORECASE
-)
 
 
 def _says_more(prompt: str, plan: Plan) -> bool:

@@ -53,6 +53,8 @@ def end(prompt: str, first: int) -> int | None:
         text, rest = prompt[first : gap.start()], prompt[gap.end() :]
         if '"' in text or _DOUBTFUL.search(f"{text} "):
             return None
+        if _STANDS_FOR.fullmatch(text):
+            continue
         if not text or (gap[0][:1] == "." and rest and _ABBREVIATED.search(text)) or _LEAVES_OPEN.search(text):
             continue
         closes = _closes(gap[0], rest, text)
@@ -108,8 +110,6 @@ def _told(rest: str) -> Iterator[tuple[str, int]]:
 
 
 def _kind(phrase: str) -> str:
-    if phrase in ("up", "down"):  # Slow down
-        return "-"
     if phrase in _KINDS:
         return _KINDS[phrase]
     roles = dictionary().get(phrase, {}).keys()
@@ -127,6 +127,7 @@ _KINDS: Final = {
         "w": "with using as",
         "t": "the a an my its this that very far some nice bold really plain simple thin fancy elegant light "
         "dark bright pale deep all",
+        "-": "up down",  # Slow down
         "o": "of", "&": "and", ",": ",", "W": "watermark",
         "I": "it card poster flyer frame page shot", "O": "corner middle edge space sky",
         "S": "small large tiny huge",
@@ -140,7 +141,6 @@ _TAIL: Final = {
     bare: re.compile(rf"{_LED}{more})(?:[,&]*(?:{_LED}|[LS])))*") for bare, more in ((False, ""), (True, "|[LS]"))
 }
 
-
 _OPENER: Final = re.compile(
     r"\b(?:write|writing|stamp|slap|type|print|spell|says?|saying|reads|reading|words?|text|caption|title|slogan|headline|"
     r"message|watermark|put|add|name|date|year|number|need|want)\b(?::\s*|\s+)|(?<=\S):\s+",
@@ -148,26 +148,38 @@ _OPENER: Final = re.compile(
 )
 _PLAIN_OPENER: Final = re.compile(
     r"\b(?:write|stamp|slap|print|saying|(?<=that )says|(?<=should )(?:say|read)|reading|"
-    r"(?:the|with|add) (?:words?|text|caption|title)|(?:my|our|the) name|watermark(?=:| [^a-z]| it with [^a-z])|"
+    r"(?:the|with|add) (?:words?|text|caption|title)|(?:my|our|the) name|watermark(?=:| [^a-z]| (?:it )?with [^a-z])|"
     r"(?:text|caption|title|words)(?: (?:on|at|in) (?:the )?\w+)?(?=:))\b(?::\s*|\s+)",
     re.IGNORECASE,
 )
 _LEADS_ON: Final = re.compile(
     r"(?:(?:it|this|that|the (?:photo|picture|image)|on it|with|as|of|is|here|saying|says|reading|"
-    r"(?:(?:at|in|on) )?(?:the )?(?:top|bottom|centre|center|middle|left|right)(?= \w+:|:)|"
+    r"(?:(?:at|in|on) )?(?:the )?(?:top|bottom|centre|center|middle|left|right)"
+    r"(?: left| right| corner| centre| center)*(?= \w+:|:| [A-Z0-9@©#])|"
+    r"(?:in )?(?:(?:large|big|huge|small|tiny|bold|white|black|red|gold|yellow|blue|green|pink) )*"
+    r"(?:large|big|huge|small|tiny|white|black|red|gold|yellow|blue|green|pink)(?: letters| text)?(?= [A-Z0-9@©])|"
     r"(?:the |a |my |our )?(?:words?|text|name|date|caption|title|watermark))(?::\s*|\s+)|:\s*)"
 )
 _ANNOUNCES_STILL: Final = re.compile(
     r"(?:it|this|that|the|a|an|my|our|is|on|with|as|of|at|in|photo|picture|image|words?|text|name|date|caption|title|"
-    r"saying|says|watermark|top|bottom|large|small|big|huge|red|white|black|grey|gold|letters)\b:?\s+"
+    r"saying|says|watermark|top|bottom|left|right|centre|corner|large|small|big|huge|red|white|black|grey|gold|letters)\b:?\s+"
 )
 _GAP: Final = re.compile(r"(?:[,;.!?)]+(?=\s|$)|\s|[–—-](?=\s))+|$")
 # VENDU on the sign in the garden; Mom. Blur …; Mom, brighter; Mom and sharpen; Mom + a hat; Mom :)
 _DOUBTFUL: Final = re.compile(
     r"[A-Z]\w*[!?.]* (?:on|in|onto|across|over|under|next|near|above|beside|behind|without|instead|using|like|where|"
-    r"which|only|twice|size|font|but|not|no|as|with|or|slightly|halfway) |"
+    r"which|only|twice|size|font|but|not|no|as|with|or|slightly|halfway|diagonally|vertically|"
+    r"sideways|upside|underlined|bold|italics?|cursive|centred|centered|curved|backwards) |"
     r"(?<!\b\w)(?<!\b(?:[DMS][rst]|No))[.!?;]+ (?=\S)|, (?=[a-z])| (?:and|then|also|plus|with|or|but|not|no) (?=[a-z])|"
-    r"[+/>|] (?=[a-z])| [:;=]-? ?$|\n"
+    r"[+/>|] (?=[a-z])| [:;=]-? ?$|\n|\((?!c\))(?=[a-z])"
+)
+# write Today's date; His name; Something funny; at the top
+_STANDS_FOR: Final = re.compile(
+    r"(?:(?:today'?s|tomorrow'?s|his|her|their|our|your|my|its|the|current|a|some)(?: \w+)? (?:date|names?|year|time|"
+    r"initials|age|title|quote|birthday|number|address|website|handle|logo|location|city|place|words?|text|caption|message|slogan|"
+    r"pun|joke)|(?:at|in|on) the (?:top|bottom|centre|center|middle)(?: left| right| corner)*"
+    r"(?: in \w+)?|(?:something|anything|whatever)\b.*)[.!?]*",
+    re.IGNORECASE,
 )
 _ENDS_LOOSELY: Final = re.compile(r"\s(?:small|large|tiny|huge|big) ?$|\s(?:up|down) $")  # or `Think big`, `Slow down`
 _ITS_OWN: Final = re.compile(r"[!?]+|\.{3}|…")  # of the text

@@ -106,6 +106,12 @@ _ANNOUNCED: Final = re.compile(
 _UNQUOTED: Final = re.compile(r"(?<!\w)(@\w[\w.]*\w)|\b((?:[A-Z]{2,} )*[A-Z]{3,}(?: [A-Z]{2,})*)(?= [Ww]ater ?mark)")
 _QUOTED: Final = re.compile(r"\"([^\"]+)\"|(?<!\w)'((?:[^']|(?<=\w)'(?=\w))+)'(?!\w)")
 
+_IN_CAPITALS: Final = re.compile(
+    r"\b(?:(?:in|all|use|with) (?:all |block |big |large |white |black |bold )*"
+    r"(?:caps|capitals|capital letters|upper ?case)|(?:all|block) (?:caps|capitals|letters))\b",
+    re.IGNORECASE,
+)
+
 
 def _quoted(prompt: str, *, keep: bool) -> tuple[str, list[str]]:
     """The prompt with a mark for each quotation, and the quotations in the writer's own letters."""
@@ -114,19 +120,22 @@ def _quoted(prompt: str, *, keep: bool) -> tuple[str, list[str]]:
     if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'" and text.count(text[0]) == 2:
         text = text[1:-1]
     quoted: list[str] = []
+    capitals = bool(_IN_CAPITALS.search(_QUOTED.sub(" ", text)))
 
-    def mark(match: re.Match[str]) -> str:
-        words = " ".join(match[match.lastindex or 0].split())
+    def quote(said: str) -> str:
+        words = " ".join(said.upper().split() if capitals else said.split())
         if not keep or not words or len(quoted) == len(_MARKS):
             return f" {words} "
         quoted.append(words)
         return f" {_MARKS[len(quoted) - 1]} "
 
+    def mark(match: re.Match[str]) -> str:
+        return quote(match[match.lastindex or 0])
+
     if _QUOTED.search(text):
         return _QUOTED.sub(mark, text), quoted
     if (found := _ANNOUNCED.search(text)) and (ends := end(text, found.end())):
-        marked = re.sub("(.+)", mark, text[found.end() : ends], count=1, flags=re.DOTALL)
-        return text[: found.end()] + marked + text[ends:], quoted
+        return text[: found.end()] + quote(text[found.end() : ends]) + text[ends:], quoted
     return _UNQUOTED.sub(mark, text), quoted
 
 
