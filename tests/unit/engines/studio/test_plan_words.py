@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from support.studio_plans import understood
 from tollbrush.engines.studio.understanding import lexicon
 from tollbrush.engines.studio.understanding.dictionary import vocabulary
+from tollbrush.engines.studio.understanding.sentence_lexicon import MISSPELT
 from tollbrush.engines.studio.understanding.understand import understand
 from tollbrush.engines.studio.understanding.word_lists import not_slips
 from tollbrush.engines.studio.understanding.words import read
@@ -30,9 +31,11 @@ def test_a_slip_is_mended_to_its_own_word_or_left_alone(word: str, at: int, lett
         "~": head + letter + tail[1:],
         "%": head + tail[1:2] + tail[:1] + tail[2:],
     }[kind]
-    assume(slip not in vocabulary())
+    assume(slip not in vocabulary() and slip not in MISSPELT)
     got = mended(slip)
-    near = undoubled(got) == undoubled(slip) or (len(got) == len(slip) + 1 and is_within(slip, got))
+    once = undoubled(slip)
+    near = undoubled(got) == once or (len(got) == len(slip) + 1 and is_within(slip, got))
+    near |= once != slip and got == mended(once)  # grayy, snoooo
     two_words = slip in {a + b for article in ("a", "an", "the", "my") for a, b in ((got, article), (article, got))}
     two_words |= any(slip == article + meant for article in ("a", "an") for meant in vocabulary())  # angray
     swapped = sorted(got) == sorted(slip)  # "raound" is nearer to "around" than to "round"
@@ -48,7 +51,7 @@ def test_a_real_word_is_no_slip() -> None:
     [
         ("bakcground", "background"), ("remvoe", "remove"), ("makeit", "make it"), ("lbur", "blur"),
         ("pleaseeee", ""), ("brighterrr", "brighter"), ("hahaha", ""), ("grn", "green"),
-        ("altar", "altar"), ("carton", "carton"),
+        ("altar", "altar"), ("carton", "carton"), ("towell", "towell"), ("broand", "broand"),
     ],
 )  # fmt: skip
 def test_slips_runs_and_lost_spaces(typed: str, meant: str) -> None:
