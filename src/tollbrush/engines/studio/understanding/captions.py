@@ -26,7 +26,7 @@ def _is_caption(words: str) -> bool:
     if not 1 < len(words.split()) <= _LONGEST or '"' in words or _OPENS.match(words) or _WISHES.search(words):
         return False
     terms = read(words)
-    if any(term.plays(*_DONE) for term in terms):
+    if any(term.plays(*DONE) for term in terms):
         return False
     return not any(term.plays(*VERBS) and not term.plays("PICTURE", "PERSON") for term in terms)
 
@@ -55,7 +55,7 @@ _WISHES: Final = re.compile(
 )
 _POINTS: Final = re.compile(r"\b(?:there|that|those|these|them|one|ones)\b", re.IGNORECASE)
 # The roles of what the studio does: a caption with one of them may be a wish.
-_DONE: Final = (
+DONE: Final = (
     "WEAR", "STYLE", "QUOTE", "ASPECT", "WEATHER", "VIGNETTE", "BORDER", "SKY", "LOOK", "ER", "SCENE", "SKYLOOK",
     "WHOLESKY", "DEGREES", "TIMES", "BG", "TINT", "PLAIN", "TONENOUN", "COMPLAINT", "LESS", "MORE", "TOO", "DULL", "NO",
     "EXCEPT", "ONLY", "KEEPONLY", "INSTEAD", "COLOURS", "HIGHLIGHTS", "SHADOWS", "NOISY", "BEHIND", "CROOKED",

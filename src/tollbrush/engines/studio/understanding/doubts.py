@@ -14,9 +14,9 @@ from tollbrush.engines.studio.plans.abilities import (
     Tone,
     Wear,
 )
-from tollbrush.engines.studio.plans.framings import Border, Crop, Flip, Rotate
+from tollbrush.engines.studio.plans.framings import Border, Crop, Enlarge, Flip, Rotate
 from tollbrush.engines.studio.plans.plan import Plan
-from tollbrush.engines.studio.plans.treatments import Write
+from tollbrush.engines.studio.plans.treatments import ReplaceSky, Style, Write
 from tollbrush.engines.studio.understanding.clauses import clauses
 from tollbrush.engines.studio.understanding.refusals import more_is_asked, told_or_wished
 from tollbrush.engines.studio.understanding.telling import asks
@@ -53,10 +53,10 @@ def _of_something_else(prompt: str, terms: list[Term], kinds: Kinds) -> Iterator
 
 
 def _on_an_animal(terms: list[Term]) -> Iterator[str]:
-    """`for my dog's birthday, put a hat on him`, `cat ears on our bulldog`: hats are for people."""
+    """`for my dog's birthday, put a hat on him`, `sunglasses on the scarecrow`: hats are for people."""
     people = [term.key for term in terms if term.plays("PERSON", "SELF")]
     if {*people} <= _POINTING:
-        yield from (term.text for term in terms if term.plays("ANIMAL"))
+        yield from (term.text for term in terms if term.plays("ANIMAL") or _FIGURES.search(term.key))
 
 
 def _of_ones_own(part: list[Term]) -> Iterator[str]:
@@ -82,16 +82,30 @@ _BESIDE: Final[dict[type[Operation], re.Pattern[str]]] = {
         BlurBackground: rf"{_ONLY_SOME}|\b(?:whole|entire) \w+ (?:\w+ )?(?:blur\w*|out of focus)",
         # lift the shadows under my eyes; make it warmer in here, I'm freezing
         Tone: rf"{_ONLY_SOME}|\b(?:warmer|cooler|brighter|darker) in here\b|"
+        # warmer by ten degrees; black and white, but all colours have to stay
+        r"\b(?:warm|cool|cold|hott)er\b[^,.;]* degrees?\b|"
+        r"\b(?:white|b ?& ?w|b/w|monochrome)\b.*\bcolou?rs (?:have to|must|should|need to) (?:stay|remain)\b|"
         r"\bshadows? (?:under|around|on|below) (?:my|his|her|their|the) (?:eyes?|nose|chin|face|neck)\b",
-        ReplaceBackground: r"(?-i:\b[A-Z]\w+ (?:Boulevard|Street|Avenue|Road|Square)\b)",
+        # give the poster behind me a yellow background
+        ReplaceBackground: r"(?-i:\b[A-Z]\w+ (?:Boulevard|Street|Avenue|Road|Square)\b)|"
+        r"\bgive (?:the|this|that|my|his|her) \w+ (?:behind|on|in|next to|beside) .*\bbackground\b",
+        ReplaceSky: r"\b(?:not just|not only) the sky\b|\b(?:it|them) sky ?blue\b",
+        # one hand is missing, draw it in; my fringe …, brush it aside
+        Style: r"\bdraw (?:it|them|him|her|that|one) (?:in|on|back)\W*$|"
+        r"\bbrush \w+ (?:\w+ )?(?:aside|away|off|back|out)\b",
+        Rotate: r"\bshow(?:s|ing)? [-\d]",
+        # the moon came out tiny, make it three times as big, the rest stays
+        Enlarge: r"\bthe rest (?:stays?|should stay|as it is)\b",
         RemoveBackground: r"\bcut (?:the|my|his|her|that|this) \w+ out of \w+ (?:picture|photo|image|pic)\b",
         # make it 16:9 without cutting anything off: to be extended
-        Crop: r"^(?!.*\bcrop).*\bwithout (?:cutting|losing|chopping)\b",
+        # … the hedge. Could you trim it?
+        Crop: r"^(?!.*\bcrop).*\bwithout (?:cutting|losing|chopping)\b|\w[.!;]\s.*\btrim (?:it|them)\W*$",
         Border: r"\b(?:glasses|shades) with\b[^.,;]*\bframes?\b",
         # make him say "hello": in a bubble?
         Write: r"\b(?:make|have|let) (?:him|her|them|it|me|us|(?:the|my|our) \w+) (?:say|saying|speak)\b",
-        # headphones on him, large speakers next to him; a party hat on two of them
-        Wear: r"\b(?:next to|beside) (?:me|him|her|us|them|it)\b|"
+        # headphones on him, large speakers next to him; a party hat on two of them; a cap with our logo
+        Wear: r"\bwith (?:the|my|our|his|her|a|an) (?:names?|words?|logo|letters?|initials?|text)\b|"
+        r"\b(?:next to|beside) (?:me|him|her|us|them|it)\b|"
         r"\bon (?:just |only )?(?:one|two|three|four|five|six|half|some|most) of (?:them|us|the|my|our)\b",
     }.items()
 }
@@ -109,10 +123,14 @@ _PUTS: Final = re.compile(
 )
 # … dark, but I like it that way
 _LIKED_SO: Final = re.compile(
-    r"\b(?:i|we) (?:really |just |do )?(?:like|love) (?:it|this|that)"
-    r"(?: (?:that way|so|this way|like (?:this|that)|dark|bright|blurry|tilted|as it is))?\W*$"
+    r"\b(?:i|we) (?:really |just |do |rather )?(?:like|love) (?:it|this|that)"
+    r"(?: (?:that way|so|this way|like (?:this|that)|dark|bright|blurry|tilted|as it is))?(?: actually| though)?\W*$"
     r"|^\W*(?:thanks|thank you|thx) for .*|\b(?:well done|good job|great job|nice work|nailed it)\W*$",
     re.IGNORECASE,
 )
 _OWNED: Final = frozenset(("my", "his", "her", "their", "that", "those", "this", "these"))
+_FIGURES: Final = re.compile(
+    r"^(?:statues?|snowm[ae]n|scarecrow|gnome|robot(?: vacuum)?|dolls?|teddy(?: bear)?|mannequin|puppet|figurine|"
+    r"sculpture|dummy|cactus|pumpkin|tree|tomcat|stallion|mare)$"
+)
 _POINTING: Final = frozenset(("him", "her", "his", "he", "she"))

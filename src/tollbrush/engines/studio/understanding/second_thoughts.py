@@ -20,7 +20,8 @@ def unsettled(prompt: str) -> NotHonouredError | None:
 
 _QUOTED: Final = re.compile(r"[\"“”][^\"“”]*[\"“”]")
 _TAKES_BACK: Final = re.compile(
-    r"\w.*?\b(nah|nope|nvm|never ?mind|changed my mind|forget (?:it|that|about it)|i'?ll do (?:it|that) myself)\W*$",
+    r"\w.*?\b(nah|nope|nvm|never ?mind|changed my mind|forget (?:it|that|about it)|i'?ll do (?:it|that) myself)\W*$"
+    r"|\w.*?\b(oh,? never ?mind)\b",
     re.IGNORECASE | re.DOTALL,
 )
 # … no wait …; …, no, blue; …, sorry, I meant gold; …, I mean vertically
@@ -32,7 +33,8 @@ _CORRECTS: Final = re.compile(
 )
 _LEANS_BACK: Final = re.compile(
     r"\b(the way (?:you|we|they|i|he|she) (?:did|do|had|made)|(?:as|like) (?:last time|before|yesterday)|"
-    r"(?:as|like|than) (?:in |on )?the (?:first|last|other|previous) (?:one|time|picture|photo|image|edit))\b",
+    r"(?:as|like|than) (?:in |on )?the (?:first|last|other|previous) (?:one|time|picture|photo|image|edit)|"
+    r"(?:another|the other|a second|a different|some other) (?:picture|photo|image|pic))\b",
     re.IGNORECASE,
 )
 # … but not `is it possible to blur it?`, nor `how about a sunset?`
@@ -43,8 +45,21 @@ _QUESTIONS: Final = re.compile(
     r"do (?!it\b|an?\b|the\b|this\b|that\b|my\b|me\b|us\b|some)\w+)\b[^.!?;]*\?)\s*$",
     re.IGNORECASE,
 )
+# Oh, I didn't know it could do bunny ears!
+_MARVELS: Final = re.compile(
+    r"^\W*(?:\w+,? )?(i (?:didn'?t|did not) (?:know|realise|realize)\b[^.!?;,]*\b(?:could|can|does|did)\b[^.!?;]*)\W*$",
+    re.IGNORECASE,
+)
+# sharpen it, and I need it as a tiff
+_FORMATS: Final = re.compile(
+    r"\b((?:as|in|into|to) (?:an? )?(?:\w+ )?(?:tiff?|pdf|svg|psd|eps|bmp|gif|webp|heic|jpe?g|raw)"
+    r"(?: (?:file|format))?)\W*(?:$|for\b|please|pls|so\b|and\b)",
+    re.IGNORECASE,
+)
 _KINDS: Final = (
     (_QUESTIONS, '"{}" is a question.', "The studio answers none: say what should change."),
+    (_FORMATS, '"{}" asks for a kind of file.', "Send `output_format` with the request: png, jpeg or webp."),
+    (_MARVELS, '"{}" asks for nothing.', "Say what should change."),
     (_TAKES_BACK, '"{}" takes back what "{}" asks for.', "Ask for the edit alone if it is wished after all."),
     (_CORRECTS, '"{}" seems to correct what "{}" asks for.', "Ask for what holds in the end, and nothing else."),
     (_LEANS_BACK, 'It is not known here what "{}" means in "{}".', "It remembers no edits: say what should change."),

@@ -150,4 +150,5 @@ MISSPELT: Final[Mapping[str, str]] = {
     "colur": "colour", "collor": "color", "cntrast": "contrast", "sno": "snow", "rian": "rain", "nigth": "night",
     "lite": "light", "ligth": "light", "lihgt": "light", "bakground": "background", "bacground": "background",
     "starz": "stars", "blakc": "black", "giv": "give", "shaper": "sharper", "blury": "blurry", "croped": "cropped",
+    "strait": "straight",
 }  # fmt: skip

@@ -17,15 +17,18 @@ from tollbrush.engines.studio.understanding.by_rule import by_rule, planned
 from tollbrush.engines.studio.understanding.captions import least_likely, without_caption
 from tollbrush.engines.studio.understanding.clauses import orders
 from tollbrush.engines.studio.understanding.doubts import check_doubts
-from tollbrush.engines.studio.understanding.refusals import NotHonouredError, more_is_asked
+from tollbrush.engines.studio.understanding.refusals import NotHonouredError, more_is_asked, told_or_wished
 from tollbrush.engines.studio.understanding.repertoire import GROUPS, Offer
 from tollbrush.engines.studio.understanding.second_reading import Reread, read_again
 from tollbrush.engines.studio.understanding.second_thoughts import unsettled
+from tollbrush.engines.studio.understanding.statements import only_states, without_statements
 from tollbrush.engines.studio.understanding.telling import wished_for
+from tollbrush.engines.studio.understanding.unmet import unmet
 from tollbrush.engines.studio.understanding.unquoted import with_quotes
 from tollbrush.engines.studio.understanding.words import read
 
 _MOST_CHARACTERS: Final = 600
+_NOT_RULED_OUT: Final = 0.3
 
 
 def understand(prompt: str, *, masked: bool) -> Plan:
@@ -64,7 +67,7 @@ def _read_in_three_ways(prompt: str, *, masked: bool) -> Plan:
         if again and again.is_text and (quoted := with_quotes(prompt)):
             with suppress(NotHonouredError):
                 return _read_twice(quoted, masked=masked)
-        if again and (plan := _after_caption(prompt, again)):
+        if again and (plan := _after_caption(prompt, again) or _among_statements(prompt, again)):
             return plan
         raise
 
@@ -79,6 +82,17 @@ def _after_caption(prompt: str, again: Reread) -> Plan | None:
             check_doubts(prompt, plan)
             worn = any(isinstance(one, Wear) for one in plan.operations)
             return plan if again.wishes == len(plan.operations) and not worn else None
+    return None
+
+
+def _among_statements(prompt: str, again: Reread) -> Plan | None:
+    """What is wished between them, if the second reading finds as many wishes and does not rule out that they are
+    all."""
+    wish = without_statements(prompt) if again.only >= _NOT_RULED_OUT else None
+    with suppress(NotHonouredError):
+        if wish is not None:
+            plan = _without_doubt(prompt, _read_twice(wish, masked=False))
+            return plan if again.wishes == len(plan.operations) else None
     return None
 
 
@@ -106,6 +120,10 @@ def _read_twice(prompt: str, *, masked: bool) -> Plan:
 
 def _without_doubt(prompt: str, plan: Plan) -> Plan:
     check_doubts(prompt, plan)
+    if only_states(prompt):
+        raise told_or_wished(prompt, plan.told)
+    for said in unmet(prompt, plan):
+        raise more_is_asked(said, plan.told)
     return wished_for(prompt, plan)
 
 

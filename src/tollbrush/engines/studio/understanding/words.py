@@ -101,9 +101,13 @@ _MARKS: Final = "".join(map(chr, range(0xE000, 0xE008)))  # each stands for one 
 # Words to be written that bear no quotation marks: after a colon or `write`; else a handle or a run of capitals.
 _ANNOUNCED: Final = re.compile(
     r"\b(?:[Tt]ext|[Cc]aption|[Tt]itle|[Ww]rite|[Ww]atermark):\s*(?=\S)"
+    r"|\b[Ww]ater ?mark (?:it|this|that|them|(?:the|this|my|our) \w+) with\s(?=[A-Z0-9@©])"
     r"|\b[Ww]rite\s(?!(?:A|An|The|My|Me|It|I)\b)(?=[A-Z0-9])"
 )
-_UNQUOTED: Final = re.compile(r"(?<!\w)(@\w[\w.]*\w)|\b((?:[A-Z]{2,} )*[A-Z]{3,}(?: [A-Z]{2,})*)(?= [Ww]ater ?mark)")
+_UNQUOTED: Final = re.compile(
+    r"(?<!\w)(@\w[\w.]*\w)"
+    r"|\b((?:[A-Z]{2,} )*[A-Z]{3,}(?: [A-Z]{2,})*)(?= (?:as (?:an? |the |my |our )?)?[Ww]ater ?mark)"
+)
 _QUOTED: Final = re.compile(r"\"([^\"]+)\"|(?<!\w)'((?:[^']|(?<=\w)'(?=\w))+)'(?!\w)")
 
 _IN_CAPITALS: Final = re.compile(
@@ -141,10 +145,20 @@ def _quoted(prompt: str, *, keep: bool) -> tuple[str, list[str]]:
 
 # As on a phone: "4 me", "2 my dog", "an ad", but "ad a hat".
 _WHOM: Final = r"(?=(?:me|my|him|her|us|our|ur|your|u|you)\b)"
+_ONES: Final = (
+    "", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen",
+    "fourteen", "fifteen",
+)  # fmt: skip
+_TENS: Final = ("", "ten", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
+_DEGREES: Final = re.compile(
+    rf"(?<!hundred )(?<!and )\b(?:({'|'.join(_TENS[2:])})(?:[ -]?({'|'.join(_ONES[1:10])}))?|({'|'.join(_ONES[1:])}))"
+    r"(?=[ -]degrees?\b)"
+)
 _PHONE: Final = (
     (re.compile(rf"(?<!by )(?<!of )\b4 {_WHOM}"), "for "),
     (re.compile(rf"\b(closer|tighter|zoom in|zoom|hat|crown|glasses|halo) 2 {_WHOM}"), r"\1 to "),
     (re.compile(r"\bad(?= (?:a|an|the|some|more|my|sum)\b)"), "add"),
+    (re.compile(r"\bblack ?/ ?white\b"), "b/w"),
 )
 # What decorates a prompt's end.
 _EMOJI: Final = re.compile(
@@ -157,8 +171,15 @@ def _words(text: str) -> list[str]:
     text = _EMOJI.sub(" ", text)
     for pattern, meant in _PHONE:
         text = pattern.sub(meant, text.lower())
+    text = _DEGREES.sub(_in_digits, text)
     text = _COURTESY.sub(" ", _SMILES.sub(" ", _LISTED.sub(" . ", text.lower()).replace("_", " ")))
     return [_without_possessive(word) for word in _TOKEN.findall(_HYPHEN.sub(" ", text))]
+
+
+def _in_digits(found: re.Match[str]) -> str:
+    """`forty-five` degrees."""
+    tens, ones, alone = (word or "" for word in found.groups())
+    return str(10 * _TENS.index(tens) + _ONES.index(ones or alone))
 
 
 def _without_possessive(word: str) -> str:

@@ -21,7 +21,7 @@ from tollbrush.engines.studio.understanding.second_reading.reservations import r
 from tollbrush.engines.studio.understanding.second_reading.sentences import FRAMED, PLAIN, PLAIN_OF_ONE_COLOUR
 from tollbrush.engines.studio.understanding.second_reading.tokens import Token
 from tollbrush.engines.studio.understanding.unquoted import whole
-from tollbrush.engines.studio.understanding.words import Term, read
+from tollbrush.engines.studio.understanding.words import UNKNOWN, Term, read
 
 
 def restated(prompt: str, tokens: Sequence[Token], told: Read) -> str | None:
@@ -122,6 +122,9 @@ def _place(terms: Sequence[Term]) -> str:
 
 def _sides(terms: Sequence[Term]) -> str | None:
     told = {word for value in values(terms, "SIDE") for word in value.split()}
+    places = [at for at, term in enumerate(terms) if term.plays("SIDE")]
+    if places and any(term.plays(UNKNOWN) for term in terms[places[0] : places[-1]]):
+        return None  # on the left hand, we read from right
     words = [_WAYS[side] for side in ("left", "right", "top", "bottom") if side in told]
     return f"extend it {' and '.join(words)}" if words else None
 
@@ -143,10 +146,14 @@ def _times(terms: Sequence[Term]) -> str | None:
 
 
 def _width(terms: Sequence[Term]) -> str:
-    share = only(values(terms, "WIDTH"))
+    """`a thin gold frame`; not of `our little gallery`."""
+    places = [at for at, term in enumerate(terms) if term.plays("BORDER")]
+    near = [term for at, term in enumerate(terms) if any(abs(at - place) <= _BESIDE for place in places)]
+    share = only(values(near or terms, "WIDTH"))
     return {None: "", "0.02": "thin"}.get(share, "wide")
 
 
+_BESIDE: Final = 6  # terms
 _ANNOUNCES: Final = ("saying", "says", "reading", "reads")
 _OF_SIZE: Final = re.compile(r"\b(?:larg|big|siz|enlarg|upscal|scal|resol|res\b|pixel|zoom|upsiz|blow)")
 _NUMBERS: Final = {"two": "2", "three": "3", "four": "4"}

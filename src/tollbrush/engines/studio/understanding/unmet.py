@@ -1,0 +1,36 @@
+"""Sentences beside a plan that wish for something which it does not hold: `Make it warmer. And grandad should look into
+the camera.`
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from tollbrush.engines.studio.plans.abilities import Tone
+from tollbrush.engines.studio.plans.plan import Plan
+from tollbrush.engines.studio.understanding.captions import DONE
+from tollbrush.engines.studio.understanding.statements import sentences
+from tollbrush.engines.studio.understanding.words import read
+
+
+def unmet(prompt: str, plan: Plan) -> Iterator[str]:
+    """Sentences with a modal verb, or another word of wishing, that name nothing of what is done."""
+    coloured = any(getattr(one, "colour", None) or isinstance(one, Tone) for one in plan.operations)
+    named = {*DONE} - {*_OF_ANYTHING} - {*(() if coloured else _COLOURED)}
+    parts = sentences(prompt)
+    for said in (prompt[start:end] for start, end in parts if len(parts) > 1):
+        if _WISHES.search(said) and not any(term.plays(*named) for term in read(said)):
+            yield said
+
+
+_OF_ANYTHING: Final = ("NOT", "NO", "TOO", "MORE", "LESS", "INSTEAD", "EXCEPT", "LIKE", "ONLY", "SAME")
+_COLOURED: Final = ("HUE", "TINT", "SKYLOOK")
+_WISHES: Final = re.compile(
+    r"\b(?<!\bit )(?<!\bthis )(?<!\bthat )(?<!\bi )(?<!\bpicture )(?<!\bphoto )(?<!\bwe )(?<!\byou )"
+    r"(?:(?:also|really|still|just) )?(?:should(?! have|'ve| stay)|must(?! have| stay)|ought to"
+    r"|needs? (?:an?|the|its|his|her|to be)\b)|\bwe should(?! have|'ve)"
+    r"|\b(?:i'd|we'd|i would|we would) rather (?:have|see)\b",
+    re.IGNORECASE,
+)
