@@ -37,8 +37,9 @@ _FIRST = {
     # second pair; "now" tells of those prompts alone that no list holds from which was learnt.
     "learnt from: log": {"understood": 194 / 200, "wrong": 0.0, "refused": 0.99},
     "learnt from: wide": {"understood": 172 / 200, "wrong": 5 / 200, "refused": 0.96},
-    # An adversary's two lists, each full of what is told and not wished, the second after the first was mended.
-    "learnt from: tricks": {"understood": 162 / 310, "wrong": 24 / 310, "refused": 270 / 290},
+    # Adversaries' lists, each tried after the one before was mended: two full of what is told and not wished, one of
+    # what people ask for in vain, one of sentences of which one cannot be done.
+    "learnt from: tricks": {"understood": 162 / 310, "wrong": 24 / 310, "refused": 788 / 840},
     "exam log_a": {"understood": 197 / 200, "wrong": 0.0, "refused": 1.0},
     "exam wide_a": {"understood": 182 / 200, "wrong": 4 / 200, "refused": 0.98},
     "exam log_b": {"understood": 197 / 200, "wrong": 1 / 200, "refused": 1.0},
@@ -54,9 +55,14 @@ _FIRST = {
     "exam people_e": {"understood": 151 / 200, "wrong": 2 / 200, "refused": 0.98},
     "exam log_f": {"understood": 187 / 200, "wrong": 1 / 200, "refused": 1.0},
     "exam people_f": {"understood": 178 / 200, "wrong": 4 / 200, "refused": 0.97},
-    # The last one after both adversaries'.
+    # After both adversaries' first two.
     "exam log_g": {"understood": 190 / 200, "wrong": 0.0, "refused": 1.0},
     "exam people_g": {"understood": 187 / 200, "wrong": 0.0, "refused": 0.94},
+    # The eighth pair's authors tell long stories; then whole sentences that only tell were passed over.
+    "exam log_h": {"understood": 174 / 192, "wrong": 1 / 192, "refused": 1.0},
+    "exam people_h": {"understood": 125 / 193, "wrong": 4 / 193, "refused": 106 / 107},
+    "exam log_i": {"understood": 193 / 200, "wrong": 2 / 200, "refused": 0.98},
+    "exam people_i": {"understood": 166 / 200, "wrong": 3 / 200, "refused": 0.98},
 }
 
 

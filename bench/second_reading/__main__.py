@@ -17,7 +17,7 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Final
 
-from bench.second_reading.asides import captioned, told_around, told_beside
+from bench.second_reading.asides import captioned, told_beside
 from bench.second_reading.examples import OWN, Prompts, authors, examples, intruded, joined
 from bench.second_reading.learning import KEPT
 from bench.second_reading.vectors import keep_vectors
@@ -30,7 +30,7 @@ _EPOCHS: Final = 14
 _EPOCHS_FURTHER: Final = 4
 _TIMES: Final = {OWN: 2}  # most of it is near to the doable, and tells where that ends
 _TIMES_NEW: Final = 3
-_JOINED: Final = 0.65  # of the examples of an epoch, beside them
+_JOINED: Final = 0.55  # of the examples of an epoch, beside them
 _GATES: Final = (0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.1)
 
 
@@ -48,7 +48,6 @@ def learn(lists: Mapping[str, Prompts], members: int, epochs: int, further: Coll
         *intruded(every, len(single) // 4, Random(2)),
         *told_beside(every, len(single) // 3, Random(3)),
         *captioned(every, len(single) // 3, Random(4)),
-        *told_around(every, len(single) * 2 // 3, Random(5)),
     ]
     rows, words = vectors()
     names, before = kept_committee(rows, words) if further else (known([*single, *pairs], words), [])

@@ -5,7 +5,7 @@ other wishes: it spoils none, and makes none possible. A wish that only looks li
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 from typing import Final
@@ -41,38 +41,6 @@ def captioned(prompts: Prompts, number: int, chance: Random) -> list[Example]:
         want = wants[0] if wants and at % 4 != 1 else ""
         made.append(example(f"{shown}{chance.choice(_AFTER_CAPTIONS)}{prompt}", want))
     return [one for one in made if one is not None]
-
-
-def told_around(prompts: Prompts, number: int, chance: Random) -> list[Example]:
-    """Whole sentences and halves of one around a wish; of one in three it cannot be done. What points at somebody
-    (`put a hat on him`) is left out: it may be a parrot that was told of."""
-    told: dict[str, list[str]] = {}
-    for kind, _, words in (line.partition("| ") for line in _lines("told.txt")):
-        told.setdefault(kind, []).append(words)
-    short = [
-        (prompt, wants) for prompt, wants in prompts.items() if 5 < len(prompt) < 120 and not _SOMEBODY.search(prompt)
-    ]
-    doable, others = ([one for one in short if bool(one[1]) == can] for can in (True, False))
-    made = []
-    for at in range(number if told and doable and others else 0):
-        wish, wants = chance.choice(doable if at % 3 else others)
-        made.append(example(_wrapped(wish, told, chance), wants[0] if wants else ""))
-    return [one for one in made if one is not None]
-
-
-def _wrapped(wish: str, told: Mapping[str, Sequence[str]], chance: Random) -> str:
-    ways = (("before",), ("lead",), ("tail",), ("after",), ("before", "tail"), ("before", "after"), ("lead", "after"))
-    way = chance.choice(ways)
-    if "lead" in way:
-        wish = f"{chance.choice(told['lead'])} {wish[:1].lower()}{wish[1:]}"
-    if "tail" in way:
-        tail = chance.choice(told["tail"])
-        wish = wish.rstrip(".!? ") + ("" if tail.startswith(",") else " ") + tail
-    if "before" in way:
-        wish = f"{chance.choice(told['before'])} {wish}"
-    if "after" in way:
-        wish = f"{wish.rstrip('.!? ')}{chance.choice(('. ', '! ', '. '))}{chance.choice(told['after'])}"
-    return wish
 
 
 def _lines(name: str) -> list[str]:
@@ -111,6 +79,5 @@ _ASKED_FOR: Final = (
 _DATA: Final = Path(__file__).parents[1] / "data"
 _AFTER_CAPTIONS: Final = (", ", ". ", ", ", "; ", ": ", " - ", "... ", "! ", ", can you ", ". please ")
 _POINTS: Final = re.compile(r"\b(?:it|its|them|that|those|these|one|ones|there|he|she|his|her|him)\b", re.I)
-_SOMEBODY: Final = re.compile(r"\b(?:them|those|these|one|ones|there|he|she|his|her|him)\b", re.I)
 _LEADS: Final = (", ", ". ", "; ", ": ", " - ", ", so ")
 _TAILS: Final = (", ", ". ", "; ", " - ", " because ", ", ")

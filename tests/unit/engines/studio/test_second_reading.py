@@ -141,6 +141,7 @@ def test_words_that_no_rule_foresaw_are_understood(prompt: str, plan: str, monke
     assert by_rules(prompt) is None
     assert understood(prompt) == plan
     monkeypatch.setattr(second_reading, "SURE", 1.1)
+    monkeypatch.setattr(second_reading, "SURE_OF_ONE", 1.1)
     assert understood(prompt) is None
 
 

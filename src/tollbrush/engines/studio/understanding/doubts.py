@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from tollbrush.engines.studio.plans.abilities import (
@@ -30,7 +30,7 @@ def check_doubts(prompt: str, plan: Plan) -> None:
     kinds, terms = {*map(type, plan.operations)}, read(prompt)
     for words in _of_what_is_there(prompt, terms, kinds):
         raise told_or_wished(words, plan.told)
-    for words in _of_something_else(prompt, terms, kinds):
+    for words in _of_something_else(prompt, terms, plan.operations):
         raise more_is_asked(words, plan.told)
 
 
@@ -44,19 +44,28 @@ def _of_what_is_there(prompt: str, terms: list[Term], kinds: Kinds) -> Iterator[
         yield from (words for part in parts for words in _of_ones_own(part.terms))
 
 
-def _of_something_else(prompt: str, terms: list[Term], kinds: Kinds) -> Iterator[str]:
+def _of_something_else(prompt: str, terms: list[Term], operations: Sequence[Operation]) -> Iterator[str]:
+    kinds = {*map(type, operations)}
     yield from (found[0] for kind, pattern in _BESIDE.items() if kind in kinds and (found := pattern.search(prompt)))
     if Wear in kinds:
         yield from _on_an_animal(terms)
+    if any(isinstance(one, ReplaceBackground) and one.scene in _COLOURABLE and not one.colour for one in operations):
+        yield from (words for part in clauses(terms) for words in _in_a_colour(part.terms))
     if Write in kinds and {Rotate, Flip} & kinds:
         yield from (words for part in clauses(terms) for words in _of_the_words(part.terms))
 
 
 def _on_an_animal(terms: list[Term]) -> Iterator[str]:
     """`for my dog's birthday, put a hat on him`, `sunglasses on the scarecrow`: hats are for people."""
-    people = [term.key for term in terms if term.plays("PERSON", "SELF")]
+    people = [term.key for term in terms if term.plays("PERSON", "SELF") and not term.plays("WEAR")]
     if {*people} <= _POINTING:
         yield from (term.text for term in terms if term.plays("ANIMAL") or _FIGURES.search(term.key))
+
+
+def _in_a_colour(part: list[Term]) -> Iterator[str]:
+    """`a soft gradient in mauve`, of which the colour would be lost."""
+    if any(t.plays("SCENE") for t in part) and any(t.plays("HUE") and not t.plays("SCENE") for t in part):
+        yield " ".join(term.text for term in part)
 
 
 def _of_ones_own(part: list[Term]) -> Iterator[str]:
@@ -75,6 +84,7 @@ def _of_the_words(part: list[Term]) -> Iterator[str]:
 
 
 _ONLY_SOME: Final = r"\b(?:only|just) (?:the|my|our|his|her) (?!back)\w+ (?:behind|in the back)\b"  # … wall behind me
+_WHOLE: Final = r"(?:picture|photo|image|pic|shot|whole|colou?rs?|tones?|background|light|sky|shadows|highlights)\b"
 _BESIDE: Final[dict[type[Operation], re.Pattern[str]]] = {
     kind: re.compile(pattern, re.IGNORECASE)
     for kind, pattern in {
@@ -82,7 +92,9 @@ _BESIDE: Final[dict[type[Operation], re.Pattern[str]]] = {
         BlurBackground: rf"{_ONLY_SOME}|\b(?:whole|entire) \w+ (?:\w+ )?(?:blur\w*|out of focus)",
         # lift the shadows under my eyes; make it warmer in here, I'm freezing
         Tone: rf"{_ONLY_SOME}|\b(?:warmer|cooler|brighter|darker) in here\b|"
-        # warmer by ten degrees; black and white, but all colours have to stay
+        # the barn less red; warmer by ten degrees; black and white, but all colours have to stay
+        rf"\b(?:the|my|his|her) (?!{_WHOLE})\w+ (?:a bit |much )?(?:less|more) "
+        r"(?:red|blue|green|yellow|orange|pink)\b|"
         r"\b(?:warm|cool|cold|hott)er\b[^,.;]* degrees?\b|"
         r"\b(?:white|b ?& ?w|b/w|monochrome)\b.*\bcolou?rs (?:have to|must|should|need to) (?:stay|remain)\b|"
         r"\bshadows? (?:under|around|on|below) (?:my|his|her|their|the) (?:eyes?|nose|chin|face|neck)\b",
@@ -129,8 +141,9 @@ _LIKED_SO: Final = re.compile(
     re.IGNORECASE,
 )
 _OWNED: Final = frozenset(("my", "his", "her", "their", "that", "those", "this", "these"))
+_COLOURABLE: Final = ("gradient", "studio")
 _FIGURES: Final = re.compile(
     r"^(?:statues?|snowm[ae]n|scarecrow|gnome|robot(?: vacuum)?|dolls?|teddy(?: bear)?|mannequin|puppet|figurine|"
     r"sculpture|dummy|cactus|pumpkin|tree|tomcat|stallion|mare)$"
 )
-_POINTING: Final = frozenset(("him", "her", "his", "he", "she"))
+_POINTING: Final = frozenset(("him", "her", "his", "he", "she", "santa"))

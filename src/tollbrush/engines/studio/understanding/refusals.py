@@ -81,6 +81,12 @@ def more_is_asked(prompt: str, told: str) -> NotHonouredError:
     return NotHonouredError(message, prompt, f'If it does, ask: "{told}".')
 
 
+def not_held(said: str, told: str) -> NotHonouredError:
+    """Of a sentence that wishes for something beside the plan. `told`: the plan."""
+    words = said.strip(" ,.;!?").removeprefix("and ").removeprefix("And ")
+    return NotHonouredError(f'The studio cannot do "{shortened(words)}".', said, f"Nearest: {told}.")
+
+
 def told_or_wished(said: str, told: str) -> NotHonouredError:
     """Of words that may tell of the picture as it is. `told`: the plan."""
     message = f'The studio is not sure whether "{shortened(said)}" is a wish, or what is there.'

@@ -62,6 +62,8 @@ _ENDS: Final = re.compile(
     # …, so please …; …, I just want …
     r"|,\s+(?=(?:(?:so|and|but) )?(?:please|pls|plz|kindly|(?:can|could|would) (?:you|u|we|i)"
     r"|(?:i|we)(?:'d| would)? (?:just )?(?:like|want|need))\b)"
+    # …, and my fingers should …
+    r"|,\s+(?=and (?:my|our|his|her|their|the) \w+ (?:should|must|needs?|has to|have to)\b)"
     # …, he's from Norway after all
     r"|,\s+(?=(?:and )?(?:he|she|they|we|i|you|it|that)(?:'(?:s|re|ll|ve|m)"
     r"| (?:is|are|was|were|had|have|can|will|did|do|should))\b)",

@@ -28,6 +28,7 @@ def wished_for(prompt: str, plan: Plan) -> Plan:
     for operation in plan.operations:
         said = [(at, i) for at, part in enumerate(found) for i, t in enumerate(part.terms) if _says(t, operation)]
         own = operation == _GREY and _IS_GREY.search(prompt) is not None
+        own |= _is_drama(operation, plan) and not _DRAMATIC.search(prompt)
         if own or (said and all(tells[at] or i in _use(found[at].terms) for at, i in said)):
             kept.remove(operation)
             if not kept or any(_is_label(found[at], found[at + 1 :]) for at, _ in said):
@@ -36,6 +37,12 @@ def wished_for(prompt: str, plan: Plan) -> Plan:
     if all(tells):
         raise told_or_wished(prompt, plan.told)
     return Plan(tuple(kept))
+
+
+def _is_drama(operation: Operation, plan: Plan) -> bool:
+    """A storm or rain is the drama that `this view needs`."""
+    stormy = any(getattr(one, "kind", None) in ("stormy", "rain") for one in plan.operations)
+    return stormy and getattr(operation, "kind", None) == "dramatic"
 
 
 def _telling(found: Sequence[Clause]) -> list[bool]:
@@ -176,4 +183,5 @@ _IS_GREY: Final = re.compile(
     r"(?:picture|photo|image|pic|portrait|print|shot)\b",
     re.IGNORECASE,
 )
+_DRAMATIC: Final = re.compile(r"\bdramatic|\band (?:some |more |a bit of )?drama\b", re.IGNORECASE)
 _TO_FRAME: Final = ("want to frame", "going to frame", "like to frame", "plan to frame", "hope to frame", "will frame")

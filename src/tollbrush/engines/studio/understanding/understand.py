@@ -17,9 +17,14 @@ from tollbrush.engines.studio.understanding.by_rule import by_rule, planned
 from tollbrush.engines.studio.understanding.captions import least_likely, without_caption
 from tollbrush.engines.studio.understanding.clauses import orders
 from tollbrush.engines.studio.understanding.doubts import check_doubts
-from tollbrush.engines.studio.understanding.refusals import NotHonouredError, more_is_asked, told_or_wished
+from tollbrush.engines.studio.understanding.refusals import (
+    NotHonouredError,
+    more_is_asked,
+    not_held,
+    told_or_wished,
+)
 from tollbrush.engines.studio.understanding.repertoire import GROUPS, Offer
-from tollbrush.engines.studio.understanding.second_reading import Reread, read_again
+from tollbrush.engines.studio.understanding.second_reading import SURE, Reread, read_again
 from tollbrush.engines.studio.understanding.second_thoughts import unsettled
 from tollbrush.engines.studio.understanding.statements import only_states, without_statements
 from tollbrush.engines.studio.understanding.telling import wished_for
@@ -29,6 +34,7 @@ from tollbrush.engines.studio.understanding.words import read
 
 _MOST_CHARACTERS: Final = 600
 _NOT_RULED_OUT: Final = 0.3
+_MADE: Final = ("SCENE", "WEATHER", "STYLE", "WEAR", "LOOK", "SKYLOOK", "WHOLESKY")
 
 
 def understand(prompt: str, *, masked: bool) -> Plan:
@@ -106,7 +112,7 @@ def _read_twice(prompt: str, *, masked: bool) -> Plan:
     except NotHonouredError as refused:
         certain = again is not None and again.is_certain and again.wishes >= orders(read(prompt))
         other = _in_plain_words(again) if again and (certain or not refused.final) else None
-        if other:
+        if again and other and (again.sureness >= SURE or not _names_another(prompt, other)):
             return _without_doubt(prompt, other)
         raise
     if again and again.is_certain and again.wishes != len(plan.operations) and (other := _in_plain_words(again)):
@@ -123,7 +129,7 @@ def _without_doubt(prompt: str, plan: Plan) -> Plan:
     if only_states(prompt):
         raise told_or_wished(prompt, plan.told)
     for said in unmet(prompt, plan):
-        raise more_is_asked(said, plan.told)
+        raise not_held(said, plan.told)
     return wished_for(prompt, plan)
 
 
@@ -134,6 +140,12 @@ def _in_plain_words(again: Reread) -> Plan | None:
             plan = planned(read(again.plain), again.plain, masked=False)
             return plan if len(plan.operations) == again.wishes else None
     return None
+
+
+def _names_another(prompt: str, plan: Plan) -> bool:
+    """`storm over the harbour, mirror it`: a second wish?"""
+    named = {getattr(one, "kind", None) or getattr(one, "scene", None) for one in plan.operations}
+    return any(term.plays(*_MADE) and not named & {*term.roles.values()} for term in read(prompt))
 
 
 def _says_more(prompt: str, plan: Plan) -> bool:

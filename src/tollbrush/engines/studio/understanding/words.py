@@ -106,7 +106,7 @@ _ANNOUNCED: Final = re.compile(
 )
 _UNQUOTED: Final = re.compile(
     r"(?<!\w)(@\w[\w.]*\w)"
-    r"|\b((?:[A-Z]{2,} )*[A-Z]{3,}(?: [A-Z]{2,})*)(?= (?:as (?:an? |the |my |our )?)?[Ww]ater ?mark)"
+    r"|\b((?:[A-Z]{2,} )*[A-Z]{3,}(?: [A-Z]{2,})*)(?<!ON IT)(?= (?:as (?:an? |the |my |our )?)?[Ww]ater ?mark)"
 )
 _QUOTED: Final = re.compile(r"\"([^\"]+)\"|(?<!\w)'((?:[^']|(?<=\w)'(?=\w))+)'(?!\w)")
 

@@ -18,7 +18,7 @@ from tollbrush.engines.studio.understanding.second_reading.tokens import tokens
 MOST_TOKENS: Final = 70
 SURE: Final = 0.8
 """Below it a prompt is refused: see ADR 18."""
-_SURE_OF_ONE: Final = 0.65  # wish: what is wrong below SURE is mostly a second one
+SURE_OF_ONE: Final = 0.65  # wish: what is wrong below SURE is mostly a second one
 _CERTAIN: Final = 0.95
 _AT_ODDS: Final = 0.01
 _LIKELY: Final = 0.5
@@ -38,7 +38,7 @@ class Reread:
 
     @property
     def is_sure(self) -> bool:
-        return self.plain is not None and self.sureness >= (SURE if self.wishes > 1 else _SURE_OF_ONE)
+        return self.plain is not None and self.sureness >= (SURE if self.wishes > 1 else SURE_OF_ONE)
 
     @property
     def is_text(self) -> bool:

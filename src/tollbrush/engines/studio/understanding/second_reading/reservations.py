@@ -134,5 +134,8 @@ def values(terms: Sequence[Term], *roles: str) -> list[str]:
 
 _TINTS: Final = {"more_red", "more_orange", "more_yellow", "more_blue", "more_green", "more_pink"}
 _WHOSE: Final = ("my", "our", "his", "her", "their", "the", "a", "an")
-_PARTED: Final = (",", ".", ";", ":", "and", "with", "plus", "then", "&", "+", "!", "-", "–")
+_PARTED: Final = (
+    ",", ".", ";", ":", "and", "with", "plus", "then", "&", "+", "!", "-", "–", "i'd", "we'd", "i", "we", "please",
+    "can", "could",
+)  # fmt: skip
 _NEGATION: Final = re.compile(r"\b(?:not|never|cannot|(?:do|ca|wo|did|is|does|was|should|would|could)nt)\b|n't$")

@@ -121,10 +121,14 @@ def _place(terms: Sequence[Term]) -> str:
 
 
 def _sides(terms: Sequence[Term]) -> str | None:
-    told = {word for value in values(terms, "SIDE") for word in value.split()}
+    """Those that are named; of `wider on the right` only the right one."""
     places = [at for at, term in enumerate(terms) if term.plays("SIDE")]
     if places and any(term.plays(UNKNOWN) for term in terms[places[0] : places[-1]]):
         return None  # on the left hand, we read from right
+    sides = [value.split() for value in values(terms, "SIDE")]
+    single = [side for side in sides if len(side) == 1]
+    told = {word for side in single or sides for word in side}
+    told |= {_OVER[term.key] for term in terms if not sides and term.key in _OVER}
     words = [_WAYS[side] for side in ("left", "right", "top", "bottom") if side in told]
     return f"extend it {' and '.join(words)}" if words else None
 
@@ -149,11 +153,13 @@ def _width(terms: Sequence[Term]) -> str:
     """`a thin gold frame`; not of `our little gallery`."""
     places = [at for at, term in enumerate(terms) if term.plays("BORDER")]
     near = [term for at, term in enumerate(terms) if any(abs(at - place) <= _BESIDE for place in places)]
-    share = only(values(near or terms, "WIDTH"))
+    share = only(values([term for term in terms if term in near or term.key not in _OF_ANY_SIZE], "WIDTH"))
     return {None: "", "0.02": "thin"}.get(share, "wide")
 
 
+_OF_ANY_SIZE: Final = ("little", "small", "big", "large", "tiny", "huge")
 _BESIDE: Final = 6  # terms
+_OVER: Final = {"above": "top", "below": "bottom", "beneath": "bottom", "underneath": "bottom"}
 _ANNOUNCES: Final = ("saying", "says", "reading", "reads")
 _OF_SIZE: Final = re.compile(r"\b(?:larg|big|siz|enlarg|upscal|scal|resol|res\b|pixel|zoom|upsiz|blow)")
 _NUMBERS: Final = {"two": "2", "three": "3", "four": "4"}
