@@ -52,6 +52,7 @@ def test_a_real_word_is_no_slip() -> None:
         ("bakcground", "background"), ("remvoe", "remove"), ("makeit", "make it"), ("lbur", "blur"),
         ("pleaseeee", ""), ("brighterrr", "brighter"), ("hahaha", ""), ("grn", "green"),
         ("altar", "altar"), ("carton", "carton"), ("towell", "towell"), ("broand", "broand"),
+        ("later", "later"), ("reserved", "reserved"), ("farming", "farming"), ("booth", "booth"), ("coats", "coats"),
     ],
 )  # fmt: skip
 def test_slips_runs_and_lost_spaces(typed: str, meant: str) -> None:

@@ -38,7 +38,7 @@ def test_what_others_tell_is_passed_over(prompt: str, wished: str) -> None:
         ("Add a gold frame and a moustache on my brother. He also needs a kilt.", "He also needs a kilt"),
         ("I'd rather have a red door than this brown one. And please make the whole thing sharper.", "a red door"),
         ("I took this on the ferry to Mull. The fog came in about ten minutes later and it all went very moody.",
-         "I took this on the ferry"),
+         "what is there"),
         ("One hand is missing because I moved, could you draw it in?", "hand is missing"),
         ("My lad lost his baseball cap on the bus, he's inconsolable. It was a red one.", "baseball cap"),
         ("The snowman's lost his hat overnight. Give him a top hat!", "snowman"),
