@@ -6,11 +6,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from random import Random
 from typing import Final
 
-from bench.second_reading.examples import Example, Prompts, example
+from bench.second_reading.examples import DATA, Example, Prompts, example
 from tollbrush.engines.studio.understanding.clauses import VERBS
 from tollbrush.engines.studio.understanding.words import read
 
@@ -44,7 +43,7 @@ def captioned(prompts: Prompts, number: int, chance: Random) -> list[Example]:
 
 
 def _lines(name: str) -> list[str]:
-    return (_DATA / name).read_text("utf-8").splitlines()
+    return (DATA / name).read_text("utf-8").splitlines()
 
 
 def asides_of(prompt: str, want: str) -> Iterator[str]:
@@ -76,7 +75,6 @@ _ASKED_FOR: Final = (
     "DEGREE", "DULL", "NO", "EXCEPT", "ONLY", "KEEPONLY", "INSTEAD", "COLOURS", "HIGHLIGHTS", "SHADOWS", "NOISY",
     "BEHIND", "CROOKED", "MIRRORED", "WASHED", "EFFECT", "SAME", "HUE", "EVERYTHING",
 )  # fmt: skip
-_DATA: Final = Path(__file__).parents[1] / "data"
 _AFTER_CAPTIONS: Final = (", ", ". ", ", ", "; ", ": ", " - ", "... ", "! ", ", can you ", ". please ")
 _POINTS: Final = re.compile(r"\b(?:it|its|them|that|those|these|one|ones|there|he|she|his|her|him)\b", re.I)
 _LEADS: Final = (", ", ". ", "; ", ": ", " - ", ", so ")

@@ -12,9 +12,9 @@ from typing import Final
 from tollbrush.engines.studio.understanding.second_reading.sentences import FRAMED, PLAIN, PLAIN_OF_ONE_COLOUR
 from tollbrush.engines.studio.understanding.second_reading.tokens import QUOTED, Token, tokens
 
-_DATA: Final = Path(__file__).parent.parent / "data"
-LISTS: Final = _DATA / "prompts"
-EXAMS: Final = _DATA / "exams"
+DATA: Final = Path(__file__).parent.parent / "data"
+LISTS: Final = DATA / "prompts"
+EXAMS: Final = DATA / "exams"
 OWN: Final = "the tests' own"
 WISHES: Final = sorted(
     {

@@ -58,6 +58,11 @@ def clauses(terms: Sequence[Term]) -> list[Clause]:
     return [*found, Clause(_trimmed(clause))] if clause else found
 
 
+def is_order(term: Term) -> bool:
+    """A verb of what should be done, where it names no thing: `frame it`, not `the frame`."""
+    return term.plays(*VERBS) and not term.named
+
+
 _BEGS: Final = ("can you ", "could you ", "can u ", "could u ", "would you ", "please ", "pls ", "plz ", "kindly ")
 
 

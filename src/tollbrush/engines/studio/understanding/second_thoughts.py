@@ -6,11 +6,13 @@ import re
 from typing import Final
 
 from tollbrush.engines.studio.understanding.refusals import NotHonouredError, shortened
+from tollbrush.engines.studio.understanding.topics import FORMATS
+from tollbrush.engines.studio.understanding.words import QUOTATION
 
 
 def unsettled(prompt: str) -> NotHonouredError | None:
     """Why the prompt's wish cannot be told, if it cannot. What is quoted, to be written, says nothing of it."""
-    said = _QUOTED.sub(" ", prompt)
+    said = QUOTATION.sub(" ", prompt)
     for pattern, why, advice in _KINDS:
         if found := pattern.search(said):
             words = found[found.lastindex or 0].strip(" ,.;!?–—-")
@@ -18,7 +20,6 @@ def unsettled(prompt: str) -> NotHonouredError | None:
     return None
 
 
-_QUOTED: Final = re.compile(r"[\"“”][^\"“”]*[\"“”]")
 _TAKES_BACK: Final = re.compile(
     r"\w.*?\b(nah|nope|nvm|never ?mind|changed my mind|forget (?:it|that|about it)|i'?ll do (?:it|that) myself)\W*$"
     r"|\w.*?\b(oh,? never ?mind)\b",
@@ -58,7 +59,7 @@ _FORMATS: Final = re.compile(
 )
 _KINDS: Final = (
     (_QUESTIONS, '"{}" is a question.', "The studio answers none: say what should change."),
-    (_FORMATS, '"{}" asks for a kind of file.', "Send `output_format` with the request: png, jpeg or webp."),
+    (_FORMATS, '"{}" asks for a kind of file.', FORMATS),
     (_MARVELS, '"{}" asks for nothing.', "Say what should change."),
     (_TAKES_BACK, '"{}" takes back what "{}" asks for.', "Ask for the edit alone if it is wished after all."),
     (_CORRECTS, '"{}" seems to correct what "{}" asks for.', "Ask for what holds in the end, and nothing else."),

@@ -32,7 +32,8 @@ def mended(word: str) -> list[str]:
                 return mended(short)
     if len(word) < 4 or word in not_slips():
         return [word]
-    return [_nearest(word)] if _nearest(word) != word else _parted(word)
+    nearest = _nearest(word)
+    return [nearest] if nearest != word else _parted(word)
 
 
 def _nearest(word: str) -> str:

@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from tollbrush.engines.studio.understanding.clauses import VERBS
+from tollbrush.engines.studio.understanding.clauses import is_order
 from tollbrush.engines.studio.understanding.second_reading import read_again
-from tollbrush.engines.studio.understanding.words import read
+from tollbrush.engines.studio.understanding.words import QUOTATION, read
 
 Span = tuple[int, int]
 
@@ -31,18 +31,18 @@ def without_statements(prompt: str) -> str | None:
 def only_states(prompt: str) -> bool:
     """Whether there are several sentences, and all of them tell how something is, or was."""
     said = [prompt[start:end] for start, end in sentences(prompt)]
-    complains = any(term.plays(*_COMPLAINS) for term in read(prompt))
-    return len(said) > 1 and not complains and all(_IS.search(one) and not _orders(one) for one in said)
+    if len(said) < 2 or not all(_IS.search(one) and not _orders(one) for one in said):
+        return False
+    return not any(term.plays(*_COMPLAINS) for term in read(prompt))
 
 
 def _orders(sentence: str) -> bool:
-    first = read(sentence)[:1]
-    return bool(_ASKS.search(sentence)) or any(one.plays(*VERBS) and not one.named for one in first)
+    return bool(_ASKS.search(sentence)) or any(map(is_order, read(sentence)[:1]))
 
 
 def sentences(prompt: str) -> list[Span]:
     """Where they stand. What is quoted ends none."""
-    text = _QUOTED.sub(lambda found: "x" * len(found[0]), prompt)
+    text = QUOTATION.sub(lambda found: "x" * len(found[0]), prompt)
     cuts = [0, *(place for found in _ENDS.finditer(text) for place in found.span()), len(text)]
     return [(start, end) for start, end in zip(cuts[::2], cuts[1::2], strict=True) if start < end]
 
@@ -56,7 +56,6 @@ def _tells(sentence: str) -> bool:
 
 _SHORTEST: Final = 3  # words
 _BELIEVED: Final = 0.5
-_QUOTED: Final = re.compile(r"[\"“”][^\"“”]*[\"“”]")
 _ENDS: Final = re.compile(
     r"(?<=[.!?;:…])\s+|\s+[-–—]\s+"
     # …, so please …; …, I just want …

@@ -12,7 +12,7 @@ from tollbrush.engines.studio.plans.abilities import BlurBackground, Operation, 
 from tollbrush.engines.studio.plans.framings import Border
 from tollbrush.engines.studio.plans.plan import Plan
 from tollbrush.engines.studio.plans.treatments import Blur, Sharpen, Vignette, Weather
-from tollbrush.engines.studio.understanding.clauses import VERBS, Clause, clauses
+from tollbrush.engines.studio.understanding.clauses import VERBS, Clause, clauses, is_order
 from tollbrush.engines.studio.understanding.refusals import told_or_wished
 from tollbrush.engines.studio.understanding.words import UNKNOWN, Term, read
 
@@ -72,7 +72,7 @@ def _was(part: Part) -> bool:
 
 def asks(found: Sequence[Clause]) -> bool:
     """Whether one of them begins with what should be done."""
-    return any(one.terms[0].plays(*VERBS) and not one.terms[0].named for one in found)
+    return any(is_order(one.terms[0]) for one in found)
 
 
 def _says(term: Term, operation: Operation) -> bool:
@@ -81,8 +81,13 @@ def _says(term: Term, operation: Operation) -> bool:
         return term.plays(*roles)
     if isinstance(operation, Weather):
         return term.roles.get("WEATHER") == operation.kind  # a snowy landscape, but no falling snow
-    name = getattr(operation, "kind", None) or getattr(operation, "scene", None)
+    name = name_of(operation)
     return name is not None and name in term.roles.values()
+
+
+def name_of(operation: Operation) -> str | None:
+    """Its kind, or the scene that it paints, as the lexicon's roles have it."""
+    return getattr(operation, "kind", None) or getattr(operation, "scene", None)
 
 
 def _is_praise(one: Clause, after: Sequence[Clause]) -> bool:
@@ -154,7 +159,7 @@ def _use(part: Part) -> set[int]:
 
 
 def _begins_with_verb(part: Part) -> bool:
-    return part[0].plays(*VERBS) and not part[0].named and not part[0].plays("PICTURE", "PERSON")
+    return is_order(part[0]) and not part[0].plays("PICTURE", "PERSON")
 
 
 _SAID: Final[Mapping[type[Operation], tuple[str, ...]]] = {

@@ -29,6 +29,7 @@ KINDS: Final = (
 )
 
 SAY_WHAT: Final = "Say what should change: fix the light, make it brighter, more contrast, sharpen it."
+FORMATS: Final = "Send the `output_format` you want with the request: png, jpeg or webp."
 _FACE: Final = """
     smile smiling laugh laughing eye eyes eyelashes lashes teeth tooth skin wrinkle wrinkles pimple pimples acne hair
     hairstyle haircut bald younger older age aged slimmer thinner fatter thin slim muscles abs body face faces head
@@ -54,7 +55,7 @@ _TELLING: Final = (
     ),
     ("who what why where when which how translate read detect describe say", "It answers no questions: it edits."),
     ("video gif animate animation move moving reel", "It makes still pictures only."),
-    ("png jpg jpeg webp pdf svg format", "Send the `output_format` you want with the request: png, jpeg or webp."),
+    ("png jpg jpeg webp pdf svg format", FORMATS),
     ("undo redo revert reset previous original", "It remembers no edits: send the picture as it was before."),
 )
 # What a clause plays, and what goes for it where no word tells more.

@@ -27,7 +27,7 @@ from tollbrush.engines.studio.understanding.repertoire import GROUPS, Offer
 from tollbrush.engines.studio.understanding.second_reading import SURE, Reread, read_again
 from tollbrush.engines.studio.understanding.second_thoughts import unsettled
 from tollbrush.engines.studio.understanding.statements import only_states, without_statements
-from tollbrush.engines.studio.understanding.telling import wished_for
+from tollbrush.engines.studio.understanding.telling import name_of, wished_for
 from tollbrush.engines.studio.understanding.unmet import unmet
 from tollbrush.engines.studio.understanding.unquoted import with_quotes
 from tollbrush.engines.studio.understanding.words import read
@@ -45,7 +45,7 @@ def understand(prompt: str, *, masked: bool) -> Plan:
             raise NotHonouredError(message, "", "Ask for one or two edits at a time.")
         if refused := unsettled(prompt):
             raise refused
-        plan = _read_in_three_ways(prompt, masked=masked)
+        plan = _read_in_several_ways(prompt, masked=masked)
         if missing := [o for o in plan.operations if not is_performed(o)]:
             raise NotHonouredError(f"The studio cannot {' or '.join(map(str, missing))}.", prompt)
     except NotHonouredError as error:
@@ -64,8 +64,9 @@ def _is_offered(offer: Offer) -> bool:
     return all(map(is_performed, planned(read(offer.example), "", masked=bool(offer.needs)).operations))
 
 
-def _read_in_three_ways(prompt: str, *, masked: bool) -> Plan:
-    """As it stands, or else with the quotation marks that it lacks, or without what it says of the picture before."""
+def _read_in_several_ways(prompt: str, *, masked: bool) -> Plan:
+    """As it stands, or else with the quotation marks that it lacks, without what it says of the picture before, or
+    without the sentences around it that only tell."""
     try:
         return _read_twice(prompt, masked=masked)
     except NotHonouredError:
@@ -144,7 +145,7 @@ def _in_plain_words(again: Reread) -> Plan | None:
 
 def _names_another(prompt: str, plan: Plan) -> bool:
     """`storm over the harbour, mirror it`: a second wish?"""
-    named = {getattr(one, "kind", None) or getattr(one, "scene", None) for one in plan.operations}
+    named = {*map(name_of, plan.operations)}
     return any(term.plays(*_MADE) and not named & {*term.roles.values()} for term in read(prompt))
 
 

@@ -17,10 +17,12 @@ from tollbrush.engines.studio.understanding.words import read
 
 def unmet(prompt: str, plan: Plan) -> Iterator[str]:
     """Sentences with a modal verb, or another word of wishing, that name nothing of what is done."""
+    parts = sentences(prompt)
+    if len(parts) < 2:
+        return
     coloured = any(getattr(one, "colour", None) or isinstance(one, Tone) for one in plan.operations)
     named = {*DONE} - {*_OF_ANYTHING} - {*(() if coloured else _COLOURED)}
-    parts = sentences(prompt)
-    for said in (prompt[start:end] for start, end in parts if len(parts) > 1):
+    for said in (prompt[start:end] for start, end in parts):
         if _WISHES.search(said) and not any(term.plays(*named) for term in read(said)):
             yield said
 

@@ -60,6 +60,8 @@ _SMILES: Final = re.compile(
 )
 # Where a point of a list begins: its number or its bullet, and a new line.
 _LISTED: Final = re.compile(r"(?:^|\s)(?:[1-9][.)]|[-*•])\s+(?=[a-z])|[\r\n]+")
+QUOTATION: Final = re.compile(r"[\"“”][^\"“”]*[\"“”]")
+"""In a prompt as it was typed."""
 _QUOTES: Final = str.maketrans({"’": "'", "‘": "'", "`": "'", "´": "'", "“": '"', "”": '"', "—": ",", "…": "."})
 _POINTED_AT: Final = (
     "PICTURE", "BG", "PERSON", "THING", "AREA", "EFFECT", "COLOURS", "SKY", "OLDSKY", "STATE",

@@ -152,8 +152,12 @@ def _times(terms: Sequence[Term]) -> str | None:
 def _width(terms: Sequence[Term]) -> str:
     """`a thin gold frame`; not of `our little gallery`."""
     places = [at for at, term in enumerate(terms) if term.plays("BORDER")]
-    near = [term for at, term in enumerate(terms) if any(abs(at - place) <= _BESIDE for place in places)]
-    share = only(values([term for term in terms if term in near or term.key not in _OF_ANY_SIZE], "WIDTH"))
+    told = [
+        term
+        for at, term in enumerate(terms)
+        if term.key not in _OF_ANY_SIZE or any(abs(at - place) <= _BESIDE for place in places)
+    ]
+    share = only(values(told, "WIDTH"))
     return {None: "", "0.02": "thin"}.get(share, "wide")
 
 
