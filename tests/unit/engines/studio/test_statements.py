@@ -21,8 +21,6 @@ from tollbrush.errors import CannotHonour
           "please, so I can use it behind the menu."), "blur"),
         (("My son made a film poster for media studies and his face fits but the look doesn't. "
          "Can you give the picture a cinematic look?"), "tone cinematic"),
-        ("we tried the blue backdrop and the green backdrop, final answer: pastel pink background",
-         "background pastel pink"),
         ('What a moody picture, I love that. Write "November" bottom right', 'write "November" bottom right'),
     ],
 )  # fmt: skip
@@ -35,10 +33,10 @@ def test_what_others_tell_is_passed_over(prompt: str, wished: str) -> None:
     [
         ("Make it warmer. And grandad should be looking into the camera.", "grandad should be looking"),
         ("Add headphones to me, and my fingers should be on the DJ decks. I'm 71!", "my fingers should be"),
-        ("Add a gold frame and a moustache on my brother. He also needs a kilt.", "He also needs a kilt"),
+        ("Add a gold frame and a moustache on my brother. He should wear a kilt.", "wear a kilt"),
         ("I'd rather have a red door than this brown one. And please make the whole thing sharper.", "a red door"),
         ("I took this on the ferry to Mull. The fog came in about ten minutes later and it all went very moody.",
-         "what is there"),
+         "came in about ten minutes"),
         ("One hand is missing because I moved, could you draw it in?", "hand is missing"),
         ("My lad lost his baseball cap on the bus, he's inconsolable. It was a red one.", "baseball cap"),
         ("The snowman's lost his hat overnight. Give him a top hat!", "snowman"),

@@ -145,9 +145,14 @@ _ONCE: Final = (Style, ReplaceSky, Sharpen, Denoise, Blur, Vignette, *get_args(F
 
 _WHERE: Final = ("picture", "background")
 # Beside the opposites: what has no colours has neither more nor others of them.
-_EXCLUDE: Final = tuple(
-    ("black_and_white", kind)
-    for kind in ("more_saturation", "sepia", *(kind for kind in _OF_BALANCE if kind.startswith(("more", "less"))))
+_EXCLUDE: Final = (
+    ("warmer", "more_blue"),
+    ("cooler", "more_yellow"),
+    ("cooler", "more_orange"),
+    *(
+        ("black_and_white", kind)
+        for kind in ("more_saturation", "sepia", *(kind for kind in _OF_BALANCE if kind.startswith(("more", "less"))))
+    ),
 )
 
 

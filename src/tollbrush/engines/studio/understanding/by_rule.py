@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from tollbrush.engines.studio.plans.abilities import Wear
 from tollbrush.engines.studio.plans.plan import Plan
-from tollbrush.engines.studio.plans.treatments import KeepColour, ReplaceSky
+from tollbrush.engines.studio.plans.treatments import KeepColour, ReplaceSky, Write
 from tollbrush.engines.studio.understanding.agreement import reconciled
 from tollbrush.engines.studio.understanding.asides import without_asides
 from tollbrush.engines.studio.understanding.chunks import chunked
@@ -177,7 +177,8 @@ def _direct(
             if any(points_nowhere(meaning, clause, before, found) for meaning in meanings):
                 raise unclear(clause)
             return list(meanings)
-    if is_remark(clause):
+    written = bool(found) and isinstance(found[-1], Write)
+    if is_remark(clause) and not (written and clause[-1].plays("SIZE")):  # …, quite large
         return [Keep("remark")]
     raise not_understood(clause, excess, masked=masked)
 
@@ -198,5 +199,6 @@ def _trailed(clause: Sequence[Term], before: Sequence[Term], found: Sequence[Rea
     return []
 
 
-def _kind(reading: Reading) -> tuple[type, object, object]:
-    return type(reading), getattr(reading, "kind", getattr(reading, "scene", None)), getattr(reading, "colour", None)
+def _kind(reading: Reading) -> tuple[object, ...]:
+    kind = getattr(reading, "kind", getattr(reading, "scene", None))
+    return type(reading), kind, getattr(reading, "colour", None), getattr(reading, "aspect", None)

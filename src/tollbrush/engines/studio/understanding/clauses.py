@@ -105,6 +105,8 @@ def completions(clause: Sequence[Term], before: Sequence[Term], found: Sequence[
         yield [_SKY, *(term for term in clause if not term.plays("INSTEAD", "CHANGE", "ADD", "IN", "IT"))]
     verb = before[0] if before and before[0].plays(*VERBS) else None
     leans = verb is not None and not clause[0].plays(*VERBS)
+    if verb is not None and verb.plays("DOWNWARDS") and clause[0].key.endswith(" of"):
+        leans = False  # pull down saturation, touch of grain
     taken = leans and verb is not None and verb.plays(*_TAKEN_AWAY)
     if (
         not taken
@@ -153,7 +155,8 @@ def halves(clause: Sequence[Term]) -> Iterator[tuple[Sequence[Term], Sequence[Te
     """Two wishes with nothing between them: `flip it its mirrored`."""
     for at in range(1, len(clause)) if len(clause) <= _LONGEST_UNPARTED else ():
         if (
-            clause[at].plays(*VERBS, "TELLS")
+            is_order(clause[at])
+            or clause[at].plays("TELLS")
             or clause[at].key in ("i", "we")
             or (clause[at].plays("IS", "IT") and clause[at - 1].plays("IT", "PICTURE"))
         ):

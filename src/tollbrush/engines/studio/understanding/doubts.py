@@ -6,18 +6,12 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from tollbrush.engines.studio.plans.abilities import (
-    BlurBackground,
-    Operation,
-    RemoveBackground,
-    ReplaceBackground,
-    Tone,
-    Wear,
-)
-from tollbrush.engines.studio.plans.framings import Border, Crop, Enlarge, Flip, Rotate
+from tollbrush.engines.studio.plans.abilities import Operation, ReplaceBackground, Wear
+from tollbrush.engines.studio.plans.framings import Border, Flip, Rotate
 from tollbrush.engines.studio.plans.plan import Plan
-from tollbrush.engines.studio.plans.treatments import ReplaceSky, Style, Write
+from tollbrush.engines.studio.plans.treatments import KeepColour, Write
 from tollbrush.engines.studio.understanding.clauses import clauses
+from tollbrush.engines.studio.understanding.doubtful_words import BESIDE, OF_ANY
 from tollbrush.engines.studio.understanding.refusals import more_is_asked, told_or_wished
 from tollbrush.engines.studio.understanding.telling import asks
 from tollbrush.engines.studio.understanding.words import Term, read
@@ -46,7 +40,9 @@ def _of_what_is_there(prompt: str, terms: list[Term], kinds: Kinds) -> Iterator[
 
 def _of_something_else(prompt: str, terms: list[Term], operations: Sequence[Operation]) -> Iterator[str]:
     kinds = {*map(type, operations)}
-    yield from (found[0] for kind, pattern in _BESIDE.items() if kind in kinds and (found := pattern.search(prompt)))
+    if KeepColour not in kinds:
+        yield from (found[0] for found in OF_ANY.finditer(prompt))
+    yield from (found[0] for kind, pattern in BESIDE.items() if kind in kinds and (found := pattern.search(prompt)))
     if Wear in kinds:
         yield from _on_an_animal(terms)
     if any(isinstance(one, ReplaceBackground) and one.scene in _COLOURABLE and not one.colour for one in operations):
@@ -83,44 +79,6 @@ def _of_the_words(part: list[Term]) -> Iterator[str]:
         yield from (term.text for term in part if term.plays("ROUND", "AXIS", "MIRRORED", "DEGREES", "CLOCK"))
 
 
-_ONLY_SOME: Final = r"\b(?:only|just) (?:the|my|our|his|her) (?!back)\w+ (?:behind|in the back)\b"  # … wall behind me
-_WHOLE: Final = r"(?:picture|photo|image|pic|shot|whole|colou?rs?|tones?|background|light|sky|shadows|highlights)\b"
-_BESIDE: Final[dict[type[Operation], re.Pattern[str]]] = {
-    kind: re.compile(pattern, re.IGNORECASE)
-    for kind, pattern in {
-        # make the whole photo blurry, I need a backdrop for slides
-        BlurBackground: rf"{_ONLY_SOME}|\b(?:whole|entire) \w+ (?:\w+ )?(?:blur\w*|out of focus)",
-        # lift the shadows under my eyes; make it warmer in here, I'm freezing
-        Tone: rf"{_ONLY_SOME}|\b(?:warmer|cooler|brighter|darker) in here\b|"
-        # the barn less red; warmer by ten degrees; black and white, but all colours have to stay
-        rf"\b(?:the|my|his|her) (?!{_WHOLE})\w+ (?:a bit |much )?(?:less|more) "
-        r"(?:red|blue|green|yellow|orange|pink)\b|"
-        r"\b(?:warm|cool|cold|hott)er\b[^,.;]* degrees?\b|"
-        r"\b(?:white|b ?& ?w|b/w|monochrome)\b.*\bcolou?rs (?:have to|must|should|need to) (?:stay|remain)\b|"
-        r"\bshadows? (?:under|around|on|below) (?:my|his|her|their|the) (?:eyes?|nose|chin|face|neck)\b",
-        # give the poster behind me a yellow background
-        ReplaceBackground: r"(?-i:\b[A-Z]\w+ (?:Boulevard|Street|Avenue|Road|Square)\b)|"
-        r"\bgive (?:the|this|that|my|his|her) \w+ (?:behind|on|in|next to|beside) .*\bbackground\b",
-        ReplaceSky: r"\b(?:not just|not only) the sky\b|\b(?:it|them) sky ?blue\b",
-        # one hand is missing, draw it in; my fringe …, brush it aside
-        Style: r"\bdraw (?:it|them|him|her|that|one) (?:in|on|back)\W*$|"
-        r"\bbrush \w+ (?:\w+ )?(?:aside|away|off|back|out)\b",
-        Rotate: r"\bshow(?:s|ing)? [-\d]",
-        # the moon came out tiny, make it three times as big, the rest stays
-        Enlarge: r"\bthe rest (?:stays?|should stay|as it is)\b",
-        RemoveBackground: r"\bcut (?:the|my|his|her|that|this) \w+ out of \w+ (?:picture|photo|image|pic)\b",
-        # make it 16:9 without cutting anything off: to be extended
-        # … the hedge. Could you trim it?
-        Crop: r"^(?!.*\bcrop).*\bwithout (?:cutting|losing|chopping)\b|\w[.!;]\s.*\btrim (?:it|them)\W*$",
-        Border: r"\b(?:glasses|shades) with\b[^.,;]*\bframes?\b",
-        # make him say "hello": in a bubble?
-        Write: r"\b(?:make|have|let) (?:him|her|them|it|me|us|(?:the|my|our) \w+) (?:say|saying|speak)\b",
-        # headphones on him, large speakers next to him; a party hat on two of them; a cap with our logo
-        Wear: r"\bwith (?:the|my|our|his|her|a|an) (?:names?|words?|logo|letters?|initials?|text)\b|"
-        r"\b(?:next to|beside) (?:me|him|her|us|them|it)\b|"
-        r"\bon (?:just |only )?(?:one|two|three|four|five|six|half|some|most) of (?:them|us|the|my|our)\b",
-    }.items()
-}
 # The DRAFT watermark is ugly; the black frame is too heavy
 _THERE: Final = re.compile(
     r"\b(?:the|this|that|no|without|hide|hate|love|like|is|was|there's)\b[^.,;\"]*\bwater ?mark|"

@@ -41,6 +41,11 @@ def rotated(found: Found) -> Reading | None:
     return Rotate(degrees if abs(degrees) <= 180 else degrees - 360 * (1 if degrees > 0 else -1))
 
 
+def turned_over(found: Found) -> Reading:
+    """`turn it upside down`; `mirror it upside down` is no turn."""
+    return Flip("vertical") if found.terms[0].plays("MIRRORED") else Rotate(180.0)
+
+
 def flipped(found: Found) -> Reading:
     axis = found.part("axis")
     return Flip("vertical" if axis and axis[0].roles["AXIS"] == "vertical" else "horizontal")

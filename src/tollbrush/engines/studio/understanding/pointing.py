@@ -20,7 +20,7 @@ def points_nowhere(meaning: Reading, clause: Sequence[Term], before: Sequence[Te
     points = bool(found) and found[-1] == Keep("remark") and any(t.plays("IT") for t in clause)
     if points and (is_of_a_thing(before) or any(t.plays("BEHIND") for t in before)):
         return True
-    if getattr(meaning, "where", "picture") == "background" or not any(t.plays("BG") for t in before):
+    if getattr(meaning, "where", "picture") == "background" or not any(t.plays("BG", "BEHIND") for t in before):
         return False
     if any(t.plays("PICTURE", "EVERYTHING", "AREA") for t in clause):
         return False

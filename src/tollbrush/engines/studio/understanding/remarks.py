@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from tollbrush.engines.studio.understanding.asides import is_telling
-from tollbrush.engines.studio.understanding.clauses import VERBS
+from tollbrush.engines.studio.understanding.clauses import VERBS, is_order
 from tollbrush.engines.studio.understanding.words import UNKNOWN, Term
 
 _STATES: Final = (
@@ -60,6 +60,8 @@ def is_remark(clause: Sequence[Term]) -> bool:
 def gives_order(clause: Sequence[Term]) -> bool:
     """`I'm selling it: remove the background`, `it is mirrored flip it back`: a wish after what is told."""
     for before, verb, what in zip(clause, clause[1:], clause[2:], strict=False):
+        if before.key == ":" and is_order(verb):
+            return True  # since it was dark: lift the shadows
         led = before.key != ":" and before.plays("TO", "NOT", "SUBJ", "SELF", "TELLS", "WHICHIS", "NOBODY")
         if verb.plays(*VERBS) and not (verb.named or led) and what.plays("BG", "IT", "SKY", "COLOURS"):
             return True
@@ -71,6 +73,8 @@ def is_statement(clause: Sequence[Term]) -> bool:
     if not is_telling(clause) or gives_order(clause) or any(term.plays(*_TO_BE_MADE) for term in clause):
         return False
     first = clause[0]
+    if _MODAL.search(" ".join(term.text for term in clause)) or first.lead.startswith(_WISHES):
+        return False  # its horizon should be straightened; I would like the trombones in silver
     if first.key in _PRONOUNS or first.plays("THERE") or first.key in _THERE:
         return len(clause) > 1 and (first.key in _OURSELVES or not _is_wished(clause))
     verb = next((i for i, term in enumerate(clause) if i and _is_finite(term)), 0)
@@ -79,6 +83,12 @@ def is_statement(clause: Sequence[Term]) -> bool:
         return False
     if first.plays(UNKNOWN) and not first.named and not clause[verb].plays("IS") and clause[verb].plays(UNKNOWN):
         return False  # steam the creases out
+    if first.plays("LOOK", "STYLE", "ER") and clause[verb].key == "like":
+        return False  # faded like a bad memory
+    if all(term.plays("HUE", "SIZE", "MORE", "LESS") for term in subject) or first.key in ("one", "ones"):
+        return False  # red hearts all over; the ones shaped like hearts
+    if clause[verb].plays(UNKNOWN) and (subject[-1].plays("OF", "HUE", "FROM") or _is_placed(subject, told)):
+        return False  # a close-up of hands; light leaks at the side
     if any(term.plays("BG", "SKY") for term in subject) and not first.text.startswith(_OURS):
         return False  # the background is a forest: a wish?
     if all(term.plays(*_OF_LIGHT) for term in subject) and any(term.plays(UNKNOWN) for term in told):
@@ -87,12 +97,21 @@ def is_statement(clause: Sequence[Term]) -> bool:
     return bool(told or not clause[verb].plays(UNKNOWN)) and all(term.plays(*known) for term in subject)
 
 
+def _is_placed(subject: Sequence[Term], told: Sequence[Term]) -> bool:
+    """What follows neither an article nor somebody."""
+    if any(term.named or term.plays("PERSON", "SUBJ", "IT", "PICTURE") for term in subject):
+        return False
+    return bool(told) and told[0].plays("AT", "IN", "ON", "OF", "FALLS")
+
+
 def _is_wished(clause: Sequence[Term]) -> bool:
     """What others must do, or what colour something is: `he must smile`, `there's a red car`."""
     return any(term.plays("HUE") for term in clause) or bool(_MUST.search(" ".join(term.text for term in clause)))
 
 
 _MUST: Final = re.compile(r"\b(?:must|should|shall|has to|have to|ought|may|can|will|needs?|wants?)\b")
+_MODAL: Final = re.compile(r"\b(?<!it )(?:should|must|shall|ought)\b(?! have)|\b(?:he|she|it|they)'d be\b")
+_WISHES: Final = ("i would like", "i'd like", "we would like", "we'd like")
 _OF_LIGHT: Final = ("BALANCE", "TONENOUN", "COLOURS", "SHADOWS", "HIGHLIGHTS", "ABSTRACT")
 _OURSELVES: Final = (
     "i",
@@ -127,7 +146,7 @@ def _is_finite(term: Term) -> bool:
     if term.plays("IS", "LOOKS", "TELLING", "HAVING") or term.key in ("has", "had", "made", "makes"):
         return True
     return bool(_FINITE.match(term.text if not term.plays(UNKNOWN) else term.key)) and (
-        term.plays(UNKNOWN) or term.text != term.key
+        term.plays(UNKNOWN) or (term.text != term.key and not term.named)
     )
 
 
@@ -167,5 +186,4 @@ def _before_place(state: Sequence[Term]) -> Sequence[Term]:
 def is_of_a_thing(clause: Sequence[Term]) -> bool:
     """`the lamp is too bright`: an `it` after that is the lamp."""
     verb = next((i for i, term in enumerate(clause) if term.plays("IS", "LOOKS")), 0)
-    subject = clause[verb - 1] if verb else clause[0]
-    return bool(verb) and subject.plays("THING", "PERSON", "HEAD", "ROOM", "LAND", UNKNOWN)
+    return bool(verb) and clause[verb - 1].plays("THING", "PERSON", "HEAD", "ROOM", "LAND", UNKNOWN)

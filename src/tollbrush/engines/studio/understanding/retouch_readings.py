@@ -143,7 +143,8 @@ def lettered(found: Found) -> Reading | None:
         places = [str(t.roles["SIDE"]) for t in around if t.plays("SIDE")]
         if any(place not in ("top", "bottom") for place in places):
             return None
-    if len(places) > 1 or not any(t.plays("WRITE", "TEXT", "PLACE", "SAYS") for t in around):
+    bare = [*(t.key for t in around)] == ["add"]  # "hello"
+    if len(places) > 1 or not (bare or any(t.plays("WRITE", "TEXT", "PLACE", "SAYS") for t in around)):
         return None
     return _line(found, cast(Place, places[0]) if places else "bottom", _ink(around))
 

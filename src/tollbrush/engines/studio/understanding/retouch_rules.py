@@ -143,7 +143,7 @@ WHOLE: Final[tuple[tuple[str, Builder], ...]] = (
     # its frame
     ("ROTATE SHOWN? (?P<turn>(?:FOR|BYFACTOR|TO|CLOCK|DEGREES|NUMBER)+)", frame_read.rotated),
     ("(?P<turn>DEGREES TO? CLOCK)", frame_read.rotated),
-    ("(?:ROTATE|CHANGE|FLIP)? SHOWN? ROUND", always(Rotate(180.0))),
+    ("(?:ROTATE|CHANGE|FLIP)? SHOWN? ROUND", frame_read.turned_over),
     ("SHOWN? (?:IS|LOOKS)+ ROUND", always(Complaint(Rotate(180.0)))),
     ("(?:ROTATE|FLIP) SHOWN? (?:AROUND|UPDOWN) (?:CLOCK DEGREE)?", always(Keep("turn"))),
     ("STRAIGHTEN (?:SHOWN|HORIZON)? (?:(?:OF|IN) SHOWN)?", always(Straighten())),
@@ -159,6 +159,7 @@ WHOLE: Final[tuple[tuple[str, Builder], ...]] = (
     ("CHANGE? SHOWN? (?:TO|BE|AS)* MIRRORED", frame_read.flipped),
     ("(?:SHOWN IS|IS) MIRRORED", always(Complaint(Flip()))),
     ("(?:CROP|CUT) SHOWN? (?:TO|AS|IN|BE|RATIO)* (?P<aspect>ASPECT) (?:RATIO|PICTURE)*", frame_read.cropped),
+    ("CROP WHO (?:TO|AS|IN)* (?P<aspect>ASPECT) RATIO*", frame_read.cropped),
     ("(?:CHANGE|ADD)? SHOWN? (?:TO|AS|IN|BE|WITH)* (?P<aspect>ASPECT) RATIO*", frame_read.cropped),
     ("CHANGE RATIO (?:OF SHOWN)? (?:TO|AS|BE)* (?P<aspect>ASPECT)", frame_read.cropped),
     ("(?:CHANGE|ADD)? DEGREE* CLOSER CROP (?:(?:TO|ON|IN|AROUND|FOR|OF) WHO)?", frame_read.closer),

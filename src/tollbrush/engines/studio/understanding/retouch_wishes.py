@@ -107,6 +107,7 @@ ON_PICTURE: Final = (  # light and colours
         {"less": ("REMOVE", "DOWNWARDS", "LESS", "REPAIR", "TAME"), "blur": ("BLURNESS",)},
         read.sharpened,
         (*GRADED, "FROM"),
+        when=(lacks("SOFTEN"),),
     ),
     Wish({**BACK, "tone": ("LOOK",)}, lambda found: on_back(toned("LOOK")(found)), GRADED),
     Wish(

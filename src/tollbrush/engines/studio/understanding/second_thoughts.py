@@ -35,6 +35,7 @@ _CORRECTS: Final = re.compile(
 _LEANS_BACK: Final = re.compile(
     r"\b(the way (?:you|we|they|i|he|she) (?:did|do|had|made)|(?:as|like) (?:last time|before|yesterday)|"
     r"(?:as|like|than) (?:in |on )?the (?:first|last|other|previous) (?:one|time|picture|photo|image|edit)|"
+    r"than the (?:last|previous)(?=\W*$|[,.;!])|"
     r"(?:another|the other|a second|a different|some other) (?:picture|photo|image|pic))\b",
     re.IGNORECASE,
 )
@@ -42,12 +43,13 @@ _LEANS_BACK: Final = re.compile(
 _QUESTIONS: Final = re.compile(
     r"^\W*(?!(?:is (?:it|that|this) possible|is there (?:a|any) (?:way|chance)|how (?:about|nice|great|cool)|"
     r"what (?:about|if)|why (?:not|don'?t)|are you able)\b)"
-    r"((?:does|did|is|are|was|were|has|should|shall|why|what|which|who|whose|how|when|where|"
+    r"((?:does|did|is|are|was|were|has|should|shall|why|wh?at|whats|wh?ich|who|whose|how|when|where|"
     r"do (?!it\b|an?\b|the\b|this\b|that\b|my\b|me\b|us\b|some)\w+)\b[^.!?;]*\?)\s*$",
     re.IGNORECASE,
 )
-# Oh, I didn't know it could do bunny ears!
+# What a gorgeous sunset you can see behind us! Oh, I didn't know it could do bunny ears!
 _MARVELS: Final = re.compile(
+    r"^\W*(what an? (?!.*\b(?:would|please|pls|could)\b)[^.!?;,]*)\W*$|"
     r"^\W*(?:\w+,? )?(i (?:didn'?t|did not) (?:know|realise|realize)\b[^.!?;,]*\b(?:could|can|does|did)\b[^.!?;]*)\W*$",
     re.IGNORECASE,
 )

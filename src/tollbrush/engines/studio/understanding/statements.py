@@ -71,7 +71,11 @@ _ENDS: Final = re.compile(
 _COMPLAINS: Final = (
     "COMPLAINT", "TOO", "DULL", "NOISY", "CROOKED", "WASHED", "BLURRY", "MIRRORED", "SOFTENED", "PLAIN",
 )  # fmt: skip
-_IS: Final = re.compile(r"\b(?:is|are|was|were|came|went|had|hung|made|took|\w{2,}ed)\b|^look at\b", re.IGNORECASE)
+_IS: Final = re.compile(
+    r"\b(?:is|are|was|were|came|went|had|hung|made|took|lost|won|fell|found|got|gave|left|bought|wore|said|told|\w{2,}ed)\b"
+    r"|\b(?:he|she|it|that)'s\b|^look at\b",
+    re.IGNORECASE,
+)
 _STATES: Final = re.compile(r"(?:my|our|his|her|their|i|we|he|she|they|it|this|that|these)\b", re.IGNORECASE)
 _ASKS: Final = re.compile(
     r"\?|\b(?:please|pls|plz|kindly|(?:can|could|would|will) (?:you|u|we|i)|(?:i|we)(?:'d| would)? (?:want|need|wish"

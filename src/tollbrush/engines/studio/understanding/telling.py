@@ -14,6 +14,7 @@ from tollbrush.engines.studio.plans.plan import Plan
 from tollbrush.engines.studio.plans.treatments import Blur, Sharpen, Vignette, Weather
 from tollbrush.engines.studio.understanding.clauses import VERBS, Clause, clauses, is_order
 from tollbrush.engines.studio.understanding.refusals import told_or_wished
+from tollbrush.engines.studio.understanding.second_reading import SURE, read_again
 from tollbrush.engines.studio.understanding.words import UNKNOWN, Term, read
 
 Part = Sequence[Term]
@@ -23,20 +24,34 @@ def wished_for(prompt: str, plan: Plan) -> Plan:
     """The plan without what the prompt only tells of. Raises NotHonouredError where that may be wished all the same,
     and where nothing is left."""
     found = clauses(read(prompt))
-    tells = _telling(found)
+    tells, sure = _telling(found), _is_as_sure(prompt, plan)
     kept = list(plan.operations)
     for operation in plan.operations:
-        said = [(at, i) for at, part in enumerate(found) for i, t in enumerate(part.terms) if _says(t, operation)]
+        said = [(at, i) for at, part in enumerate(found) for i, t in enumerate(part.terms) if says(t, operation)]
         own = operation == _GREY and _IS_GREY.search(prompt) is not None
         own |= _is_drama(operation, plan) and not _DRAMATIC.search(prompt)
-        if own or (said and all(tells[at] or i in _use(found[at].terms) for at, i in said)):
+        told = [tells[at] and not (sure and _is_ordered(found[at].terms[: i + 1])) for at, i in said]
+        if own or (said and all(one or i in _use(found[at].terms) for one, (at, i) in zip(told, said, strict=True))):
             kept.remove(operation)
-            if not kept or any(_is_label(found[at], found[at + 1 :]) for at, _ in said):
+            if not kept or DOES_SO.search(prompt) or any(_is_label(found[at], found[at + 1 :]) for at, _ in said):
                 words = " ".join(term.text for term in found[said[0][0]].terms) if said else prompt
                 raise told_or_wished(words, plan.told)
     if all(tells):
         raise told_or_wished(prompt, plan.told)
     return Plan(tuple(kept))
+
+
+def _is_as_sure(prompt: str, plan: Plan) -> bool:
+    """Whether the second reading surely finds as many wishes as the plan."""
+    again = read_again(prompt)
+    return again is not None and again.wishes == len(plan.operations) and again.sureness >= SURE
+
+
+def _is_ordered(before: Part) -> bool:
+    """`he's on holiday stick some shades on him n …`: by a verb within the clause, or by what follows from it."""
+    return any(term.plays("ADD", "CHANGE", "MOVE", "PAINT", "TONEVERB", "SHARPEN") for term in before) or any(
+        term.key == "so" or term.lead.startswith("so ") for term in before
+    )
 
 
 def _is_drama(operation: Operation, plan: Plan) -> bool:
@@ -75,7 +90,7 @@ def asks(found: Sequence[Clause]) -> bool:
     return any(is_order(one.terms[0]) for one in found)
 
 
-def _says(term: Term, operation: Operation) -> bool:
+def says(term: Term, operation: Operation) -> bool:
     """Whether the word is the operation's."""
     if roles := _SAID.get(type(operation)):
         return term.plays(*roles)
@@ -136,6 +151,8 @@ def _is_description(part: Part) -> bool:
         return False
     if part[0].text.startswith(_PRESENTS) or (part[0].text.startswith(_OURS) and part[-1].plays("PICTURE")):
         return True
+    if _in_a_row(part, (UNKNOWN,), ("IN", "WITH"), ("WEAR",)):
+        return True  # Anna in a crown
     kinds = ("PICTURE", "PERSON", "SUBJ", "IT", "EVERYTHING", *(("PURPOSE",) if part[0].plays("PURPOSE") else ()))
     who = next((at for at, term in enumerate(part) if term.plays(*kinds)), None)
     return who is not None and any(term.plays("IN", "ON", "WITH", "WEARS", "IS", "OF") for term in part[who + 1 :])
@@ -189,4 +206,9 @@ _IS_GREY: Final = re.compile(
     re.IGNORECASE,
 )
 _DRAMATIC: Final = re.compile(r"\bdramatic|\band (?:some |more |a bit of )?drama\b", re.IGNORECASE)
+# they want it in black and white. So please do that
+DOES_SO: Final = re.compile(
+    r"(?:^|\b(?:so|please|then|now|just|pls),? )do (?:that|so|this)\b(?=(?: please)?\W*(?:$|and\b|then\b|[,.;!]))",
+    re.IGNORECASE,
+)
 _TO_FRAME: Final = ("want to frame", "going to frame", "like to frame", "plan to frame", "hope to frame", "will frame")

@@ -10,9 +10,11 @@ from functools import cache
 from typing import Final
 
 from tollbrush.engines.studio.plans.abilities import Wear
+from tollbrush.engines.studio.plans.framings import Border, Crop, Enlarge, Extend, Flip, Rotate
 from tollbrush.engines.studio.plans.performed import is_performed
 from tollbrush.engines.studio.plans.plan import Plan
 from tollbrush.engines.studio.plans.treatments import Write
+from tollbrush.engines.studio.understanding.assurances import spares_the_rest, without_assurances
 from tollbrush.engines.studio.understanding.by_rule import by_rule, planned
 from tollbrush.engines.studio.understanding.captions import least_likely, without_caption
 from tollbrush.engines.studio.understanding.clauses import orders
@@ -28,13 +30,15 @@ from tollbrush.engines.studio.understanding.second_reading import SURE, Reread, 
 from tollbrush.engines.studio.understanding.second_thoughts import unsettled
 from tollbrush.engines.studio.understanding.statements import only_states, without_statements
 from tollbrush.engines.studio.understanding.telling import name_of, wished_for
-from tollbrush.engines.studio.understanding.unmet import unmet
+from tollbrush.engines.studio.understanding.unmet import pointed_at, unmet
 from tollbrush.engines.studio.understanding.unquoted import with_quotes
 from tollbrush.engines.studio.understanding.words import read
 
 _MOST_CHARACTERS: Final = 600
 _NOT_RULED_OUT: Final = 0.3
 _MADE: Final = ("SCENE", "WEATHER", "STYLE", "WEAR", "LOOK", "SKYLOOK", "WHOLESKY")
+_OF_NO_WISH: Final = ("IT", "PICTURE", "STEP", "PERCENT", "FOR", "PURPOSE")
+_SELDOM_IN_PASSING: Final = (Crop, Rotate, Flip, Extend, Enlarge, Border, Write)
 
 
 def understand(prompt: str, *, masked: bool) -> Plan:
@@ -76,7 +80,19 @@ def _read_in_several_ways(prompt: str, *, masked: bool) -> Plan:
                 return _read_twice(quoted, masked=masked)
         if again and (plan := _after_caption(prompt, again) or _among_statements(prompt, again)):
             return plan
+        if again and (plan := _assured(prompt)):
+            return plan
         raise
+
+
+def _assured(prompt: str) -> Plan | None:
+    """What is wished beside what shall be left as it is."""
+    for rest, only_around in without_assurances(prompt):
+        with suppress(NotHonouredError):
+            plan = _without_doubt(prompt, _read_twice(rest, masked=False))
+            if spares_the_rest(plan) or not only_around:
+                return plan
+    return None
 
 
 def _after_caption(prompt: str, again: Reread) -> Plan | None:
@@ -105,8 +121,8 @@ def _among_statements(prompt: str, again: Reread) -> Plan | None:
 
 def _read_twice(prompt: str, *, masked: bool) -> Plan:
     """By rule. What no rule takes is put in plain words, if it is sure what they are, and certain of what the rules
-    take for a contradiction, unless it is one of orders. Where the plain words certainly hold a wish more, or only the
-    first one, they are done; what cannot be what the rules take it for is refused."""
+    take for a contradiction, unless it is one of orders. Where the plain words surely hold more wishes than theirs, or
+    fewer, they are done; what cannot be what the rules take it for is refused."""
     again = None if masked else read_again(prompt)
     try:
         plan = by_rule(prompt, masked=masked)
@@ -116,9 +132,10 @@ def _read_twice(prompt: str, *, masked: bool) -> Plan:
         if again and other and (again.sureness >= SURE or not _names_another(prompt, other)):
             return _without_doubt(prompt, other)
         raise
-    if again and again.is_certain and again.wishes != len(plan.operations) and (other := _in_plain_words(again)):
+    if again and again.sureness >= SURE and again.wishes != len(plan.operations) and (other := _in_plain_words(again)):
         ruled, plain = {*plan.operations}, {*other.operations}
-        if ruled < plain or (plain < ruled and plan.operations[0] in plain):
+        in_passing = not any(isinstance(one, _SELDOM_IN_PASSING) for one in ruled - plain)
+        if ruled < plain or (plain < ruled and in_passing):
             return _without_doubt(prompt, other)
     if again and again.is_at_odds and _says_more(prompt, plan):
         raise more_is_asked(prompt, plan.told)
@@ -131,6 +148,8 @@ def _without_doubt(prompt: str, plan: Plan) -> Plan:
         raise told_or_wished(prompt, plan.told)
     for said in unmet(prompt, plan):
         raise not_held(said, plan.told)
+    for said in pointed_at(prompt, plan):
+        raise told_or_wished(said, plan.told)
     return wished_for(prompt, plan)
 
 
@@ -154,4 +173,4 @@ def _says_more(prompt: str, plan: Plan) -> bool:
     known, terms = {*plan.told.split()}, read(prompt)
     if any(term.plays("QUOTE") for term in terms) and not any(isinstance(one, Write) for one in plan.operations):
         return False
-    return any(not term.plays("IT", "PICTURE") and not {*term.key.split()} <= known for term in terms)
+    return any(not term.plays(*_OF_NO_WISH) and not {*term.key.split()} <= known for term in terms)
