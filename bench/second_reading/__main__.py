@@ -17,7 +17,7 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Final
 
-from bench.second_reading.asides import captioned, told_beside
+from bench.second_reading.asides import captioned, told_around, told_beside
 from bench.second_reading.examples import OWN, Prompts, authors, examples, intruded, joined
 from bench.second_reading.learning import KEPT
 from bench.second_reading.vectors import keep_vectors
@@ -26,11 +26,12 @@ from tollbrush.engines.studio.understanding.second_reading.tokens import tokens
 if TYPE_CHECKING:
     from bench.second_reading.model import Model
 
-_EPOCHS: Final = 14
+_EPOCHS: Final = 10
 _EPOCHS_FURTHER: Final = 4
 _TIMES: Final = {OWN: 2}  # most of it is near to the doable, and tells where that ends
+_TIMES_TALES: Final = 2  # long stories about a wish
 _TIMES_NEW: Final = 3
-_JOINED: Final = 0.55  # of the examples of an epoch, beside them
+_JOINED: Final = 0.7  # of the examples of an epoch, beside them
 _GATES: Final = (0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.1)
 
 
@@ -40,7 +41,8 @@ def learn(lists: Mapping[str, Prompts], members: int, epochs: int, further: Coll
     from bench.second_reading.learning import Lesson, committee, keep, learnt, lesson, taught_further, vectors
     from bench.second_reading.model import known
 
-    times = {**_TIMES, **dict.fromkeys(further, _TIMES_NEW)}
+    tales = [name for name in lists if name.startswith("tale")]
+    times = {**_TIMES, **dict.fromkeys(tales, _TIMES_TALES), **dict.fromkeys(further, _TIMES_NEW)}
     single = [one for name, prompts in lists.items() for one in examples(prompts) for _ in range(times.get(name, 1))]
     every = {prompt: wants for prompts in lists.values() for prompt, wants in prompts.items()}
     pairs = [
@@ -48,6 +50,7 @@ def learn(lists: Mapping[str, Prompts], members: int, epochs: int, further: Coll
         *intruded(every, len(single) // 4, Random(2)),
         *told_beside(every, len(single) // 3, Random(3)),
         *captioned(every, len(single) // 3, Random(4)),
+        *told_around(every, len(single), Random(5)),
     ]
     rows, words = vectors()
     names, before = kept_committee(rows, words) if further else (known([*single, *pairs], words), [])

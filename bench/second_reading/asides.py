@@ -5,6 +5,7 @@ other wishes: it spoils none, and makes none possible. A wish that only looks li
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 from random import Random
 from typing import Final
@@ -13,12 +14,13 @@ from bench.second_reading.examples import DATA, Example, Prompts, example
 from tollbrush.engines.studio.understanding.clauses import VERBS
 from tollbrush.engines.studio.understanding.words import read
 
+Wished = tuple[str, tuple[str, ...]]
+
 
 def told_beside(prompts: Prompts, number: int, chance: Random) -> list[Example]:
     """Two in three are doable; whatever points at something told before (`blur it`) is left as it is."""
     asides = sorted({aside for prompt, wants in prompts.items() if wants for aside in asides_of(prompt, wants[0])})
-    alone = [(p, wants) for p, wants in prompts.items() if 5 < len(p) < 90 and not _POINTS.search(p)]
-    doable, others = ([one for one in alone if bool(one[1]) == can] for can in (True, False))
+    doable, others = _by_kind({p: wants for p, wants in prompts.items() if not _POINTS.search(p)})
     made = []
     for at in range(number if asides and doable and others else 0):
         prompt, wants = chance.choice(doable if at % 3 else others)
@@ -31,8 +33,7 @@ def told_beside(prompts: Prompts, number: int, chance: Random) -> list[Example]:
 def captioned(prompts: Prompts, number: int, chance: Random) -> list[Example]:
     """What the picture shows, before a wish; of one in four it is something that cannot be done."""
     captions, fragments = (_lines(name) for name in ("captions.txt", "fragments.txt"))
-    short = [(prompt, wants) for prompt, wants in prompts.items() if 5 < len(prompt) < 90]
-    doable, others = ([one for one in short if bool(one[1]) == can] for can in (True, False))
+    doable, others = _by_kind(prompts)
     made = []
     for at in range(number if captions and doable and others else 0):
         prompt, wants = chance.choice(doable if at % 4 else others)
@@ -40,6 +41,36 @@ def captioned(prompts: Prompts, number: int, chance: Random) -> list[Example]:
         want = wants[0] if wants and at % 4 != 1 else ""
         made.append(example(f"{shown}{chance.choice(_AFTER_CAPTIONS)}{prompt}", want))
     return [one for one in made if one is not None]
+
+
+def told_around(prompts: Prompts, number: int, chance: Random) -> list[Example]:
+    """Sentences, and parts of them, that people tell before and after a wish; two in three are doable."""
+    told: dict[str, list[str]] = defaultdict(list)
+    for line in _lines("told.txt"):
+        kind, _, words = line.partition("| ")
+        told[kind].append(words)
+    doable, others = _by_kind(prompts)
+    made = []
+    for at in range(number if told and doable and others else 0):
+        prompt, wants = chance.choice(doable if at % 3 else others)
+        before, after = chance.choice(_AROUND)
+        if before == "lead" and prompt[:1].isupper() and prompt[1:2].islower():
+            prompt = prompt[0].lower() + prompt[1:]
+        ends = " " if prompt[-1] in ".!?" else chance.choice((". ", ". ", "! ", " "))
+        text = f"{chance.choice(told[before])} {prompt}" if before else prompt
+        if after == "tail":
+            tail = chance.choice(told[after])
+            text = text.rstrip(".!? ") + ("" if tail[0] in ",.;:" else " ") + tail
+        elif after:
+            text += ends + chance.choice(told[after])
+        made.append(example(text, wants[0] if wants else ""))
+    return [one for one in made if one is not None]
+
+
+def _by_kind(prompts: Prompts) -> tuple[list[Wished], list[Wished]]:
+    """Short ones: the doable, and those that are not."""
+    short = [(prompt, wants) for prompt, wants in prompts.items() if 5 < len(prompt) < 90]
+    return [one for one in short if one[1]], [one for one in short if not one[1]]
 
 
 def _lines(name: str) -> list[str]:
@@ -76,6 +107,10 @@ _ASKED_FOR: Final = (
     "BEHIND", "CROOKED", "MIRRORED", "WASHED", "EFFECT", "SAME", "HUE", "EVERYTHING",
 )  # fmt: skip
 _AFTER_CAPTIONS: Final = (", ", ". ", ", ", "; ", ": ", " - ", "... ", "! ", ", can you ", ". please ")
+_AROUND: Final = (
+    ("before", ""), ("lead", ""), ("", "tail"), ("", "after"), ("before", "after"), ("before", "tail"),
+    ("lead", "after"), ("lead", "tail"),
+)  # fmt: skip
 _POINTS: Final = re.compile(r"\b(?:it|its|them|that|those|these|one|ones|there|he|she|his|her|him)\b", re.I)
 _LEADS: Final = (", ", ". ", "; ", ": ", " - ", ", so ")
 _TAILS: Final = (", ", ". ", "; ", " - ", " because ", ", ")

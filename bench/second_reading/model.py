@@ -25,6 +25,7 @@ from tollbrush.engines.studio.understanding.second_reading.tokens import (
 
 WIDTH: Final = 128
 _DROPPED: Final = 0.25
+_UNKNOWN: Final = 0.35  # of the words: those of the next prompt are less often known than these
 _RARE: Final = 3  # words and roles seen less often are not learnt by themselves
 
 
@@ -134,6 +135,7 @@ class Model(nn.Module):
         self.layer = nn.ModuleList(Layer() for _ in range(2))
         self.wish, self.part = nn.Linear(WIDTH, len(WISHES)), nn.Linear(WIDTH, len(PARTS))
         self.only = nn.ModuleList([nn.Linear(2 * WIDTH, WIDTH), nn.Linear(WIDTH, 1)])
+        self.strange = nn.Linear(WIDTH, 1)
         self.drop = nn.Dropout(_DROPPED)
 
     def forward(self, seen: Batch) -> tuple[Tensor, Tensor, Tensor]:
@@ -149,12 +151,13 @@ class Model(nn.Module):
         wishes = self.wish(words).masked_fill(~seen.held[..., None], -30).logsumexp(1)
         most = words.masked_fill(~seen.held[..., None], -9).amax(1)
         only = self.only[1](self.drop(torch.relu(self.only[0](torch.cat([x[:, 0], most], -1)))))
-        return wishes, only[:, 0], self.part(words)
+        strange = self.strange(words)[..., 0].masked_fill(~seen.held, -30).logsumexp(1)
+        return wishes, only[:, 0] - strange, self.part(words)
 
     def _words(self, seen: Batch) -> Tensor:
         vectors, words, roles = seen.vectors, seen.words, seen.roles
         if self.training:  # what is not known at use
-            words = words.masked_fill(torch.rand(words.shape) < 0.12, 0)
+            words = words.masked_fill(torch.rand(words.shape) < _UNKNOWN, 0)
             vectors = vectors.masked_fill(torch.rand(vectors.shape) < 0.04, 0)
             roles = roles.masked_fill((torch.rand(vectors.shape) < 0.05)[..., None], -1)
         letters = _looked_up(self.letters, seen.letters) / (seen.letters >= 0).sum(-1, keepdim=True).clamp(min=1)

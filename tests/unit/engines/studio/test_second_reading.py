@@ -134,7 +134,7 @@ def test_what_no_judgement_may_pass_over(prompt: str) -> None:
     [
         ("can you do that iPhone thing where the background goes blurry", "blur background"),
         ("all the green in this picture should be orange", "recolour green orange"),
-        ("my brother leaning on his Mustang, give it a cinematic look", "tone cinematic"),
+        ("can the whole picture lean a bit more towards yellow", "tone more_yellow"),
     ],
 )
 def test_words_that_no_rule_foresaw_are_understood(prompt: str, plan: str, monkeypatch: pytest.MonkeyPatch) -> None:

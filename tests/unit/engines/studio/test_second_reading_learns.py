@@ -10,7 +10,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from bench.second_reading.asides import asides_of, told_beside  # noqa: E402
+from bench.second_reading.asides import asides_of, told_around, told_beside  # noqa: E402
 from bench.second_reading.examples import WISHES, Example, example, intruded, joined  # noqa: E402
 from bench.second_reading.further import halfway, kept_committee  # noqa: E402
 from bench.second_reading.learning import committee, keep, learnt, lesson, vectors  # noqa: E402
@@ -80,6 +80,15 @@ def test_what_is_told_beside_a_wish_is_found_and_spoils_nothing() -> None:
     assert {one.wishes for one in found} >= {frozenset(), frozenset({"flip horizontal"})}
     assert all(("smile" in {token.word for token in one.tokens}) == (not one.wishes) for one in found)
     assert all("bread" in {token.word for token in one.tokens} for one in found)
+
+
+def test_what_is_told_around_a_wish_leaves_it_as_it_is() -> None:
+    prompts = {"add a crown": ("wear crown",), "make Tom smile": ()}
+    found = told_around(prompts, 60, Random(6))
+    words = [[token.word for token in one.tokens] for one in found]
+    assert all(("crown" in said) == bool(one.wishes) for one, said in zip(found, words, strict=True))
+    assert sum(bool(one.wishes) for one in found) == 40
+    assert all(len(said) > 3 for said in words)
 
 
 def test_the_kept_committee_learns_on_from_what_it_answers(tmp_path: Path) -> None:

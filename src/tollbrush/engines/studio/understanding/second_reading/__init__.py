@@ -16,9 +16,9 @@ from tollbrush.engines.studio.understanding.second_reading.restating import rest
 from tollbrush.engines.studio.understanding.second_reading.tokens import tokens
 
 MOST_TOKENS: Final = 70
-SURE: Final = 0.8
+SURE: Final = 0.85
 """Below it a prompt is refused: see ADR 18."""
-SURE_OF_ONE: Final = 0.65  # wish: what is wrong below SURE is mostly a second one
+SURE_OF_ONE: Final = 0.8  # wish: what is wrong below SURE is mostly a second one
 _CERTAIN: Final = 0.95
 _AT_ODDS: Final = 0.01
 _LIKELY: Final = 0.5

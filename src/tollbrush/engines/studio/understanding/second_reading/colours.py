@@ -61,7 +61,7 @@ def leaves_a_colour(tokens: Sequence[Token], told: Read) -> bool:
     """`a purple sunset`: the colour of what has none to choose."""
     takes = {wish.split(" ")[0] for wish in told.wishes - {*PLAIN}}
     takes |= {"from", "into"} if "recolour" in takes else set()
-    if "background" in told.parts and "background" not in takes:
+    if {*told.parts} & {*_OF_ONE} - takes:
         return True
     return any(
         "HUE" in token.roles and part not in takes and not {*token.roles} & _WISHED and {*after.roles} & _WISHED

@@ -111,11 +111,10 @@ class Network:
         seen = self._attended(self._embedded(tokens))
         words = seen[:, 1:]
         told = _through(words, w, "wish")  # K×L×W
-        most = told.max(1, keepdims=True)
-        wishes = most[:, 0] + np.log(np.exp(told - most).sum(1))
+        wishes = _summed(told)
         pooled = np.concatenate([seen[:, 0], words.max(1)], -1)[:, None]
         hidden = np.maximum(_through(pooled, w, "only.0"), 0)
-        only = _through(hidden, w, "only.1")[:, 0, 0]
+        only = _through(hidden, w, "only.1")[:, 0, 0] - _summed(_through(words, w, "strange"))[:, 0]
         played = _through(words, w, "part")
         return _sigmoid(wishes).mean(0), float(_sigmoid(only).mean()), _softmax(played).mean(0), _sigmoid(told).mean(0)
 
@@ -164,6 +163,13 @@ def _through(x: Floats, weights: Weights, name: str) -> Floats:
     rows = (blocks @ weight[:, None]).reshape(len(weight), -1, weight.shape[2])
     answer: Floats = rows[:, :length] + weights[f"{name}.bias"]
     return answer
+
+
+def _summed(logits: Floats) -> Floats:
+    """Over the words of each member: one that is likely is enough (multiple instances, Dietterich et al. 1997)."""
+    most = logits.max(1, keepdims=True)
+    summed: Floats = most[:, 0] + np.log(np.exp(logits - most).sum(1))
+    return summed
 
 
 def _normed(x: Floats, weights: Weights, name: str) -> Floats:
