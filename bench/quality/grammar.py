@@ -40,6 +40,8 @@ _FIRST = {
     # Adversaries' lists, each tried after the one before was mended: two full of what is told and not wished, one of
     # what people ask for in vain, one of sentences of which one cannot be done.
     "learnt from: tricks": {"understood": 162 / 310, "wrong": 24 / 310, "refused": 788 / 840},
+    # Long stories, the first six lists of thirteen.
+    "learnt from: tale": {"understood": 830 / 1449, "wrong": 66 / 1449, "refused": 907 / 951},
     "exam log_a": {"understood": 197 / 200, "wrong": 0.0, "refused": 1.0},
     "exam wide_a": {"understood": 182 / 200, "wrong": 4 / 200, "refused": 0.98},
     "exam log_b": {"understood": 197 / 200, "wrong": 1 / 200, "refused": 1.0},
@@ -63,6 +65,16 @@ _FIRST = {
     "exam people_h": {"understood": 125 / 193, "wrong": 4 / 193, "refused": 106 / 107},
     "exam log_i": {"understood": 193 / 200, "wrong": 2 / 200, "refused": 0.98},
     "exam people_i": {"understood": 166 / 200, "wrong": 3 / 200, "refused": 0.98},
+    # After thirteen lists of stories and of agents' requests had taught; each after the one before was mended.
+    "exam log_j": {"understood": 189 / 200, "wrong": 2 / 200, "refused": 1.0},
+    "exam people_j": {"understood": 173 / 200, "wrong": 0.0, "refused": 1.0},
+    "exam agent_j": {"understood": 180 / 200, "wrong": 0.0, "refused": 1.0},
+    "exam log_k": {"understood": 154 / 160, "wrong": 0.0, "refused": 1.0},
+    "exam people_k": {"understood": 135 / 160, "wrong": 1 / 160, "refused": 79 / 80},
+    "exam agent_k": {"understood": 139 / 160, "wrong": 0.0, "refused": 1.0},
+    "exam log_l": {"understood": 127 / 135, "wrong": 1 / 135, "refused": 1.0},
+    "exam people_l": {"understood": 116 / 135, "wrong": 0.0, "refused": 1.0},
+    "exam agent_l": {"understood": 128 / 135, "wrong": 0.0, "refused": 1.0},
 }
 
 

@@ -392,7 +392,7 @@ AGAIN: Final[dict[str, str | None]] = {
     "hello, i don't really know how this works, but can you remove the background?": None,
     "how do i make the background white": "background white",
     "is it possible to make this a watercolor?": "style watercolour",
-    "I'd like a photo of me with bunny ears": None,
+    "I'd like a photo of me with bunny ears": "wear bunny_ears",
     "can you put bunny ears on me?": "wear bunny_ears",
     "Make the picture look older": None,
     "make it look like winter with snow falling": None,

@@ -22,6 +22,8 @@ _WHOLE: Final = r"(?:picture|photo|image|pic|shot|whole|colou?rs?|tones?|backgro
 _STONE: Final = r"(?:stone|bronze|marble|plaster|porcelain|terracotta|wax|wooden|granite|concrete)"
 _SHAPED: Final = r"(?:angel|lion|m[ae]n|wom[ae]n|figures?|head|general|soldier|king|queen|buddha|saint|lady|boy|girl)"
 _GREY: Final = r"\b(?:black (?:and|&|n) white|b ?& ?w|b/w|monochrome|sepia|desaturated)\b"
+_FURNITURE: Final = r"(?:bed|sofa|couch|tv|desk|table|stove|sink|counter|bath|wardrobe|shel(?:f|ves)|piano|fireplace)"
+_SOME_OF: Final = r"(?:one|two|three|four|five|six|half|some|most) of"
 _HUNG: Final = r"(?:ties?|collar|cap|hat|crown|glasses|specs|necklace|belt|sash|wig|badge|sign|poster|frame|fringe)"
 _DRAWN: Final = (
     r"(?:\w+ )?(?:picture|pencil|water|oil|sketch|cartoon|comic|portrait|painting|charcoal|drawing|version|border|"
@@ -52,6 +54,7 @@ _PATTERNS: Final[Mapping[type[Operation], tuple[str, ...]]] = {
     ),
     ReplaceBackground: (
         r"(?-i:\b[A-Z]\w+ (?:Boulevard|Street|Avenue|Road|Square)\b)",
+        rf"\bwall behind (?:the|my|our|his|her|a) {_FURNITURE}\b",
         # give the poster behind me a yellow background
         r"\bgive (?:the|this|that|my|his|her) \w+ (?:behind|on|in|next to|beside) .*\bbackground\b",
     ),
@@ -64,10 +67,12 @@ _PATTERNS: Final[Mapping[type[Operation], tuple[str, ...]]] = {
     Rotate: (r"\bshow(?:s|ing)? [-\d]",),  # the thermometer shows -5
     Blur: (
         r"\bthere(?:'s| is| are)\b[^.,;]*\b(?:blur|fuzz)",
+        r"\bcontrast\b.*\bsoften (?:it|that|this)\b",
         r"\bblur\w* (?:what|everything|everyone|anything|things|stuff|all)\w* [^.,;]*\b(?:back|behind)\b",
     ),
-    # his tie hangs crooked, put that straight
     Straighten: (
+        r"\b(?:sun\w*|sea|sky|clouds) (?:over|on|at|above) the horizon\b",
+        # his tie hangs crooked, put that straight
         rf"\b{_HUNG} (?:\w+ )?(?:hangs?|sits?|is|are|looks?)\b[^.,;]*\b(?:crooked|wonky|lopsided|askew|off|up)\b",
     ),
     Denoise: (r"\b(?:recording|audio|podcast|voice|sound ?track|microphone)\b",),
@@ -88,7 +93,7 @@ _PATTERNS: Final[Mapping[type[Operation], tuple[str, ...]]] = {
         r"\bones? (?:shaped|made)\b",  # specs, the ones shaped like hearts
         r"\bwith (?:the|my|our|his|her|a|an) (?:names?|words?|logo|letters?|initials?|text)\b",
         r"\b(?:next to|beside) (?:me|him|her|us|them|it)\b",  # headphones on him, large speakers next to him
-        r"\bon (?:just |only )?(?:one|two|three|four|five|six|half|some|most) of (?:them|us|the|my|our)\b",
+        rf"\bon (?:just |only )?{_SOME_OF} (?:them|us|the|my|our)\b(?!(?: \w+'?s?)? eyes)",
     ),
 }
 # … grainy, my face excluded; blur it, all but the church

@@ -72,7 +72,8 @@ _COMPLAINS: Final = (
     "COMPLAINT", "TOO", "DULL", "NOISY", "CROOKED", "WASHED", "BLURRY", "MIRRORED", "SOFTENED", "PLAIN",
 )  # fmt: skip
 _IS: Final = re.compile(
-    r"\b(?:is|are|was|were|came|went|had|hung|made|took|lost|won|fell|found|got|gave|left|bought|wore|said|told|\w{2,}ed)\b"
+    r"\b(?:is|are|was|were|came|went|had|hung|made|took|lost|won|fell|found|got|gave|left|bought|wore|said|told)\b"
+    r"|\b\w{2,}ed\b"
     r"|\b(?:he|she|it|that)'s\b|^look at\b",
     re.IGNORECASE,
 )
