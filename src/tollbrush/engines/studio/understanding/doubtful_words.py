@@ -24,14 +24,14 @@ _SHAPED: Final = r"(?:angel|lion|m[ae]n|wom[ae]n|figures?|head|general|soldier|k
 _GREY: Final = r"\b(?:black (?:and|&|n) white|b ?& ?w|b/w|monochrome|sepia|desaturated)\b"
 _FURNITURE: Final = r"(?:bed|sofa|couch|tv|desk|table|stove|sink|counter|bath|wardrobe|shel(?:f|ves)|piano|fireplace)"
 _SOME_OF: Final = r"(?:one|two|three|four|five|six|half|some|most) of"
-_HUNG: Final = r"(?:ties?|collar|cap|hat|crown|glasses|specs|necklace|belt|sash|wig|badge|sign|poster|frame|fringe)"
+_HUNG: Final = r"(?:ties?|collar|cap|hat|crown|glasses|specs|necklace|belt|sash|wig|badge|fringe)"
 _DRAWN: Final = (
-    r"(?:\w+ )?(?:picture|pencil|water|oil|sketch|cartoon|comic|portrait|painting|charcoal|drawing|version|border|"
+    r"(?:\w+ ){0,3}(?:picture|pencil|water|oil|sketch|cartoon|comic|portrait|painting|charcoal|drawing|version|border|"
     r"frame|line|thin|thick|wide)"
 )
 _COLOURFUL: Final = (
     r"\b(?:(?:full|vivid|rich|strong)\w* colou?rs|colou?rs (?:a lot |much |even )?(?:full|vivid|rich|strong)\w*|"
-    r"colou?ri[sz]e|colou?r (?:it|(?:the|this|that|my|our) [^.,;]*) in)\b"
+    r"colou?ri[sz]e|colou?r (?:it|(?:the|this|that|my|our) [^.,;]*) in(?=\W*(?:$|[,.;!?]|and\b|please\b)))"
 )
 _ONLY_SOME: Final = r"\b(?:only|just) (?:the|my|our|his|her) (?!back)\w+ (?:behind|in the back)\b"  # … wall behind me
 _PATTERNS: Final[Mapping[type[Operation], tuple[str, ...]]] = {
@@ -49,7 +49,7 @@ _PATTERNS: Final[Mapping[type[Operation], tuple[str, ...]]] = {
         r"\b(?:warm|cool|cold|hott)er\b[^,.;]* degrees?\b",
         rf"{_GREY}.*\bcolou?rs (?:have to|must|should|need to) (?:stay|remain)\b",
         rf"\bcolou?r (?:the|this|that|my|our) (?:old )?{_GREY} [^.,;]*\bin\b",  # colour the black and white picture in
-        rf"{_GREY}.*{_COLOURFUL}|{_COLOURFUL}.*{_GREY}",  # full colours like now, but in sepia
+        rf"{_GREY}[^.!?]*{_COLOURFUL}|{_COLOURFUL}[^.!?]*{_GREY}",  # full colours like now, but in sepia
         r"\bshadows? (?:under|around|on|below) (?:my|his|her|their|the) (?:eyes?|nose|chin|face|neck)\b",
     ),
     ReplaceBackground: (
@@ -67,19 +67,20 @@ _PATTERNS: Final[Mapping[type[Operation], tuple[str, ...]]] = {
     Rotate: (r"\bshow(?:s|ing)? [-\d]",),  # the thermometer shows -5
     Blur: (
         r"\bthere(?:'s| is| are)\b[^.,;]*\b(?:blur|fuzz)",
+        r"\b(?:behind|in the back)\b.*\bblur (?:it|that|this|them)\b",  # what a mess behind me - blur it
         r"\bcontrast\b.*\bsoften (?:it|that|this)\b",
         r"\bblur\w* (?:what|everything|everyone|anything|things|stuff|all)\w* [^.,;]*\b(?:back|behind)\b",
     ),
     Straighten: (
-        r"\b(?:sun\w*|sea|sky|clouds) (?:over|on|at|above) the horizon\b",
+        r"\ban? (?:\w+ )?sun(?:set|rise) (?:over|on|at|above) the horizon\b",
         # his tie hangs crooked, put that straight
         rf"\b{_HUNG} (?:\w+ )?(?:hangs?|sits?|is|are|looks?)\b[^.,;]*\b(?:crooked|wonky|lopsided|askew|off|up)\b",
     ),
-    Denoise: (r"\b(?:recording|audio|podcast|voice|sound ?track|microphone)\b",),
+    Denoise: (r"\b(?:in|on|of|from) (?:my|our|the|this|a) (?:\w+ )?(?:recording|audio|podcast|voice|sound ?track)\b",),
     Enlarge: (r"\bthe rest (?:stays?|should stay|as it is)\b",),  # the moon came out tiny, make it twice as big, …
     RemoveBackground: (rf"\bcut (?:the|my|his|her|that|this) \w+ out of \w+ {_PHOTO}\b",),
     Crop: (
-        r"\bzoom (?:portrait|picture|photo|call|meeting|profile|session|background)",
+        r"(?:^|[.!?]) *zoom (?:portrait|picture|photo|call|meeting|profile|session|background)",
         r"^(?!.*\bcrop).*\bwithout (?:cutting|losing|chopping)\b",  # make it 16:9 without cutting anything off: wider?
         r"\w[.!;]\s.*\btrim (?:it|them)\W*$",  # … the hedge. Could you trim it?
     ),

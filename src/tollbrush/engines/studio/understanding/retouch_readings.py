@@ -28,7 +28,7 @@ from tollbrush.engines.studio.understanding.reading import (
     is_thing,
     shaded,
 )
-from tollbrush.engines.studio.understanding.words import Term
+from tollbrush.engines.studio.understanding.words import UNKNOWN, Term, read
 
 _LONGEST_LINE: Final = 80  # characters
 
@@ -143,10 +143,15 @@ def lettered(found: Found) -> Reading | None:
         places = [str(t.roles["SIDE"]) for t in around if t.plays("SIDE")]
         if any(place not in ("top", "bottom") for place in places):
             return None
-    bare = [*(t.key for t in around)] == ["add"]  # "hello"
+    bare = [t.key for t in around] == ["add"] and _is_no_ability(str(found.value("quote", "QUOTE")))  # "hello"
     if len(places) > 1 or not (bare or any(t.plays("WRITE", "TEXT", "PLACE", "SAYS") for t in around)):
         return None
     return _line(found, cast(Place, places[0]) if places else "bottom", _ink(around))
+
+
+def _is_no_ability(text: str) -> bool:
+    """Not of `add "a crown"`."""
+    return all(term.plays(UNKNOWN) for term in read(text))
 
 
 def _ink(terms: Sequence[Term]) -> tuple[float, Colour | None]:

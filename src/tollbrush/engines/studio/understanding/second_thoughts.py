@@ -42,14 +42,17 @@ _LEANS_BACK: Final = re.compile(
 # … but not `is it possible to blur it?`, nor `how about a sunset?`
 _QUESTIONS: Final = re.compile(
     r"^\W*(?!(?:is (?:it|that|this) possible|is there (?:a|any) (?:way|chance)|how (?:about|nice|great|cool)|"
-    r"what (?:about|if)|why (?:not|don'?t)|are you able)\b)"
-    r"((?:does|did|is|are|was|were|has|should|shall|why|wh?at|whats|wh?ich|who|whose|how|when|where|"
+    r"wh?at (?:about|if)|why (?:not|don'?t)|are you able)\b)"
+    r"((?:does|did|is|are|was|were|has|should|shall|why|wh?at|wh?ich|who|whose|how|when|where|"
     r"do (?!it\b|an?\b|the\b|this\b|that\b|my\b|me\b|us\b|some)\w+)\b[^.!?;]*\?)\s*$",
     re.IGNORECASE,
 )
+_ORDERED: Final = (
+    r"(?:would|could|can|please|pls|let|blur|remove|make|add|put|change|turn|crop|brighten|darken|give|fix|replace|get)"
+)
 # What a gorgeous sunset you can see behind us! Oh, I didn't know it could do bunny ears!
 _MARVELS: Final = re.compile(
-    r"^\W*(what an? (?!.*\b(?:would|please|pls|could)\b)[^.!?;,]*)\W*$|"
+    rf"^\W*(what an? (?!.*\b{_ORDERED}\b)[^.!?;,:–—]*)\W*$|"
     r"^\W*(?:\w+,? )?(i (?:didn'?t|did not) (?:know|realise|realize)\b[^.!?;,]*\b(?:could|can|does|did)\b[^.!?;]*)\W*$",
     re.IGNORECASE,
 )

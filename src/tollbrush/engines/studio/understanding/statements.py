@@ -74,7 +74,7 @@ _COMPLAINS: Final = (
 _IS: Final = re.compile(
     r"\b(?:is|are|was|were|came|went|had|hung|made|took|lost|won|fell|found|got|gave|left|bought|wore|said|told)\b"
     r"|\b\w{2,}ed\b"
-    r"|\b(?:he|she|it|that)'s\b|^look at\b",
+    r"|\b(?:he|she)'s\b|^look at\b",
     re.IGNORECASE,
 )
 _STATES: Final = re.compile(r"(?:my|our|his|her|their|i|we|he|she|they|it|this|that|these)\b", re.IGNORECASE)

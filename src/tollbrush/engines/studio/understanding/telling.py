@@ -49,9 +49,10 @@ def _is_as_sure(prompt: str, plan: Plan) -> bool:
 
 def _is_ordered(before: Part) -> bool:
     """`he's on holiday stick some shades on him n …`: by a verb within the clause, or by what follows from it."""
-    return any(term.plays("ADD", "CHANGE", "MOVE", "PAINT", "TONEVERB", "SHARPEN") for term in before) or any(
-        term.key == "so" or term.lead.startswith("so ") for term in before
-    )
+    if before[0].text.startswith(_PRESENTS):
+        return False
+    orders = any(term.plays(*_ORDERS) and not term.text.endswith("ing") for term in before)  # no dad putting on a hat
+    return orders or any(term.key == "so" or term.lead.startswith("so ") for term in before)
 
 
 def _is_drama(operation: Operation, plan: Plan) -> bool:
@@ -184,6 +185,7 @@ _SAID: Final[Mapping[type[Operation], tuple[str, ...]]] = {
     Sharpen: ("SHARPER", "SHARPEN"), Vignette: ("VIGNETTE",),
 }  # fmt: skip
 _WISHES: Final = re.compile(r"\b(?:would|want|need|wish|please|can|could|should|must|let)\b|'d\b", re.IGNORECASE)
+_ORDERS: Final = ("ADD", "CHANGE", "MOVE", "PAINT", "TONEVERB", "SHARPEN")
 _BARE: Final = 2  # terms
 _SHOWN: Final = ("PICTURE", "PERSON")
 _SCENERY: Final = ("SCENE", "WEATHER", "SKYLOOK", "WHOLESKY")
@@ -208,7 +210,7 @@ _IS_GREY: Final = re.compile(
 _DRAMATIC: Final = re.compile(r"\bdramatic|\band (?:some |more |a bit of )?drama\b", re.IGNORECASE)
 # they want it in black and white. So please do that
 DOES_SO: Final = re.compile(
-    r"(?:^|\b(?:so|please|then|now|just|pls),? )do (?:that|so|this)\b(?=(?: please)?\W*(?:$|and\b|then\b|[,.;!]))",
+    r"(?:^|\b(?:so|please|then|now|just|pls),? )do (?:that|so)\b(?=(?: please)?\W*(?:$|and\b|then\b|[,.;!]))",
     re.IGNORECASE,
 )
 _TO_FRAME: Final = ("want to frame", "going to frame", "like to frame", "plan to frame", "hope to frame", "will frame")

@@ -14,7 +14,7 @@ from tollbrush.engines.studio.plans.framings import Border, Crop, Enlarge, Exten
 from tollbrush.engines.studio.plans.performed import is_performed
 from tollbrush.engines.studio.plans.plan import Plan
 from tollbrush.engines.studio.plans.treatments import Write
-from tollbrush.engines.studio.understanding.assurances import spares_the_rest, without_assurances
+from tollbrush.engines.studio.understanding.assurances import leaves, without_assurances
 from tollbrush.engines.studio.understanding.by_rule import by_rule, planned
 from tollbrush.engines.studio.understanding.captions import least_likely, without_caption
 from tollbrush.engines.studio.understanding.clauses import orders
@@ -80,17 +80,17 @@ def _read_in_several_ways(prompt: str, *, masked: bool) -> Plan:
                 return _read_twice(quoted, masked=masked)
         if again and (plan := _after_caption(prompt, again) or _among_statements(prompt, again)):
             return plan
-        if again and (plan := _assured(prompt)):
+        if again and (plan := _assured(prompt, again)):
             return plan
         raise
 
 
-def _assured(prompt: str) -> Plan | None:
+def _assured(prompt: str, again: Reread) -> Plan | None:
     """What is wished beside what shall be left as it is."""
-    for rest, only_around in without_assurances(prompt):
+    for rest, kept in without_assurances(prompt) if again.only >= _NOT_RULED_OUT else ():
         with suppress(NotHonouredError):
             plan = _without_doubt(prompt, _read_twice(rest, masked=False))
-            if spares_the_rest(plan) or not only_around:
+            if leaves(kept, plan):
                 return plan
     return None
 

@@ -161,7 +161,7 @@ _PHONE: Final = (
     (re.compile(rf"\b(closer|tighter|zoom in|zoom|hat|crown|glasses|halo) 2 {_WHOM}"), r"\1 to "),
     (re.compile(r"\bad(?= (?:a|an|the|some|more|my|sum)\b)"), "add"),
     (re.compile(r"\bblack ?/ ?white\b"), "b/w"),
-    (re.compile(r"\b(trim|crop|cut) the frame\b"), r"\1 the picture"),
+    (re.compile(r"\b(trim|crop) the frame(?= (?:to|at|so|tight|closer)\b)"), r"\1 the picture"),
 )
 # What decorates a prompt's end.
 _EMOJI: Final = re.compile(
